@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The block-at-a-time interpreter of fused kernels: the meaning of every elementwise op and reduction, and the
+// executor of everything that is not compiled (yet).
+#ifndef TENFOLD_GRAPH_FUSED_INTERPRET_H_
+#define TENFOLD_GRAPH_FUSED_INTERPRET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "tenfold/graph/fused/fused_kernel.h"
+#include "tenfold/graph/fused/kernel_abi.h"
+
+namespace tenfold {
+
+// A kernel prepared for interpretation. Immutable, thread-safe.
+class KernelInterpreter {
+ public:
+  // `kernel` must verify; the interpreter keeps its own copy of what it needs.
+  explicit KernelInterpreter(const FusedKernel& kernel);
+  ~KernelInterpreter();
+  KernelInterpreter(const KernelInterpreter&) = delete;
+
+  // Bytes of KernelCall::scratch that one call needs under `dims`.
+  size_t ScratchBytes(std::span<const int64_t> dims) const;
+  // Computes rows [block_begin, block_end).
+  void Run(const KernelCall& call) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<const Impl> impl_;
+};
+
+// Sets round-to-nearest without flush-to-zero for the current thread and restores what was there.
+class ScopedFloatEnvironment {
+ public:
+  ScopedFloatEnvironment();
+  ~ScopedFloatEnvironment();
+  ScopedFloatEnvironment(const ScopedFloatEnvironment&) = delete;
+
+ private:
+  unsigned saved_;
+};
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_GRAPH_FUSED_INTERPRET_H_
