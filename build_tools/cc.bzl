@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The C++ rules of this repository: warnings are errors, and headers are included as "tenfold/<package>/<file>.h"."""
+
+# Not in .bazelrc, where they would also apply to generated protobuf code.
+_COPTS = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+]
+
+def tenfold_cc_library(name, hdrs = [], copts = [], **kwargs):
+    """A library whose headers are included as "tenfold/<package>/<file>.h", also by its own sources.
+
+    Put internal headers into `hdrs` of a target with private visibility: a header in `srcs` has no prefix.
+
+    Args:
+      name: the target's name.
+      hdrs: its headers.
+      copts: further compiler options.
+      **kwargs: as for cc_library.
+    """
+    package = native.package_name()
+    native.cc_library(
+        name = name,
+        hdrs = hdrs,
+        copts = _COPTS + copts,
+        include_prefix = "tenfold/" + package if hdrs else None,
+        linkstatic = True,
+        strip_include_prefix = "/" + package if hdrs else None,
+        **kwargs
+    )
+
+def tenfold_cc_binary(name, copts = [], **kwargs):
+    """A program. Everything but the C library and what Debian ships only as shared libraries is linked statically."""
+    native.cc_binary(name = name, copts = _COPTS + copts, **kwargs)
+
+def tenfold_cc_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
+    """A GoogleTest (and GoogleMock) program; `main` comes with it."""
+    native.cc_test(
+        name = name,
+        size = size,
+        srcs = srcs,
+        copts = _COPTS + copts,
+        deps = deps + ["@gtest//:gtest_main"],
+        **kwargs
+    )
