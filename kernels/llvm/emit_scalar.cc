@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/kernels/llvm/emit_scalar.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/Intrinsics.h"
+#include "tenfold/kernels/llvm/emit_convert.h"
+
+namespace tenfold {
+namespace {
+
+using llvm::Value;
+using llvm::Intrinsic::ID;
+
+llvm::Type* ElementType(llvm::LLVMContext& context, DType type) {
+  switch (type) {
+    case DType::kBool:
+      return llvm::Type::getInt1Ty(context);
+    case DType::kF32:
+      return llvm::Type::getFloatTy(context);
+    case DType::kF64:
+      return llvm::Type::getDoubleTy(context);
+    default:
+      return llvm::IntegerType::get(context, BitWidth(type));
+  }
+}
+
+llvm::Type* Widen(llvm::Type* type, int lanes) {
+  return lanes == 1 ? type : llvm::FixedVectorType::get(type, lanes);
+}
+
+// f32 and f64, on which arithmetic is defined; f16 and bf16 are bits here.
+bool IsComputeFloat(DType t) { return t == DType::kF32 || t == DType::kF64; }
+
+class Emitter {
+ public:
+  Emitter(llvm::IRBuilderBase& builder, const EmitTarget& target, const ScalarProgram& program)
+      : b_(builder), target_(target), program_(program) {}
+
+  EmittedProgram Run(std::span<Value* const> inputs) {
+    values_.reserve(program_.instrs.size());
+    for (const Instr& instr : program_.instrs) {
+      values_.push_back(instr.prim == Prim::kInput ? inputs[instr.bits] : Emit(instr));
+    }
+    EmittedProgram result;
+    for (const int32_t output : program_.outputs) result.outputs.push_back(values_[output]);
+    result.failed = failed_;
+    return result;
+  }
+
+ private:
+  Value* Emit(const Instr& instr) {
+    const DType type = instr.type;
+    switch (instr.prim) {
+      case Prim::kInput:
+        break;  // handled by Run
+      case Prim::kConst:
+        return Const(type, instr.bits);
+      case Prim::kSelect:
+        return b_.CreateSelect(Arg(instr, 0), Arg(instr, 1), Arg(instr, 2));
+      case Prim::kConvert:
+        return EmitConvert(b_, target_, Arg(instr, 0), ArgType(instr, 0), type);
+      case Prim::kBitcast:
+        return Bitcast(Arg(instr, 0), ArgType(instr, 0), type);
+      case Prim::kEq:
+      case Prim::kNe:
+      case Prim::kLt:
+      case Prim::kLe:
+        return Compare(instr);
+      default:
+        return IsComputeFloat(type) ? FloatArithmetic(instr) : IntegerArithmetic(instr);
+    }
+    return llvm::UndefValue::get(RegisterType(b_.getContext(), type, target_.lanes));
+  }
+
+  Value* Arg(const Instr& instr, int i) const { return values_[instr.args[i]]; }
+  DType ArgType(const Instr& instr, int i) const { return program_.instrs[instr.args[i]].type; }
+  llvm::Constant* Const(DType type, uint64_t bits) {
+    return RegisterConstant(b_.getContext(), type, bits, target_.lanes);
+  }
+  Value* Unary(ID id, Value* a) { return b_.CreateUnaryIntrinsic(id, a); }
+  Value* Binary(ID id, Value* a, Value* b) { return b_.CreateBinaryIntrinsic(id, a, b); }
+
+  Value* FloatArithmetic(const Instr& instr) {
+    Value* a = Arg(instr, 0);
+    Value* b = NumArgs(instr.prim) > 1 ? Arg(instr, 1) : nullptr;
+    switch (instr.prim) {
+      case Prim::kAdd:
+        return b_.CreateFAdd(a, b);
+      case Prim::kSub:
+        return b_.CreateFSub(a, b);
+      case Prim::kMul:
+        return b_.CreateFMul(a, b);
+      case Prim::kDiv:
+        return b_.CreateFDiv(a, b);
+      case Prim::kFma:
+        return b_.CreateIntrinsic(llvm::Intrinsic::fma, {a->getType()}, {a, b, Arg(instr, 2)});
+      case Prim::kNeg:
+        return b_.CreateFNeg(a);
+      case Prim::kAbs:
+        return Unary(llvm::Intrinsic::fabs, a);
+      case Prim::kMin:
+        return Binary(llvm::Intrinsic::minimum, a, b);
+      case Prim::kMax:
+        return Binary(llvm::Intrinsic::maximum, a, b);
+      case Prim::kSqrt:
+        return Unary(llvm::Intrinsic::sqrt, a);
+      case Prim::kFloor:
+        return Unary(llvm::Intrinsic::floor, a);
+      case Prim::kCeil:
+        return Unary(llvm::Intrinsic::ceil, a);
+      case Prim::kTrunc:
+        return Unary(llvm::Intrinsic::trunc, a);
+      case Prim::kRoundEven:
+        return Unary(llvm::Intrinsic::roundeven, a);
+      default:
+        return llvm::UndefValue::get(a->getType());  // Verify refuses such programs
+    }
+  }
+
+  Value* IntegerArithmetic(const Instr& instr) {
+    const bool is_signed = IsSignedInteger(instr.type);
+    Value* a = Arg(instr, 0);
+    Value* b = NumArgs(instr.prim) > 1 ? Arg(instr, 1) : nullptr;
+    switch (instr.prim) {
+      case Prim::kAdd:
+        return b_.CreateAdd(a, b);
+      case Prim::kSub:
+        return b_.CreateSub(a, b);
+      case Prim::kMul:
+        return b_.CreateMul(a, b);
+      case Prim::kDiv:
+      case Prim::kRem:
+        return Divide(instr);
+      case Prim::kNeg:
+        return b_.CreateNeg(a);
+      case Prim::kAbs:
+        return is_signed
+                   ? b_.CreateIntrinsic(llvm::Intrinsic::abs, {a->getType()}, {a, b_.getFalse()})
+                   : a;
+      case Prim::kMin:
+        return Binary(is_signed ? llvm::Intrinsic::smin : llvm::Intrinsic::umin, a, b);
+      case Prim::kMax:
+        return Binary(is_signed ? llvm::Intrinsic::smax : llvm::Intrinsic::umax, a, b);
+      case Prim::kAnd:
+        return b_.CreateAnd(a, b);
+      case Prim::kOr:
+        return b_.CreateOr(a, b);
+      case Prim::kXor:
+        return b_.CreateXor(a, b);
+      case Prim::kNot:
+        return b_.CreateNot(a);
+      case Prim::kShl:
+      case Prim::kShr:
+        return Shift(instr);
+      default:
+        return llvm::UndefValue::get(a->getType());  // Verify refuses such programs
+    }
+  }
+
+  // A shift by the width or more is poison in LLVM; the select does not look at it then.
+  Value* Shift(const Instr& instr) {
+    Value* a = Arg(instr, 0);
+    Value* count = b_.CreateZExtOrTrunc(Arg(instr, 1), a->getType());
+    const DType type = instr.type;
+    const uint64_t width = BitWidth(type);
+    Value* in_range = b_.CreateICmpULT(Arg(instr, 1), Const(ArgType(instr, 1), width));
+    if (instr.prim == Prim::kShr && IsSignedInteger(type)) {
+      return b_.CreateAShr(a, b_.CreateSelect(in_range, count, Const(type, width - 1)));
+    }
+    Value* shifted = instr.prim == Prim::kShl ? b_.CreateShl(a, count) : b_.CreateLShr(a, count);
+    return b_.CreateSelect(in_range, shifted, Const(type, 0));
+  }
+
+  Value* Divide(const Instr& instr) {
+    const DType type = instr.type;
+    const bool is_signed = IsSignedInteger(type);
+    Value* a = Arg(instr, 0);
+    Value* b = Arg(instr, 1);
+    const Instr& divisor = program_.instrs[instr.args[1]];
+    const uint64_t ones = ~uint64_t{0} >> (64 - BitWidth(type));
+    if (divisor.prim == Prim::kConst && (divisor.bits & ones) != 0 &&
+        !(is_signed && (divisor.bits & ones) == ones)) {
+      return NativeDivide(instr.prim, is_signed, a, b);  // becomes multiplications
+    }
+    Value* zero = b_.CreateICmpEQ(b, Const(type, 0));
+    failed_ = failed_ == nullptr ? zero : b_.CreateOr(failed_, zero);
+    Value* guard = zero;
+    if (is_signed) {
+      // Dividing the smallest number by 1 instead of -1 wraps it onto itself, and leaves no
+      // remainder.
+      Value* smallest = b_.CreateICmpEQ(a, Const(type, uint64_t{1} << (BitWidth(type) - 1)));
+      Value* minus_one = b_.CreateICmpEQ(b, Const(type, ones));
+      guard = b_.CreateOr(zero, b_.CreateAnd(smallest, minus_one));
+    }
+    Value* safe = b_.CreateSelect(guard, Const(type, 1), b);
+    // x86 has no vector division of integers. Divided in floats of more than twice the width the
+    // quotient is never rounded across an integer: it differs from one by a relative 2^-width or
+    // more.
+    Value* r = target_.lanes > 1 && BitWidth(type) <= 32
+                   ? DivideAsFloats(instr, a, safe)
+                   : NativeDivide(instr.prim, is_signed, a, safe);
+    return b_.CreateSelect(zero, Const(type, 0), r);
+  }
+
+  Value* NativeDivide(Prim prim, bool is_signed, Value* a, Value* b) {
+    if (prim == Prim::kDiv) return is_signed ? b_.CreateSDiv(a, b) : b_.CreateUDiv(a, b);
+    return is_signed ? b_.CreateSRem(a, b) : b_.CreateURem(a, b);
+  }
+
+  Value* DivideAsFloats(const Instr& instr, Value* a, Value* b) {
+    const DType wide = BitWidth(instr.type) == 32 ? DType::kF64 : DType::kF32;
+    llvm::Type* wide_type = RegisterType(b_.getContext(), wide, target_.lanes);
+    const bool is_signed = IsSignedInteger(instr.type);
+    const auto widen = [&](Value* v) {
+      return is_signed ? b_.CreateSIToFP(v, wide_type) : b_.CreateUIToFP(v, wide_type);
+    };
+    Value* f = b_.CreateFDiv(widen(a), widen(b));
+    Value* q = is_signed ? b_.CreateFPToSI(f, a->getType()) : b_.CreateFPToUI(f, a->getType());
+    return instr.prim == Prim::kDiv ? q : b_.CreateSub(a, b_.CreateMul(q, b));
+  }
+
+  Value* Compare(const Instr& instr) {
+    using llvm::CmpInst;
+    const DType type = ArgType(instr, 0);
+    const bool is_signed = IsSignedInteger(type);
+    CmpInst::Predicate float_predicate, int_predicate;
+    switch (instr.prim) {
+      case Prim::kEq:
+        float_predicate = CmpInst::FCMP_OEQ;
+        int_predicate = CmpInst::ICMP_EQ;
+        break;
+      case Prim::kNe:
+        float_predicate = CmpInst::FCMP_UNE;
+        int_predicate = CmpInst::ICMP_NE;
+        break;
+      case Prim::kLt:
+        float_predicate = CmpInst::FCMP_OLT;
+        int_predicate = is_signed ? CmpInst::ICMP_SLT : CmpInst::ICMP_ULT;
+        break;
+      default:
+        float_predicate = CmpInst::FCMP_OLE;
+        int_predicate = is_signed ? CmpInst::ICMP_SLE : CmpInst::ICMP_ULE;
+        break;
+    }
+    Value* a = Arg(instr, 0);
+    Value* b = Arg(instr, 1);
+    return IsComputeFloat(type) ? b_.CreateFCmp(float_predicate, a, b)
+                                : b_.CreateICmp(int_predicate, a, b);
+  }
+
+  Value* Bitcast(Value* v, DType from, DType to) {
+    if (IsBool(from))
+      v = b_.CreateZExt(v, RegisterType(b_.getContext(), DType::kU8, target_.lanes));
+    if (IsBool(to)) return b_.CreateICmpNE(v, Const(DType::kU8, 0));
+    return b_.CreateBitCast(v, RegisterType(b_.getContext(), to, target_.lanes));
+  }
+
+  llvm::IRBuilderBase& b_;
+  const EmitTarget& target_;
+  const ScalarProgram& program_;
+  std::vector<Value*> values_;
+  Value* failed_ = nullptr;
+};
+
+}  // namespace
+
+llvm::Type* RegisterType(llvm::LLVMContext& context, DType type, int lanes) {
+  return Widen(ElementType(context, type), lanes);
+}
+
+llvm::Type* MemoryType(llvm::LLVMContext& context, DType type, int lanes) {
+  return Widen(ElementType(context, IsBool(type) ? DType::kU8 : type), lanes);
+}
+
+llvm::Value* MemoryToRegister(llvm::IRBuilderBase& builder, llvm::Value* loaded, DType type) {
+  if (!IsBool(type)) return loaded;
+  return builder.CreateICmpNE(loaded, llvm::Constant::getNullValue(loaded->getType()));
+}
+
+llvm::Value* RegisterToMemory(llvm::IRBuilderBase& builder, llvm::Value* value, DType type) {
+  if (!IsBool(type)) return value;
+  return builder.CreateZExt(value, value->getType()->getWithNewBitWidth(8));
+}
+
+llvm::Constant* RegisterConstant(llvm::LLVMContext& context, DType type, uint64_t bits, int lanes) {
+  const int width = IsBool(type) ? 1 : BitWidth(type);
+  llvm::APInt pattern = llvm::APInt(64, bits).trunc(width);
+  llvm::Type* register_type = RegisterType(context, type, lanes);
+  if (!IsComputeFloat(type)) return llvm::ConstantInt::get(register_type, pattern);
+  const auto& semantics =
+      type == DType::kF32 ? llvm::APFloat::IEEEsingle() : llvm::APFloat::IEEEdouble();
+  return llvm::ConstantFP::get(register_type, llvm::APFloat(semantics, pattern));
+}
+
+EmittedProgram EmitScalarProgram(llvm::IRBuilderBase& builder, const EmitTarget& target,
+                                 const ScalarProgram& program,
+                                 std::span<llvm::Value* const> inputs) {
+  return Emitter(builder, target, program).Run(inputs);
+}
+
+llvm::Value* EmitCanonicalNan(llvm::IRBuilderBase& builder, llvm::Value* value, DType type) {
+  llvm::Type* t = value->getType();
+  if (IsComputeFloat(type)) {
+    const bool single = type == DType::kF32;
+    const llvm::APFloat nan(
+        single ? llvm::APFloat::IEEEsingle() : llvm::APFloat::IEEEdouble(),
+        single ? llvm::APInt(32, 0x7fc00000) : llvm::APInt(64, 0x7ff8000000000000));
+    return builder.CreateSelect(builder.CreateFCmpUNO(value, value), llvm::ConstantFP::get(t, nan),
+                                value);
+  }
+  if (!IsHalf(type)) return value;
+  const uint64_t infinity = type == DType::kF16 ? 0x7c00 : 0x7f80;
+  const uint64_t nan = type == DType::kF16 ? 0x7e00 : 0x7fc0;
+  llvm::Value* magnitude = builder.CreateAnd(value, llvm::ConstantInt::get(t, 0x7fff));
+  llvm::Value* is_nan = builder.CreateICmpUGT(magnitude, llvm::ConstantInt::get(t, infinity));
+  return builder.CreateSelect(is_nan, llvm::ConstantInt::get(t, nan), value);
+}
+
+}  // namespace tenfold
