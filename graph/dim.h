@@ -30,8 +30,9 @@ struct DimBounds {
 
 // An immutable value; copies share. A constant costs no allocation.
 //
-// Arithmetic that overflows int64 gives an invalid dim (`valid()` is false), which every reader of shapes
-// refuses; nothing wraps. Thread-compatible.
+// Symbols stand for values >= 0. Arithmetic that overflows int64, or whose expression outgrows a fixed size,
+// gives an invalid dim (`valid()` is false), which every reader of shapes refuses; nothing wraps. Invalid
+// dims spread, and equal nothing, not even themselves. Thread-compatible.
 class Dim {
  public:
   Dim() = default;  // 0
@@ -65,9 +66,12 @@ class Dim {
   // Every symbol named, each once, in order of first appearance.
   void CollectSymbols(std::vector<std::string>& out) const;
 
-  // `N`, `2*N + 4`, `floordiv(N, 2)`, `max(N, 4)`. Parse reads the same form.
+  // `N`, `2*N + 4`, `floordiv(N, 2)`, `max(N, 4)`. Parse reads the same form, and sums, products and
+  // parentheses in any order; a symbol whose name is no identifier is written in quotes. Errors: E0110.
   std::string ToString() const;
   static absl::StatusOr<Dim> Parse(absl::string_view text);
+  // Parses the longest dim at the front of `text` and moves `text` behind it.
+  static absl::StatusOr<Dim> Consume(absl::string_view& text);
 
   // An order for canonical forms and maps; it says nothing about sizes.
   static int Compare(const Dim& a, const Dim& b);
@@ -80,6 +84,12 @@ class Dim {
   int64_t constant_ = 0;                                   // the constant part
   std::shared_ptr<const std::vector<Term>> terms_;         // null for a constant; sorted, coefficients not 0
 };
+
+// Declared here too, for those who name them without a Dim at hand.
+Dim FloorDiv(const Dim& a, const Dim& b);
+Dim Mod(const Dim& a, const Dim& b);
+Dim Min(const Dim& a, const Dim& b);
+Dim Max(const Dim& a, const Dim& b);
 
 }  // namespace tenfold
 

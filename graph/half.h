@@ -29,8 +29,10 @@ constexpr float ToFloat(F16 h) {
   if (magnitude >= 0x7c00u) {  // Inf, NaN
     return std::bit_cast<float>(magnitude == 0x7c00u ? sign | 0x7f800000u : 0x7fc00000u);
   }
-  // Scaling by 2^112 moves the exponent from bias 15 to bias 127 and normalises subnormals, exactly.
-  return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude << 13) * 0x1p112f));
+  // Neither branch touches a subnormal f32, so that a caller with denormals-are-zero gets the same value.
+  const float positive = magnitude < 0x400u ? static_cast<float>(magnitude) * 0x1p-24f
+                                            : std::bit_cast<float>((magnitude << 13) + (112u << 23));
+  return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(positive));
 }
 
 // Rounds half to even; NaN becomes 7fc0.

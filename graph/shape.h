@@ -22,7 +22,8 @@ using Dims = std::vector<int64_t>;
 
 // "[2,3]".
 std::string DimsToString(std::span<const int64_t> dims);
-// The product; nullopt on overflow or a negative extent. An empty list gives 1.
+// The product; nullopt on a negative extent, or if the product of the extents other than 0 overflows (so that
+// strides never do). An empty list gives 1.
 std::optional<int64_t> NumElements(std::span<const int64_t> dims);
 // `axis` brought into [0, rank), negative axes counting from the end; nullopt if out of range.
 std::optional<int> NormalizeAxis(int64_t axis, int rank);
@@ -68,7 +69,10 @@ struct TensorType {
 
   bool operator==(const TensorType&) const = default;
   std::string ToString() const;  // "f32[N,64]"
+  // Errors: E0110.
   static absl::StatusOr<TensorType> Parse(absl::string_view text);
+  // Parses the type at the front of `text` and moves `text` behind it.
+  static absl::StatusOr<TensorType> Consume(absl::string_view& text);
 };
 
 }  // namespace tenfold

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/tensor.h"
+
+#include <charconv>
+#include <cstring>
+#include <new>
+
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/diagnostic.h"
+
+namespace tenfold {
+namespace {
+
+// Far enough below 2^63 that no later sum of sizes overflows.
+constexpr uint64_t kMaxBytes = uint64_t{1} << 60;
+
+absl::Status TooLarge(DType dtype, std::span<const int64_t> dims, absl::string_view why) {
+  return MakeError("E0402", absl::StrCat("a tensor ", Name(dtype), DimsToString(dims), " ", why));
+}
+
+// The number of elements, once their bytes are known to be addressable.
+absl::StatusOr<int64_t> CheckedCount(DType dtype, std::span<const int64_t> dims) {
+  for (int64_t d : dims) {
+    if (d < 0) return TooLarge(dtype, dims, "cannot be: an extent is negative");
+  }
+  const std::optional<int64_t> count = NumElements(dims);
+  if (!count || static_cast<uint64_t>(*count) > kMaxBytes / SizeOf(dtype)) {
+    return TooLarge(dtype, dims, "needs more bytes than can be addressed");
+  }
+  return *count;
+}
+
+// Null if there is no memory.
+std::shared_ptr<void> AllocateAligned(size_t bytes) {
+  // At least one unit, so that data() is never null; the last unit is cleared, so that a kernel
+  // which reads whole vectors meets no stray signalling or subnormal values in the padding.
+  const size_t padded =
+      std::max((bytes + kTensorAlignment - 1) / kTensorAlignment, size_t{1}) * kTensorAlignment;
+  void* memory = ::operator new(padded, std::align_val_t{kTensorAlignment}, std::nothrow);
+  if (memory == nullptr) return nullptr;
+  std::memset(static_cast<char*>(memory) + padded - kTensorAlignment, 0, kTensorAlignment);
+  return std::shared_ptr<void>(
+      memory, [](void* p) { ::operator delete(p, std::align_val_t{kTensorAlignment}); });
+}
+
+bool IsNan(F16 h) { return (h.bits & 0x7fffu) > 0x7c00u; }
+bool IsNan(BF16 h) { return (h.bits & 0x7fffu) > 0x7f80u; }
+bool IsNan(float f) { return f != f; }
+bool IsNan(double d) { return d != d; }
+
+template <typename T>
+bool SameElement(T a, T b) {
+  if constexpr (std::is_integral_v<T>) {
+    return a == b;
+  } else {
+    return std::memcmp(&a, &b, sizeof(T)) == 0 || (IsNan(a) && IsNan(b));
+  }
+}
+
+template <typename T>
+void Canonicalize(T* values, int64_t count, T nan) {
+  for (int64_t i = 0; i < count; ++i) values[i] = IsNan(values[i]) ? nan : values[i];
+}
+
+template <typename T>
+std::string Shortest(T value) {
+  char buffer[32];
+  const std::to_chars_result end = std::to_chars(buffer, buffer + sizeof(buffer), value);
+  return std::string(buffer, end.ptr);
+}
+
+template <typename T>
+std::string ValueToString(T value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return value ? "true" : "false";
+  } else if constexpr (std::is_integral_v<T>) {
+    return absl::StrCat(value);
+  } else if (IsNan(value)) {
+    return "nan";  // whatever its sign and payload: all NaNs are one value
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return Shortest(value);
+  } else {
+    // The decimal with the fewest digits that rounds to these 16 bits. Five digits always do.
+    const float exact = ToFloat(value);
+    for (int digits = 0; digits < 8; ++digits) {
+      char buffer[32];
+      const char* end = std::to_chars(buffer, buffer + sizeof(buffer), exact,
+                                      std::chars_format::scientific, digits)
+                            .ptr;
+      double decimal = 0;
+      std::from_chars(buffer, end, decimal);
+      T back;
+      if constexpr (std::is_same_v<T, F16>)
+        back = ToF16(decimal);
+      else
+        back = ToBF16(decimal);
+      if (back == value) return Shortest(decimal);
+    }
+    return Shortest(exact);
+  }
+}
+
+}  // namespace
+
+absl::Status WrongElementCount(size_t got, std::span<const int64_t> dims) {
+  const std::optional<int64_t> count = NumElements(dims);
+  return MakeError("E0403",
+                   absl::StrCat("shape ", DimsToString(dims), " holds ",
+                                count ? absl::StrCat(*count) : std::string("no valid number of"),
+                                " elements, but ", got, " were given"));
+}
+
+absl::StatusOr<Tensor> Tensor::Allocate(DType dtype, std::span<const int64_t> dims) {
+  TENFOLD_ASSIGN_OR_RETURN(const int64_t count, CheckedCount(dtype, dims));
+  Tensor t;
+  t.owner_ = AllocateAligned(count * SizeOf(dtype));
+  if (t.owner_ == nullptr)
+    return TooLarge(dtype, dims, "does not fit into the memory that is left");
+  t.dtype_ = dtype;
+  t.dims_.assign(dims.begin(), dims.end());
+  t.num_elements_ = count;
+  t.data_ = t.owner_.get();
+  return t;
+}
+
+absl::StatusOr<Tensor> Tensor::Splat(DType dtype, std::span<const int64_t> dims,
+                                     const void* element) {
+  struct alignas(kTensorAlignment) Storage {
+    char bytes[kTensorAlignment] = {};
+  };
+  TENFOLD_ASSIGN_OR_RETURN(const int64_t count, CheckedCount(dtype, dims));
+  Tensor t;
+  t.dtype_ = dtype;
+  t.splat_ = count != 1;  // one element is simply stored
+  t.dims_.assign(dims.begin(), dims.end());
+  t.num_elements_ = count;
+  auto storage = std::make_shared<Storage>();
+  std::memcpy(storage->bytes, element, SizeOf(dtype));
+  t.data_ = storage->bytes;
+  t.owner_ = std::move(storage);
+  return t;
+}
+
+absl::StatusOr<Tensor> Tensor::Wrap(DType dtype, std::span<const int64_t> dims, const void* data,
+                                    std::shared_ptr<const void> owner) {
+  TENFOLD_ASSIGN_OR_RETURN(const int64_t count, CheckedCount(dtype, dims));
+  Tensor t;
+  t.dtype_ = dtype;
+  t.dims_.assign(dims.begin(), dims.end());
+  t.num_elements_ = count;
+  t.data_ = data;
+  t.owner_ = std::move(owner);
+  return t;
+}
+
+absl::StatusOr<Tensor> Tensor::Materialize() const {
+  if (!splat_) return *this;
+  TENFOLD_ASSIGN_OR_RETURN(Tensor dense, Allocate(dtype_, dims_));
+  VisitDType(dtype_, [&]<typename T>(std::type_identity<T>) {
+    const std::span<T> values = dense.mutable_values<T>();
+    std::fill(values.begin(), values.end(), at<T>(0));
+  });
+  return dense;
+}
+
+absl::StatusOr<Tensor> Tensor::Reshape(std::span<const int64_t> dims) const {
+  const std::optional<int64_t> count = NumElements(dims);
+  if (!count || *count != num_elements_) return WrongElementCount(num_elements_, dims);
+  Tensor t = *this;
+  t.dims_.assign(dims.begin(), dims.end());
+  return t;
+}
+
+std::string Tensor::ToString(int64_t max_values) const {
+  std::string text = type().ToString();
+  if (splat_) return absl::StrCat(text, " splat ", ElementToString(*this, 0));
+  absl::StrAppend(&text, " {");
+  const char* separator = "";
+  for (int64_t i = 0; i < std::min(num_elements_, max_values); ++i) {
+    absl::StrAppend(&text, separator, ElementToString(*this, i));
+    separator = ", ";
+  }
+  if (num_elements_ > max_values) absl::StrAppend(&text, separator, "...");
+  return text + "}";
+}
+
+bool SameBits(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype() || a.dims() != b.dims()) return false;
+  if (a.num_elements() == 0) return true;
+  const bool dense = !a.is_splat() && !b.is_splat();
+  if (dense && std::memcmp(a.data(), b.data(), a.stored_bytes()) == 0) return true;
+  if (dense && !IsFloat(a.dtype())) return false;
+  const int64_t stored = a.is_splat() && b.is_splat() ? 1 : a.num_elements();
+  return VisitDType(a.dtype(), [&]<typename T>(std::type_identity<T>) {
+    for (int64_t i = 0; i < stored; ++i) {
+      if (!SameElement(a.at<T>(i), b.at<T>(i))) return false;
+    }
+    return true;
+  });
+}
+
+void CanonicalizeNans(DType dtype, void* data, int64_t count) {
+  switch (dtype) {
+    case DType::kF16:
+      return Canonicalize(static_cast<F16*>(data), count, F16{0x7e00});
+    case DType::kBF16:
+      return Canonicalize(static_cast<BF16*>(data), count, BF16{0x7fc0});
+    case DType::kF32:
+      return Canonicalize(static_cast<float*>(data), count,
+                          std::bit_cast<float>(uint32_t{0x7fc00000}));
+    case DType::kF64:
+      return Canonicalize(static_cast<double*>(data), count,
+                          std::bit_cast<double>(uint64_t{0x7ff8} << 48));
+    default:
+      return;  // integers have no NaN
+  }
+}
+
+std::string ElementToString(const Tensor& tensor, int64_t i) {
+  return VisitDType(tensor.dtype(), [&]<typename T>(std::type_identity<T>) {
+    return ValueToString(tensor.at<T>(i));
+  });
+}
+
+}  // namespace tenfold
