@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Gives every intermediate value its place in one arena, so that values which are never live together share
+// bytes, and the peak is known, as an expression over the symbols, before the first run.
+#ifndef TENFOLD_RUNTIME_PLAN_MEMORY_H_
+#define TENFOLD_RUNTIME_PLAN_MEMORY_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "tenfold/runtime/plan.h"
+
+namespace tenfold {
+
+// Fills in plan.memory. A value is live from the step that writes it to the last step that reads it, aliases
+// included; every size is padded to kTensorAlignment. Values of constant size are placed best-fit into one
+// static part; values whose size depends on symbols take slots in turn, each slot as large as the largest
+// value that ever uses it. E0402 if a size does not fit int64.
+absl::Status PlanMemory(Plan& plan);
+
+// The memory plan as a table: value, type, steps live, offset, size; then the totals.
+std::string MemoryTable(const Plan& plan);
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_RUNTIME_PLAN_MEMORY_H_

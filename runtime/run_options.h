@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a caller may ask of one run.
+#ifndef TENFOLD_RUNTIME_RUN_OPTIONS_H_
+#define TENFOLD_RUNTIME_RUN_OPTIONS_H_
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tenfold {
+
+// What a run spent on each step, for `tenfold-run --profile`.
+struct RunProfile {
+  std::vector<int64_t> step_nanoseconds;  // by index of the step
+};
+
+struct RunOptions {
+  // At most this many threads, the caller's included; 0: all of the executable's.
+  int threads = 0;
+  // The run ends with E0610 once this has passed. Checked between steps and between blocks of a step.
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+  // The run ends with E0611 once this is true. Checked as the deadline is.
+  const std::atomic<bool>* cancelled = nullptr;
+  // Filled in if given; costs two clock readings a step.
+  RunProfile* profile = nullptr;
+};
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_RUNTIME_RUN_OPTIONS_H_
