@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every error code, once: what docs/errors.md lists. Codes are stable for ever; a code that is no longer used
+// stays, marked so. E01 structure of a graph, E02 types and shapes, E03 arrays, E04 sizes and limits,
+// E05 files and text, E06 run time, E07 devices, E08 compiler, E90 our own bugs.
+#include "tenfold/graph/diagnostic.h"
+
+namespace tenfold {
+namespace {
+
+using absl::StatusCode;
+
+constexpr ErrorCode kErrorCodes[] = {
+    {"E0101", "unknown-op", StatusCode::kInvalidArgument,
+     "The graph names an op that the registry does not have, or a registry already has an op of that name. "
+     "docs/ops.md lists the standard ops; names are case-sensitive and follow ONNX."},
+    {"E0102", "bad-attribute", StatusCode::kInvalidArgument,
+     "An attribute is unknown to the op, missing, of another kind than declared, or none of the values that "
+     "the op admits. The op's entry in docs/ops.md lists its attributes with their defaults."},
+    {"E0103", "wrong-arity", StatusCode::kInvalidArgument,
+     "An op got more or fewer inputs than it takes."},
+    {"E0104", "duplicate-name", StatusCode::kInvalidArgument,
+     "Two inputs, two outputs or two values of one graph have the same name."},
+    {"E0105", "not-a-value", StatusCode::kInvalidArgument,
+     "An operand is not a value of this graph: it comes from another GraphBuilder, was never built, or an op "
+     "was given numbers alone."},
+    {"E0106", "cycle", StatusCode::kInvalidArgument,
+     "A value depends on itself. The message lists the nodes of one cycle."},
+    {"E0107", "unknown-name", StatusCode::kNotFound,
+     "No value, input or output of that name exists in the graph. The message offers the nearest name."},
+    {"E0201", "shape-mismatch", StatusCode::kInvalidArgument,
+     "Two dims that must be equal are not, or cannot be proven equal: an integer against another integer, or "
+     "against a symbol. The help line gives a Reshape or a declaration that makes them agree."},
+    {"E0202", "not-broadcastable", StatusCode::kInvalidArgument,
+     "Shapes do not broadcast by NumPy's rules: aligned at the last dim, each pair of dims must be equal or "
+     "one of them 1. A symbol broadcasts with itself and with 1 only."},
+    {"E0203", "bad-axis", StatusCode::kInvalidArgument,
+     "An axis is outside [-rank, rank), or named twice."},
+    {"E0204", "bad-literal", StatusCode::kInvalidArgument,
+     "A number written as an operand does not fit the dtype of the other operands: an integer out of range, "
+     "a fraction for an integer tensor, or a value that would become infinite. Or there is no other operand "
+     "from which the literal could take its dtype."},
+    {"E0205", "dtype-mismatch", StatusCode::kInvalidArgument,
+     "Operands that must have one dtype have several. Tenfold never promotes in silence; the help line names "
+     "the Cast that loses nothing."},
+    {"E0206", "dtype-not-admitted", StatusCode::kInvalidArgument,
+     "The op is not defined for this dtype. docs/ops.md lists the dtypes that each op admits."},
+    {"E0207", "rank-mismatch", StatusCode::kInvalidArgument,
+     "A tensor has fewer or more dims than the op needs."},
+    {"E0208", "bad-reshape", StatusCode::kInvalidArgument,
+     "The requested shape does not hold as many elements as the tensor has, names -1 more than once, or is "
+     "not known while the graph is built."},
+    {"E0209", "unknown-rank", StatusCode::kInvalidArgument,
+     "The op, or the compiler, needs to know how many dims a value has. Declare the input's shape, with "
+     "symbols for the sizes that vary: f32[N,64]."},
+    {"E0210", "bad-type-text", StatusCode::kInvalidArgument,
+     "A type or dim is not written as f32[N,64]: a dtype, then dims in brackets, each an integer expression "
+     "over symbols."},
+    {"E0402", "too-large", StatusCode::kResourceExhausted,
+     "A size overflows 64 bits, exceeds a limit, or the memory for it cannot be had."},
+    {"E0403", "wrong-element-count", StatusCode::kInvalidArgument,
+     "The number of values given is not the product of the shape's dims."},
+    {"E0601", "integer-division-by-zero", StatusCode::kInvalidArgument,
+     "An integer was divided by zero while the graph ran. The message names the node and the index of the "
+     "first such element. Where a zero can occur, choose another divisor there: Div(a, Where(b == 0, 1, b))."},
+    {"E0602", "unknown-input", StatusCode::kNotFound,
+     "A run was fed a value under a name that is no input of the graph. The message lists the inputs and the "
+     "nearest name."},
+    {"E0603", "missing-input", StatusCode::kInvalidArgument,
+     "A run was not fed all inputs of the graph."},
+    {"E0604", "input-dtype", StatusCode::kInvalidArgument,
+     "A run was fed a tensor of another dtype than the input declares. Nothing is converted in silence: cast "
+     "the array where it is loaded, with a policy for values that do not fit, or declare the input otherwise."},
+    {"E0605", "input-shape", StatusCode::kInvalidArgument,
+     "A run was fed a tensor whose rank or extents are not those that the input declares, or a number of "
+     "values from which its extents do not follow."},
+    {"E0606", "symbol-conflict", StatusCode::kInvalidArgument,
+     "One symbol would have two values: two dims that name it were fed with different extents."},
+    {"E0607", "symbol-out-of-bounds", StatusCode::kOutOfRange,
+     "An extent lies outside the bounds that its symbol was declared with."},
+    {"E0608", "unbound-symbol", StatusCode::kInvalidArgument,
+     "The value of a symbol follows from no input: it occurs in none, or only inside expressions that cannot "
+     "be solved for it. Declare an input that has the bare symbol as a dim."},
+    {"E0609", "fed-twice", StatusCode::kInvalidArgument,
+     "A run was fed two values for one input."},
+    {"E0610", "deadline-exceeded", StatusCode::kDeadlineExceeded,
+     "The deadline that the caller set for a run passed before the run ended. Its outputs are not valid."},
+    {"E0611", "cancelled", StatusCode::kCancelled,
+     "The caller cancelled a run before it ended. Its outputs are not valid."},
+    {"E0701", "no-device", StatusCode::kUnavailable,
+     "The device asked for is not there: no GPU, no driver, or a driver or GPU that is too old (kernels need "
+     "compute capability 8.0). The device \"cpu\" computes the same bits."},
+    {"E0702", "device-failure", StatusCode::kUnavailable,
+     "A GPU refused or failed an operation. The message says which and carries the driver's name for it; "
+     "nvidia-smi and the system's log say more."},
+    {"E0703", "device-memory", StatusCode::kResourceExhausted,
+     "The GPU has not enough free memory. nvidia-smi shows what holds it."},
+    {"E0704", "device-kernel-too-large", StatusCode::kResourceExhausted,
+     "A fused kernel has more operands or reductions than a GPU kernel can have. Fuse fewer ops into one "
+     "kernel."},
+    {"E9001", "internal-error", StatusCode::kInternal,
+     "A check inside Tenfold failed: a bug of ours, not of the graph. Please report it with the graph; "
+     "`--dump-to=DIR` writes what is needed."},
+};
+
+}  // namespace
+
+std::span<const ErrorCode> AllErrorCodes() { return kErrorCodes; }
+
+const ErrorCode& FindErrorCode(absl::string_view id) {
+  for (const ErrorCode& code : kErrorCodes) {
+    if (code.id == id) return code;
+  }
+  return kErrorCodes[std::size(kErrorCodes) - 1];
+}
+
+}  // namespace tenfold

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A typed dataflow graph: nodes in topological order, each value produced once. Passes edit it; the mutation
+// counter tells whether one did.
+#ifndef TENFOLD_GRAPH_GRAPH_H_
+#define TENFOLD_GRAPH_GRAPH_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tenfold/graph/infer_context.h"
+#include "tenfold/graph/op_registry.h"
+
+namespace tenfold {
+
+enum class ValueId : int32_t {};
+enum class NodeId : int32_t {};
+
+// Where a node comes from. Survives every pass.
+struct Provenance {
+  std::string location;           // "examples/digits.cc:31", "model.tnt:4:3", a model's node name
+  std::string array;              // of a Const: "weights.npz: fc1/w"
+  std::vector<std::string> from;  // names of the source values that a pass made this node from
+  bool operator==(const Provenance&) const = default;
+};
+
+class Graph;
+
+struct Node {
+  const OpDef* op = nullptr;
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+  Attrs attrs;  // complete: every declared attribute that has a default is there
+  Provenance provenance;
+  std::shared_ptr<const Graph> body;  // of a fused node: its group
+
+  // The value of a Const.
+  const Tensor& tensor() const;
+};
+
+struct ValueInfo {
+  std::string name;  // unique in the graph; empty only for a Const that the text form writes inline
+  TensorType type;
+  std::optional<Contents> contents;
+  NodeId producer;
+  int output_index = 0;
+};
+
+struct GraphOutput {
+  std::string name;  // what a caller fetches; often the value's own name
+  ValueId value;
+};
+
+// A value type; copies are independent (tensors shared). Thread-compatible.
+class Graph {
+ public:
+  explicit Graph(std::shared_ptr<const OpRegistry> registry = OpRegistry::Standard())
+      : registry_(std::move(registry)) {}
+
+  std::string name = "main";
+  std::map<std::string, DimBounds> symbol_bounds;
+
+  const OpRegistry& registry() const { return *registry_; }
+  const std::shared_ptr<const OpRegistry>& shared_registry() const { return registry_; }
+
+  // --- Reading ---
+
+  // Live nodes, each after the producers of its inputs.
+  const std::vector<NodeId>& nodes() const { return order_; }
+  const Node& node(NodeId id) const { return *nodes_[static_cast<int>(id)]; }
+  const ValueInfo& value(ValueId id) const { return values_[static_cast<int>(id)]; }
+  const Node& producer(ValueId id) const { return node(value(id).producer); }
+  // Values of the Input nodes, in the order of declaration.
+  const std::vector<ValueId>& inputs() const { return inputs_; }
+  const std::vector<GraphOutput>& outputs() const { return outputs_; }
+  int num_values() const { return static_cast<int>(values_.size()); }
+  std::optional<ValueId> FindValue(absl::string_view name) const;
+  // For messages: the name, or "%7" for an unnamed value.
+  std::string DisplayName(ValueId id) const;
+  // "Input 'x' (examples/digits.cc:24)".
+  std::string DescribeOrigin(ValueId id) const;
+  // The first output's display name.
+  std::string DisplayName(NodeId id) const { return DisplayName(node(id).outputs[0]); }
+  // Nodes that read each value, indexed by ValueId; outputs of the graph are not counted.
+  std::vector<std::vector<NodeId>> Readers() const;
+  // The Const tensor that produces `id`, or null.
+  const Tensor* ConstantValue(ValueId id) const;
+
+  // --- Building and editing; each call that changes something counts one mutation ---
+
+  // Infers types and appends a node. `names` are for the outputs, made unique by a suffix where taken ("y.1");
+  // missing ones are derived from the op's name. An empty name of a Const stays empty.
+  absl::StatusOr<NodeId> AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs,
+                                 std::vector<std::string> names, Provenance provenance,
+                                 std::shared_ptr<const Graph> body = nullptr);
+  // Refuses (E0104) a name that is taken.
+  absl::Status AddOutput(absl::string_view name, ValueId value);
+  // Every reader of `from`, and every output, reads `to` instead. Types must agree (E9001 otherwise).
+  absl::Status ReplaceAllUses(ValueId from, ValueId to);
+  // The two values exchange names, so that a replacement keeps the name that people know.
+  void SwapNames(ValueId a, ValueId b);
+  void AddFrom(NodeId node, const std::vector<std::string>& names);
+  // Removes nodes that no output needs, Inputs excepted; gives how many.
+  int RemoveDeadNodes();
+  // Restores topological order after edits that put producers behind readers (stable).
+  absl::Status SortTopologically();
+
+  int64_t mutation_count() const { return mutation_count_; }
+
+ private:
+  std::string UniqueName(absl::string_view wanted);
+  std::shared_ptr<const OpRegistry> registry_;
+  std::vector<std::shared_ptr<Node>> nodes_;
+  std::vector<NodeId> order_;
+  std::vector<ValueInfo> values_;
+  std::vector<ValueId> inputs_;
+  std::vector<GraphOutput> outputs_;
+  absl::flat_hash_map<std::string, ValueId> by_name_;
+  int64_t mutation_count_ = 0;
+};
+
+// Re-infers every node and compares with the stored types; checks order, uniqueness of names and outputs
+// (E9001). What the pipeline runs after every pass.
+absl::Status VerifyGraph(const Graph& graph);
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_GRAPH_GRAPH_H_

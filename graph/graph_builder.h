@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How people build graphs in C++: an API that reads like the mathematics. Op functions (`Relu(x)`, `MatMul(a,
+// b)`) are generated into graph/ops.h.
+#ifndef TENFOLD_GRAPH_GRAPH_BUILDER_H_
+#define TENFOLD_GRAPH_GRAPH_BUILDER_H_
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <source_location>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "tenfold/graph/graph.h"
+
+namespace tenfold {
+
+class GraphBuilder;
+
+// A value of a graph under construction: copied freely, valid as long as its builder. A value that stands for
+// a failed op is poison: ops on it stay silent, so the first cause is the one reported.
+class Value {
+ public:
+  Value() = default;
+  // Unknown (f32[...]) for poison.
+  const TensorType& type() const;
+  DType dtype() const { return type().dtype; }
+  const Shape& shape() const { return type().shape; }
+  bool poison() const { return id_ < 0; }
+  ValueId id() const { return static_cast<ValueId>(id_); }
+  GraphBuilder* builder() const { return builder_; }
+
+ private:
+  friend class GraphBuilder;
+  Value(GraphBuilder* builder, int32_t id) : builder_(builder), id_(id) {}
+  GraphBuilder* builder_ = nullptr;
+  int32_t id_ = -1;
+};
+
+// A number or list of integers written where a value stands. It takes the dtype of the op's other operands: a
+// floating literal rounds to nearest (refused if it becomes Inf), an integer literal must fit exactly, a
+// floating literal with an integer tensor is refused (E0204).
+using Literal = std::variant<int64_t, double, bool, std::vector<int64_t>>;
+absl::StatusOr<Tensor> LiteralToTensor(const Literal& literal, DType dtype);
+
+// An operand of an op function: a Value or a literal, and the place in the user's code.
+class Operand {
+ public:
+  using Where = std::source_location;
+  Operand(Value v, Where w = Where::current()) : value_(v), where_(w) {}           // NOLINT
+  Operand(int v, Where w = Where::current()) : value_(Literal(int64_t{v})), where_(w) {}     // NOLINT
+  Operand(int64_t v, Where w = Where::current()) : value_(Literal(v)), where_(w) {}  // NOLINT
+  Operand(double v, Where w = Where::current()) : value_(Literal(v)), where_(w) {}  // NOLINT
+  Operand(bool v, Where w = Where::current()) : value_(Literal(v)), where_(w) {}    // NOLINT
+  Operand(std::initializer_list<int64_t> v, Where w = Where::current())             // NOLINT
+      : value_(Literal(std::vector<int64_t>(v))), where_(w) {}
+  Operand(std::vector<int64_t> v, Where w = Where::current())                       // NOLINT
+      : value_(Literal(std::move(v))), where_(w) {}
+
+  const Value* value() const { return std::get_if<Value>(&value_); }
+  const Literal* literal() const { return std::get_if<Literal>(&value_); }
+  const Where& where() const { return where_; }
+
+ private:
+  std::variant<Value, Literal> value_;
+  Where where_;
+};
+
+class GraphBuilder {
+ public:
+  using Where = std::source_location;
+
+  explicit GraphBuilder(absl::string_view name = "main",
+                        std::shared_ptr<const OpRegistry> registry = OpRegistry::Standard());
+  GraphBuilder(const GraphBuilder&) = delete;
+
+  Value Input(absl::string_view name, DType dtype, Shape shape, Where where = Where::current());
+  // `{"N", 64}`: text is a symbol or an expression over symbols.
+  struct DimArg {
+    DimArg(int64_t v) : dim(v) {}  // NOLINT
+    DimArg(int v) : dim(v) {}      // NOLINT
+    DimArg(const char* text);      // NOLINT
+    Dim dim;
+    bool ok = true;
+  };
+  Value Input(absl::string_view name, DType dtype, std::initializer_list<DimArg> dims, Where where = Where::current());
+  Value Const(Tensor tensor, absl::string_view name = "constant", Where where = Where::current());
+  // An ingested array that may have been refused; the refusal is reported by Build, with this place.
+  Value Const(absl::StatusOr<Tensor> tensor, absl::string_view name = "constant", Where where = Where::current());
+  void Output(absl::string_view name, Value value, Where where = Where::current());
+  // `N in [1,512]`.
+  void Bound(absl::string_view symbol, DimBounds bounds);
+
+  // Applies any op by name; what the generated op functions call. A refusal is recorded, and poison returned.
+  Value Apply(absl::string_view op, std::initializer_list<Operand> operands, Attrs attrs = {},
+              absl::string_view name = "");
+  std::vector<Value> ApplyMulti(absl::string_view op, std::span<const Operand> operands, Attrs attrs,
+                                absl::string_view name, const std::string& location);
+
+  // Gives the names of values built while it lives a prefix ("fc1/"), and their place as that of `where`.
+  class Scope {
+   public:
+    Scope(GraphBuilder& builder, absl::string_view name, Where where = Where::current());
+    ~Scope();
+    Scope(const Scope&) = delete;
+
+   private:
+    GraphBuilder& builder_;
+    size_t prefix_length_;
+    std::string saved_location_;
+  };
+
+  // Names the value (made unique) and gives it back: `Named(MatMul(x, w), "fc1/matmul")`.
+  Value Named(Value value, absl::string_view name);
+
+  const TensorType& TypeOf(Value value) const;
+  const Graph& graph() const { return graph_; }
+  // The graph, or every error, first cause first.
+  absl::StatusOr<Graph> Build() &&;
+
+ private:
+  friend class Scope;
+  std::string LocationOf(const Where& where) const;
+  Value Fail(const absl::Status& status, const std::string& location);
+  Graph graph_;
+  std::vector<Diagnostic> errors_;
+  std::string prefix_;
+  std::string location_;  // of the enclosing scope; empty outside
+};
+
+// The builder that the operands belong to; null if none is a value (then the op reports E0105).
+GraphBuilder* BuilderOf(std::initializer_list<Operand> operands);
+
+Value operator+(Operand a, Operand b);
+Value operator-(Operand a, Operand b);
+Value operator*(Operand a, Operand b);
+Value operator/(Operand a, Operand b);
+Value operator-(Value a);
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_GRAPH_GRAPH_BUILDER_H_

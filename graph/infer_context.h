@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an op's inference sees, and how it states constraints. The context writes the errors: it knows the
+// node's name, where it was built, and where its inputs come from.
+#ifndef TENFOLD_GRAPH_INFER_CONTEXT_H_
+#define TENFOLD_GRAPH_INFER_CONTEXT_H_
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tenfold/graph/op_def.h"
+#include "tenfold/graph/shape.h"
+
+namespace tenfold {
+
+// A small integer tensor's values, known while building: Shape -> Gather -> Reshape resolves to a type.
+using Contents = std::vector<Dim>;
+inline constexpr int kMaxKnownContents = 64;
+
+struct InferInput {
+  TensorType type;
+  std::optional<Contents> contents;
+  std::string name;    // of the value; may be empty
+  std::string origin;  // "Input 'x' (examples/digits.cc:24)"
+};
+
+struct InferResult {
+  TensorType type;
+  std::optional<Contents> contents;
+};
+
+class InferContext {
+ public:
+  InferContext(const OpDef& op, std::string node_name, std::span<const InferInput> inputs, const Attrs& attrs);
+
+  const OpDef& op() const { return op_; }
+  const Attrs& attrs() const { return attrs_; }
+  int num_inputs() const { return static_cast<int>(inputs_.size()); }
+  DType dtype(int i) const { return inputs_[i].type.dtype; }
+  const Shape& shape(int i) const { return inputs_[i].type.shape; }
+  const std::optional<Contents>& contents(int i) const { return inputs_[i].contents; }
+
+  // --- Constraints. Each refusal names the inputs, their types and origins. ---
+
+  // The NumPy broadcast of all inputs' shapes (E0202). Unknown rank if any has.
+  absl::StatusOr<Shape> BroadcastAll();
+  absl::StatusOr<Shape> Broadcast(const Shape& a, const Shape& b, absl::string_view what);
+  absl::Status RankAtLeast(int i, int rank);
+  // Dim `lhs_dim` of input `lhs` equals dim `rhs_dim` of input `rhs`, negative dims from the end (E0201).
+  absl::Status SameDim(int lhs, int lhs_dim, int rhs, int rhs_dim, absl::string_view what);
+  // The attribute `name` as an axis of a tensor of `rank` dims (E0203).
+  absl::StatusOr<int> Axis(absl::string_view name, int rank);
+  // The attribute `name` as distinct axes, sorted; an empty list means all axes.
+  absl::StatusOr<std::vector<int>> Axes(absl::string_view name, int rank);
+  // Refuses with this node's name before `message` and the inputs' origins after it.
+  absl::Status Fail(absl::string_view code, absl::string_view message, std::string help = "");
+
+  // --- Results ---
+
+  // Output `i`: its dtype follows from the op's ports.
+  absl::Status SetOutput(int i, Shape shape);
+  absl::Status SetContents(int i, Contents contents);
+
+  // Used by InferNode.
+  absl::Status CheckDTypes();
+  std::vector<InferResult> TakeResults() { return std::move(results_); }
+
+ private:
+  std::string InputText(int i) const;  // "lhs 'x' is f32[28,28]"
+  const OpDef& op_;
+  std::string node_name_;
+  std::span<const InferInput> inputs_;
+  const Attrs& attrs_;
+  std::vector<InferResult> results_;
+};
+
+// Completes `attrs` with defaults and checks kinds and names, checks the number of inputs and their dtypes,
+// and infers the outputs. The one inference that builder, importers and verifier use.
+absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string node_name,
+                                                   std::span<const InferInput> inputs, Attrs& attrs);
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_GRAPH_INFER_CONTEXT_H_
