@@ -22,17 +22,18 @@ def _llvm_libraries(rctx):
 def _linkopts(rctx):
     folder = rctx.path("/usr/lib/" + _multiarch(rctx))
     names = [entry.basename for entry in folder.readdir()] if rctx.attr.all_static else []
+    system = []
     archives = sorted(["-l:" + n for n in names if n.startswith(rctx.attr.all_static) and n.endswith(".a")])
     for lib in rctx.attr.libs:
         has_archive = folder.get_child("lib%s.a" % lib).exists
-        archives.append("-l:lib%s.a" % lib if has_archive else "-l" + lib)
-    system = []
+        (archives if has_archive else system).append("-l:lib%s.a" % lib if has_archive else "-l" + lib)
     if rctx.attr.llvm_components:
         archives, system = _llvm_libraries(rctx)
     if len(archives) > 1:
         # Archives of one package refer to each other in both directions.
         archives = ["-Wl,--start-group"] + archives + ["-Wl,--end-group"]
-    return archives + system + rctx.attr.linkopts
+    # Not every program reaches the code that needs a shared library (LLVM's needs libxml2, which needs ICU).
+    return archives + ["-Wl,--push-state,--as-needed"] + system + rctx.attr.linkopts + ["-Wl,--pop-state"]
 
 def _system_repository_impl(rctx):
     for header in rctx.attr.headers:
