@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The transcendental functions, as portable code over ScalarProgram primitives: never a libm or libdevice
-// call, so that every executor gives the same bits. Each takes f32 or f64. Bounds: docs/numerics.md.
+// The transcendental functions, as portable code over ScalarProgram primitives: never a libm or
+// libdevice call, so that every executor gives the same bits. Each takes f32 or f64. Bounds:
+// docs/numerics.md.
 #ifndef TENFOLD_GRAPH_SCALAR_MATH_H_
 #define TENFOLD_GRAPH_SCALAR_MATH_H_
 

@@ -52,7 +52,8 @@ uint64_t BitsFromDouble(DType type, double value) {
 uint64_t BitsFromInt(DType type, int64_t value) {
   if (type == DType::kF32) return std::bit_cast<uint32_t>(static_cast<float>(value));
   if (!IsFloat(type)) return Truncated(type, static_cast<uint64_t>(value));
-  // Where f64 would round, keep it from being a first of two roundings: low bits become one sticky bit.
+  // Where f64 would round, keep it from being a first of two roundings: low bits become one sticky
+  // bit.
   if (IsHalf(type) && (value > (int64_t{1} << 53) || value < -(int64_t{1} << 53))) {
     value = (value & ~int64_t{0xfff}) | ((value & 0xfff) != 0 ? 0x1000 : 0);
   }
@@ -79,8 +80,8 @@ Scalar Compare(Prim prim, Scalar a, Scalar b) {
 DType Scalar::type() const { return builder_->type(id_); }
 
 size_t ScalarBuilder::InstrHash::operator()(const Instr& i) const {
-  return absl::HashOf(static_cast<int>(i.prim), static_cast<int>(i.type), i.args[0], i.args[1], i.args[2],
-                      i.bits);
+  return absl::HashOf(static_cast<int>(i.prim), static_cast<int>(i.type), i.args[0], i.args[1],
+                      i.args[2], i.bits);
 }
 
 ScalarProgram ScalarBuilder::Record(
@@ -95,7 +96,8 @@ ScalarProgram ScalarBuilder::Record(
 
 Scalar ScalarBuilder::Input(DType type) {
   program_.inputs.push_back(type);
-  program_.instrs.push_back({.prim = Prim::kInput, .type = type, .bits = program_.inputs.size() - 1});
+  program_.instrs.push_back(
+      {.prim = Prim::kInput, .type = type, .bits = program_.inputs.size() - 1});
   return Scalar(this, static_cast<int32_t>(program_.instrs.size()) - 1);
 }
 
@@ -122,7 +124,8 @@ Scalar ScalarBuilder::Emit(Prim prim, DType type, std::span<const Scalar> args) 
   return Scalar(this, it->second);
 }
 
-std::vector<Scalar> ScalarBuilder::Inline(const ScalarProgram& program, std::span<const Scalar> inputs) {
+std::vector<Scalar> ScalarBuilder::Inline(const ScalarProgram& program,
+                                          std::span<const Scalar> inputs) {
   std::vector<Scalar> values;
   values.reserve(program.instrs.size());
   for (const Instr& instr : program.instrs) {
@@ -190,8 +193,12 @@ Scalar Shl(Scalar a, Scalar count) { return Binary(Prim::kShl, a, count); }
 Scalar Shr(Scalar a, Scalar count) { return Binary(Prim::kShr, a, count); }
 
 // The comparison primitives are not defined on bool, where equality is a bitwise operation.
-Scalar operator==(Scalar a, Scalar b) { return IsBool(a.type()) ? ~(a ^ b) : Compare(Prim::kEq, a, b); }
-Scalar operator!=(Scalar a, Scalar b) { return IsBool(a.type()) ? a ^ b : Compare(Prim::kNe, a, b); }
+Scalar operator==(Scalar a, Scalar b) {
+  return IsBool(a.type()) ? ~(a ^ b) : Compare(Prim::kEq, a, b);
+}
+Scalar operator!=(Scalar a, Scalar b) {
+  return IsBool(a.type()) ? a ^ b : Compare(Prim::kNe, a, b);
+}
 Scalar operator<(Scalar a, Scalar b) { return Compare(Prim::kLt, a, b); }
 Scalar operator<=(Scalar a, Scalar b) { return Compare(Prim::kLe, a, b); }
 Scalar operator>(Scalar a, Scalar b) { return b < a; }
@@ -239,7 +246,8 @@ Scalar Like(Scalar x, double value) { return x.builder()->Const(x.type(), value)
 Scalar CopySign(Scalar magnitude, Scalar sign) {
   const DType bits = BitsType(magnitude.type());
   const Scalar mask = magnitude.builder()->ConstBits(bits, uint64_t{1} << (BitWidth(bits) - 1));
-  return Bitcast((Bitcast(magnitude, bits) & ~mask) | (Bitcast(sign, bits) & mask), magnitude.type());
+  return Bitcast((Bitcast(magnitude, bits) & ~mask) | (Bitcast(sign, bits) & mask),
+                 magnitude.type());
 }
 
 }  // namespace tenfold

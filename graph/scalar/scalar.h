@@ -20,8 +20,8 @@ namespace tenfold {
 
 class ScalarBuilder;
 
-// A value inside a program under construction: two words, copied freely. Both operands of an operator must
-// have the same type; a C++ number takes the type of the other operand.
+// A value inside a program under construction: two words, copied freely. Both operands of an
+// operator must have the same type; a C++ number takes the type of the other operand.
 class Scalar {
  public:
   Scalar() = default;
@@ -39,12 +39,14 @@ class Scalar {
 // Records instructions with hash-consing (equal instructions become one) and no other rewriting.
 class ScalarBuilder {
  public:
-  static ScalarProgram Record(std::span<const DType> inputs,
-                              const std::function<std::vector<Scalar>(std::span<const Scalar>)>& formula);
+  static ScalarProgram Record(
+      std::span<const DType> inputs,
+      const std::function<std::vector<Scalar>(std::span<const Scalar>)>& formula);
 
   Scalar Input(DType type);
   Scalar ConstBits(DType type, uint64_t bits);
-  // `value` converted to `type` once (a double rounds to nearest even; an integer type takes its integer part).
+  // `value` converted to `type` once (a double rounds to nearest even; an integer type takes its
+  // integer part).
   Scalar Const(DType type, double value);
   Scalar ConstInt(DType type, int64_t value);
   Scalar Emit(Prim prim, DType type, std::span<const Scalar> args);

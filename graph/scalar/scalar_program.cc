@@ -33,36 +33,21 @@ struct PrimRow {
 
 // In the order of Prim.
 constexpr PrimRow kRows[kNumPrims] = {
-    {"input", 0, Signature::kLeaf},
-    {"const", 0, Signature::kLeaf},
-    {"add", 2, Signature::kArithmetic},
-    {"sub", 2, Signature::kArithmetic},
-    {"mul", 2, Signature::kArithmetic},
-    {"div", 2, Signature::kArithmetic},
-    {"rem", 2, Signature::kIntegral},
-    {"fma", 3, Signature::kFloating},
-    {"neg", 1, Signature::kArithmetic},
-    {"abs", 1, Signature::kArithmetic},
-    {"min", 2, Signature::kArithmetic},
-    {"max", 2, Signature::kArithmetic},
-    {"sqrt", 1, Signature::kFloating},
-    {"floor", 1, Signature::kFloating},
-    {"ceil", 1, Signature::kFloating},
-    {"trunc", 1, Signature::kFloating},
-    {"round_even", 1, Signature::kFloating},
-    {"and", 2, Signature::kBitwise},
-    {"or", 2, Signature::kBitwise},
-    {"xor", 2, Signature::kBitwise},
-    {"not", 1, Signature::kBitwise},
-    {"shl", 2, Signature::kIntegral},
-    {"shr", 2, Signature::kIntegral},
-    {"eq", 2, Signature::kCompare},
-    {"ne", 2, Signature::kCompare},
-    {"lt", 2, Signature::kCompare},
-    {"le", 2, Signature::kCompare},
-    {"select", 3, Signature::kSelect},
-    {"convert", 1, Signature::kConvert},
-    {"bitcast", 1, Signature::kBitcast},
+    {"input", 0, Signature::kLeaf},          {"const", 0, Signature::kLeaf},
+    {"add", 2, Signature::kArithmetic},      {"sub", 2, Signature::kArithmetic},
+    {"mul", 2, Signature::kArithmetic},      {"div", 2, Signature::kArithmetic},
+    {"rem", 2, Signature::kIntegral},        {"fma", 3, Signature::kFloating},
+    {"neg", 1, Signature::kArithmetic},      {"abs", 1, Signature::kArithmetic},
+    {"min", 2, Signature::kArithmetic},      {"max", 2, Signature::kArithmetic},
+    {"sqrt", 1, Signature::kFloating},       {"floor", 1, Signature::kFloating},
+    {"ceil", 1, Signature::kFloating},       {"trunc", 1, Signature::kFloating},
+    {"round_even", 1, Signature::kFloating}, {"and", 2, Signature::kBitwise},
+    {"or", 2, Signature::kBitwise},          {"xor", 2, Signature::kBitwise},
+    {"not", 1, Signature::kBitwise},         {"shl", 2, Signature::kIntegral},
+    {"shr", 2, Signature::kIntegral},        {"eq", 2, Signature::kCompare},
+    {"ne", 2, Signature::kCompare},          {"lt", 2, Signature::kCompare},
+    {"le", 2, Signature::kCompare},          {"select", 3, Signature::kSelect},
+    {"convert", 1, Signature::kConvert},     {"bitcast", 1, Signature::kBitcast},
 };
 
 constexpr bool IsValid(Prim prim) { return static_cast<int>(prim) < kNumPrims; }
@@ -87,7 +72,8 @@ bool Takes(Signature signature, DType t) {
   }
 }
 
-// What is wrong with instruction `index`; empty if nothing is. The instructions before it are right.
+// What is wrong with instruction `index`; empty if nothing is. The instructions before it are
+// right.
 std::string FindFault(const ScalarProgram& program, int32_t index) {
   const Instr& instr = program.instrs[index];
   if (!IsValid(instr.prim)) return "no such primitive";
@@ -117,8 +103,9 @@ std::string FindFault(const ScalarProgram& program, int32_t index) {
         }
         return "";
       }
-      if (IsBool(instr.type) ? instr.bits > 1
-                             : BitWidth(instr.type) < 64 && instr.bits >> BitWidth(instr.type) != 0) {
+      if (IsBool(instr.type)
+              ? instr.bits > 1
+              : BitWidth(instr.type) < 64 && instr.bits >> BitWidth(instr.type) != 0) {
         return absl::StrCat("bits 0x", absl::Hex(instr.bits), " do not fit");
       }
       return "";
@@ -198,15 +185,16 @@ absl::Status ScalarProgram::Verify() const {
   for (size_t i = 0; i < instrs.size(); ++i) {
     const std::string fault = FindFault(*this, static_cast<int32_t>(i));
     if (!fault.empty()) {
-      return MakeError("E9001", absl::StrCat("scalar program: %", i, " = ", Name(instrs[i].prim), " ",
-                                             IsValid(instrs[i].type) ? Name(instrs[i].type) : "?", ": ",
-                                             fault));
+      return MakeError(
+          "E9001", absl::StrCat("scalar program: %", i, " = ", Name(instrs[i].prim), " ",
+                                IsValid(instrs[i].type) ? Name(instrs[i].type) : "?", ": ", fault));
     }
   }
   if (outputs.empty()) return MakeError("E9001", "scalar program: no outputs");
   for (int32_t output : outputs) {
     if (output < 0 || output >= static_cast<int64_t>(instrs.size())) {
-      return MakeError("E9001", absl::StrCat("scalar program: output %", output, " is not defined"));
+      return MakeError("E9001",
+                       absl::StrCat("scalar program: output %", output, " is not defined"));
     }
   }
   return absl::OkStatus();
@@ -218,7 +206,8 @@ std::string ScalarProgram::ToString() const {
     const Instr& instr = instrs[i];
     absl::StrAppend(&text, "%", i, " = ", Name(instr.prim), " ", Name(instr.type));
     if (instr.prim == Prim::kInput) absl::StrAppend(&text, " ", instr.bits);
-    if (instr.prim == Prim::kConst) absl::StrAppend(&text, " ", FormatConst(instr.type, instr.bits));
+    if (instr.prim == Prim::kConst)
+      absl::StrAppend(&text, " ", FormatConst(instr.type, instr.bits));
     for (int a = 0; a < NumArgs(instr.prim); ++a) {
       absl::StrAppend(&text, a == 0 ? " %" : ", %", instr.args[a]);
     }
@@ -234,7 +223,8 @@ std::string ScalarProgram::ToString() const {
 
 bool ScalarProgram::CanFail() const {
   for (const Instr& instr : instrs) {
-    if (instr.prim == Prim::kRem || (instr.prim == Prim::kDiv && IsInteger(instr.type))) return true;
+    if (instr.prim == Prim::kRem || (instr.prim == Prim::kDiv && IsInteger(instr.type)))
+      return true;
   }
   return false;
 }
