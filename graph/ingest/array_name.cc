@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/ingest/array_name.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/shape.h"
+
+namespace tenfold {
+namespace {
+
+// "data/text.npy" -> "data/text.f8.npy"; another ending is kept, since numpy.save appends its own.
+std::string Beside(absl::string_view file, absl::string_view suffix, absl::string_view ending) {
+  return absl::StrCat(absl::StripSuffix(file, ending), ".", suffix, ending);
+}
+
+// Longer than any path, so that a command is never cut.
+constexpr size_t kWholePath = 1 << 16;
+
+}  // namespace
+
+std::string ArrayName::ToString() const {
+  if (member.empty()) return absl::StrCat("'", Printable(file), "'");
+  return absl::StrCat("'", Printable(file), ": ", Printable(member), "'");
+}
+
+std::string ArrayName::Reference() const {
+  return member.empty() ? Printable(file) : absl::StrCat(Printable(file), ":", Printable(member));
+}
+
+std::string NumpyCommand(const ArrayName& name, absl::string_view expression, absl::string_view suffix,
+                         absl::string_view load, absl::string_view modules) {
+  const std::string python = absl::StrCat("python3 -c 'import sys, numpy as np", modules, "; ");
+  const std::string path = Printable(name.file, kWholePath);
+  const std::string file = ShellQuote(path);
+  if (name.member.empty()) {
+    return absl::StrCat(python, "a = np.load(sys.argv[1]", load, "); np.save(sys.argv[2], ", expression,
+                        ")' ", file, " ", ShellQuote(Beside(path, suffix, ".npy")));
+  }
+  return absl::StrCat(python, "d = dict(np.load(sys.argv[1]", load,
+                      ")); n = sys.argv[2]; a = d[n]; d[n] = ", expression, "; np.savez(sys.argv[3], **d)' ",
+                      file, " ", ShellQuote(Printable(name.member, kWholePath)), " ",
+                      ShellQuote(Beside(path, suffix, ".npz")));
+}
+
+std::string ElementAt(std::span<const int64_t> dims, int64_t position) {
+  if (dims.empty()) return "the element";
+  Dims index(dims.size());
+  for (size_t i = dims.size(); i-- > 0;) {
+    index[i] = position % dims[i];
+    position /= dims[i];
+  }
+  return absl::StrCat("element ", DimsToString(index));
+}
+
+std::string Count(uint64_t n, absl::string_view noun) {
+  return absl::StrCat(n, " ", noun, n == 1 ? "" : "s");
+}
+
+}  // namespace tenfold

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an array is called in messages, and commands that mend it, ready to be pasted.
+#ifndef TENFOLD_GRAPH_INGEST_ARRAY_NAME_H_
+#define TENFOLD_GRAPH_INGEST_ARRAY_NAME_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace tenfold {
+
+struct ArrayName {
+  std::string file;
+  std::string member;  // of an archive; empty for a file that is one array
+
+  // "'text.npy'", "'weights.npz: w1'".
+  std::string ToString() const;
+  // "text.npy", "weights.npz:w1": the form that ResolveArrayReference reads.
+  std::string Reference() const;
+};
+
+// A command that saves `expression`, in which `a` is the array, in a file beside this one whose
+// name carries `suffix`: text.npy becomes text.f8.npy. `load` is what to hand numpy.load besides
+// the name.
+std::string NumpyCommand(const ArrayName& name, absl::string_view expression, absl::string_view suffix,
+                         absl::string_view load = "", absl::string_view modules = "");
+
+// "element [1,2]" for the row-major position; "the element" if there are no dims.
+std::string ElementAt(std::span<const int64_t> dims, int64_t position);
+
+// "1 element", "4 elements".
+std::string Count(uint64_t n, absl::string_view noun);
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_GRAPH_INGEST_ARRAY_NAME_H_

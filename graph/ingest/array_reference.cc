@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/ingest/array_reference.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/files.h"
+#include "tenfold/graph/ingest/npy.h"
+#include "tenfold/graph/ingest/npz.h"
+#include "tenfold/graph/ingest/printable.h"
+
+namespace tenfold {
+
+absl::StatusOr<ArrayReference> ResolveArrayReference(absl::string_view model_folder,
+                                                     absl::string_view reference) {
+  const size_t colon = reference.find(':');
+  const bool has_member = colon != absl::string_view::npos;
+  const absl::string_view file = reference.substr(0, colon);
+  const absl::string_view member = has_member ? reference.substr(colon + 1) : "";
+  const auto refuse = [&](absl::string_view why, std::string help) {
+    return MakeError("E0524", absl::StrCat("the reference '", Printable(reference), "' ", why),
+                     std::move(help));
+  };
+  if (absl::EndsWith(file, ".npz")) {
+    if (member.empty())
+      return refuse("names no array of the archive", absl::StrCat("write ", Printable(file), ":NAME"));
+  } else if (absl::EndsWith(file, ".npy")) {
+    if (has_member)
+      return refuse("names a member, but an .npy file is one array", absl::StrCat("write ", Printable(file)));
+  } else {
+    return refuse("names neither an .npy nor an .npz file",
+                  "write FILE.npy, or FILE.npz:NAME for one array of an archive");
+  }
+  TENFOLD_ASSIGN_OR_RETURN(std::string path, ResolveFileBeneath(model_folder, file));
+  return ArrayReference{std::move(path), std::string(member)};
+}
+
+absl::StatusOr<Tensor> LoadArray(absl::string_view path, absl::string_view member, const Limits& limits) {
+  return member.empty() ? LoadNpy(path, limits) : LoadNpzMember(path, member, limits);
+}
+
+}  // namespace tenfold

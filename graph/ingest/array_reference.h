@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a graph's text names an array that lies beside it: "w.npy", "weights.npz:w1". The file's name
+// ends at the first colon; the rest is the member's name, whatever it consists of.
+#ifndef TENFOLD_GRAPH_INGEST_ARRAY_REFERENCE_H_
+#define TENFOLD_GRAPH_INGEST_ARRAY_REFERENCE_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tenfold/graph/limits.h"
+#include "tenfold/graph/tensor.h"
+
+namespace tenfold {
+
+struct ArrayReference {
+  std::string path;    // the real path, beneath the model's folder
+  std::string member;  // empty for an .npy file
+};
+
+// `reference` is untrusted: it finds regular files beneath `model_folder` only. Errors: those of
+// ResolveFileBeneath, and E0524 for a form that is none of the two above.
+absl::StatusOr<ArrayReference> ResolveArrayReference(absl::string_view model_folder,
+                                                     absl::string_view reference);
+
+// One array of a file that was resolved already: the .npy file if `member` is empty, else the archive's.
+absl::StatusOr<Tensor> LoadArray(absl::string_view path, absl::string_view member, const Limits& limits = {});
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_GRAPH_INGEST_ARRAY_REFERENCE_H_

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/ingest/files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/printable.h"
+
+namespace tenfold {
+namespace {
+
+std::string Why(int error) { return std::generic_category().message(error); }
+
+std::string Quoted(absl::string_view path) { return absl::StrCat("'", Printable(path, 4096), "'"); }
+
+std::string FolderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Names in `folder`, for "did you mean"; as many as are worth comparing.
+std::vector<std::string> NamesIn(const std::string& folder) {
+  constexpr size_t kMostNames = 1000;
+  std::vector<std::string> names;
+  DIR* const handle = opendir(folder.c_str());
+  if (handle == nullptr) return names;
+  while (const dirent* entry = readdir(handle)) {
+    names.emplace_back(entry->d_name);
+    if (names.size() == kMostNames) break;
+  }
+  closedir(handle);
+  std::sort(names.begin(), names.end());  // the order of a folder is no order
+  return names;
+}
+
+absl::Status NotFound(const std::string& path) {
+  const std::string folder = FolderOf(path);
+  const size_t slash = path.rfind('/');
+  const std::string base = slash == std::string::npos ? path : path.substr(slash + 1);
+  const std::string near = NearestName(base, NamesIn(folder));
+  const std::string meant = slash == std::string::npos ? near : path.substr(0, slash + 1) + near;
+  return MakeError("E0521", absl::StrCat("there is no file ", Quoted(path)),
+                   near.empty() ? "" : absl::StrCat("did you mean ", Quoted(meant), "?"));
+}
+
+absl::Status CannotRead(const std::string& path, absl::string_view why) {
+  return MakeError("E0522", absl::StrCat("cannot read ", Quoted(path), ": ", why));
+}
+
+absl::Status CannotWrite(const std::string& path, absl::string_view why) {
+  return MakeError("E0523", absl::StrCat("cannot write ", Quoted(path), ": ", why));
+}
+
+absl::string_view KindOf(mode_t mode) {
+  if (S_ISDIR(mode)) return "it is a folder";
+  if (S_ISFIFO(mode)) return "it is a pipe";
+  if (S_ISSOCK(mode)) return "it is a socket";
+  return "it is a device";
+}
+
+// write(2) until all is written; 0, or errno.
+int WriteAll(int fd, absl::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+  return 0;
+}
+
+// Opens a new file beside `path`. mkstemp would do, but for its mode 0600, which ignores the umask.
+int OpenTemporary(const std::string& path, std::string& temporary) {
+  static std::atomic<uint64_t> counter{0};
+  constexpr int kAttempts = 100;
+  for (int i = 0; i < kAttempts; ++i) {
+    temporary = absl::StrCat(path, ".tmp-", getpid(), "-", counter.fetch_add(1));
+    const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (fd >= 0 || errno != EEXIST) return fd;
+  }
+  return -1;
+}
+
+// The contents, on the disk and not only in its cache; 0, or errno.
+int FillAndClose(int fd, absl::string_view bytes) {
+  int error = WriteAll(fd, bytes);
+  if (error == 0 && ::fsync(fd) != 0) error = errno;
+  if (::close(fd) != 0 && error == 0) error = errno;
+  return error;
+}
+
+// Best effort: the file is complete already, and not every file system syncs folders.
+void SyncFolder(const std::string& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
+}
+
+// The path with every link followed; empty, with errno, if there is none.
+std::string RealPath(const std::string& path) {
+  char* const real = ::realpath(path.c_str(), nullptr);
+  if (real == nullptr) return "";
+  std::string copy(real);
+  std::free(real);
+  return copy;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(absl::string_view path_view) {
+  std::string path(path_view);
+  if (absl::StrContains(path_view, absl::string_view("\0", 1)))
+    return CannotRead(path, "its name has a zero byte");
+  // O_NONBLOCK: opening a pipe must not wait for a writer.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return errno == ENOENT ? NotFound(path) : CannotRead(path, Why(errno));
+  struct stat info = {};
+  const bool has_info = ::fstat(fd, &info) == 0;
+  if (!has_info || !S_ISREG(info.st_mode)) {
+    const std::string why = has_info ? std::string(KindOf(info.st_mode)) : Why(errno);
+    ::close(fd);
+    return CannotRead(path, why);
+  }
+  return std::unique_ptr<FileSource>(
+      new FileSource(fd, std::move(path), static_cast<uint64_t>(info.st_size)));
+}
+
+FileSource::~FileSource() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+int FileSource::ReleaseDescriptor() { return std::exchange(fd_, -1); }
+
+absl::Status FileSource::Read(std::span<char> out) {
+  while (!out.empty()) {
+    const ssize_t n = ::read(fd_, out.data(), out.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return CannotRead(path_, Why(errno));
+    if (n == 0) return CannotRead(path_, "it became shorter while it was read");
+    out = out.subspan(static_cast<size_t>(n));
+    remaining_ -= static_cast<uint64_t>(n);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadFile(absl::string_view path, uint64_t max_bytes) {
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<FileSource> file, FileSource::Open(path));
+  if (file->remaining() > max_bytes) {
+    return MakeError(
+        "E0402", absl::StrCat(Quoted(path), " has ", file->remaining(), " bytes; the limit is ", max_bytes));
+  }
+  std::string bytes(file->remaining(), '\0');
+  TENFOLD_RETURN_IF_ERROR(file->Read({bytes.data(), bytes.size()}));
+  return bytes;
+}
+
+absl::Status WriteFileAtomically(absl::string_view path_view, absl::string_view bytes) {
+  std::string path(path_view);
+  if (absl::StrContains(path_view, absl::string_view("\0", 1)))
+    return CannotWrite(path, "its name has a zero byte");
+  struct stat info = {};
+  const bool exists = ::stat(path.c_str(), &info) == 0;
+  if (exists && !S_ISREG(info.st_mode)) return CannotWrite(path, KindOf(info.st_mode));
+  // A rename would replace a symbolic link, not what it points to.
+  if (exists) {
+    path = RealPath(path);
+    if (path.empty()) return CannotWrite(std::string(path_view), Why(errno));
+  }
+
+  std::string temporary;
+  const int fd = OpenTemporary(path, temporary);
+  if (fd < 0) return CannotWrite(path, Why(errno));
+  int error = 0;
+  // What was private stays so.
+  if (exists && ::fchmod(fd, info.st_mode & 07777) != 0) error = errno;
+  const int fill_error = FillAndClose(fd, bytes);
+  if (error == 0) error = fill_error;
+  if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
+  if (error != 0) {
+    ::unlink(temporary.c_str());
+    return CannotWrite(std::string(path_view), Why(error));
+  }
+  SyncFolder(FolderOf(path));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ResolveFileBeneath(absl::string_view folder, absl::string_view relative) {
+  if (relative.empty() || absl::StrContains(relative, absl::string_view("\0", 1)))
+    return MakeError("E0524", absl::StrCat(Quoted(relative), " is no path of a file"));
+  const auto refuse = [&](absl::string_view why) {
+    return MakeError("E0525", absl::StrCat("the reference ", Quoted(relative), " ", why),
+                     absl::StrCat("put the file into ", Quoted(folder), " or a folder in it"));
+  };
+  if (relative[0] == '/') return refuse("is an absolute path; references are relative to the model's folder");
+  for (absl::string_view part : absl::StrSplit(relative, '/')) {
+    if (part == "..") return refuse("has '..' in it; references stay beneath the model's folder");
+  }
+  const std::string root = RealPath(folder.empty() ? "." : std::string(folder));
+  if (root.empty()) return CannotRead(std::string(folder), Why(errno));
+  const std::string joined = absl::StrCat(folder.empty() ? "." : folder, "/", relative);
+  const std::string real = RealPath(joined);
+  if (real.empty()) return errno == ENOENT ? NotFound(joined) : CannotRead(joined, Why(errno));
+  const bool inside = absl::StartsWith(real, root == "/" ? root : root + "/");
+  if (!inside) return refuse("leads out of the model's folder by a symbolic link");
+  struct stat info = {};
+  if (::stat(real.c_str(), &info) != 0) return CannotRead(joined, Why(errno));
+  if (!S_ISREG(info.st_mode)) return CannotRead(joined, KindOf(info.st_mode));
+  return real;
+}
+
+}  // namespace tenfold

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/ingest/npz.h"
+
+#include <unistd.h>
+#include <zip.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/array_name.h"
+#include "tenfold/graph/ingest/byte_source.h"
+#include "tenfold/graph/ingest/files.h"
+#include "tenfold/graph/ingest/npy.h"
+#include "tenfold/graph/ingest/printable.h"
+
+namespace tenfold {
+namespace {
+
+constexpr absl::string_view kEnding = ".npy";
+
+struct DiscardArchive {
+  void operator()(zip_t* archive) const { zip_discard(archive); }
+};
+using Archive = std::unique_ptr<zip_t, DiscardArchive>;
+
+struct CloseMember {
+  void operator()(zip_file_t* file) const { zip_fclose(file); }
+};
+using OpenMember = std::unique_ptr<zip_file_t, CloseMember>;
+
+struct FreeSource {
+  void operator()(zip_source_t* source) const { zip_source_free(source); }
+};
+using Source = std::unique_ptr<zip_source_t, FreeSource>;
+
+std::string ErrorText(zip_error_t* error) {
+  std::string text = zip_error_strerror(error);
+  zip_error_fini(error);
+  return Printable(text);
+}
+
+absl::Status BadArchive(absl::string_view file, absl::string_view why, std::string help = "") {
+  return MakeError("E0310", absl::StrCat("'", Printable(file), "' is no readable .npz archive: ", why),
+                   std::move(help));
+}
+
+absl::Status BadMember(const ArrayName& name, absl::string_view why) {
+  return MakeError("E0310", absl::StrCat(name.ToString(), " cannot be unpacked: ", why),
+                   "write the archive again with numpy.savez or numpy.savez_compressed");
+}
+
+// One member, unpacked while it is read.
+class MemberSource : public ByteSource {
+ public:
+  MemberSource(OpenMember file, ArrayName name, uint64_t size)
+      : file_(std::move(file)), name_(std::move(name)), remaining_(size) {}
+
+  uint64_t remaining() const override { return remaining_; }
+
+  absl::Status Read(std::span<char> out) override {
+    while (!out.empty()) {
+      const zip_int64_t n = zip_fread(file_.get(), out.data(), out.size());
+      if (n < 0) return BadMember(name_, Printable(zip_file_strerror(file_.get())));
+      if (n == 0) return BadMember(name_, "it ends before the size that the archive states");
+      out = out.subspan(static_cast<size_t>(n));
+      remaining_ -= static_cast<uint64_t>(n);
+    }
+    return absl::OkStatus();
+  }
+
+  // libzip compares the checksum when it meets the end.
+  absl::Status Finish() override {
+    char beyond;
+    const zip_int64_t n = zip_fread(file_.get(), &beyond, 1);
+    if (n < 0) return BadMember(name_, Printable(zip_file_strerror(file_.get())));
+    if (n > 0) return BadMember(name_, "it goes on beyond the size that the archive states");
+    return absl::OkStatus();
+  }
+
+ private:
+  const OpenMember file_;
+  const ArrayName name_;
+  uint64_t remaining_;
+};
+
+struct Member {
+  std::string name;  // without ".npy"
+  zip_uint64_t index = 0;
+  uint64_t size = 0;
+};
+
+// An archive and its arrays, none read yet.
+struct Contents {
+  Archive archive;
+  std::vector<Member> members;
+};
+
+// What an archive may hold is decided from its directory, before anything is inflated.
+absl::Status CheckInflation(absl::string_view file, uint64_t archive_bytes, uint64_t inflated,
+                            const Limits& limits) {
+  const uint64_t ratio = std::max<int64_t>(limits.inflate_ratio, 1);
+  if (inflated / ratio <= archive_bytes) return absl::OkStatus();
+  return MakeError(
+      "E0402",
+      absl::StrCat("'", Printable(file), "' has ", archive_bytes, " bytes, which would inflate to ", inflated,
+                   ", more than the limit inflate_ratio = ", ratio, " allows"),
+      "if you trust the file, raise inflate_ratio");
+}
+
+absl::StatusOr<Member> ReadDirectoryEntry(zip_t* archive, zip_uint64_t index, absl::string_view file) {
+  zip_stat_t info;
+  if (zip_stat_index(archive, index, 0, &info) != 0)
+    return BadArchive(file, Printable(zip_strerror(archive)));
+  constexpr zip_uint64_t kNeeded =
+      ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
+  if ((info.valid & kNeeded) != kNeeded) return BadArchive(file, "its directory is incomplete");
+  Member member{std::string(absl::StripSuffix(info.name, kEnding)), index, info.size};
+  const ArrayName name{std::string(file), member.name};
+  if (info.encryption_method != ZIP_EM_NONE) return BadMember(name, "it is encrypted");
+  if (info.comp_method != ZIP_CM_STORE && info.comp_method != ZIP_CM_DEFLATE)
+    return BadMember(name, absl::StrCat("its compression method is ", info.comp_method,
+                                        "; stored (0) and deflated (8) are known"));
+  return member;
+}
+
+absl::StatusOr<Contents> ReadDirectory(Archive archive, absl::string_view file, uint64_t archive_bytes,
+                                       const Limits& limits) {
+  Contents contents;
+  const zip_int64_t count = zip_get_num_entries(archive.get(), 0);
+  absl::flat_hash_set<std::string> names;
+  uint64_t inflated = 0;
+  for (zip_int64_t i = 0; i < count; ++i) {
+    TENFOLD_ASSIGN_OR_RETURN(Member member,
+                             ReadDirectoryEntry(archive.get(), static_cast<zip_uint64_t>(i), file));
+    if (absl::EndsWith(member.name, "/") && member.size == 0) continue;  // a folder, which holds nothing
+    if (!names.insert(member.name).second) {
+      return MakeError(
+          "E0312",
+          absl::StrCat("'", Printable(file), "' has two arrays of the name '", Printable(member.name), "'"),
+          "write the archive again: numpy.savez gives each array a name of its own");
+    }
+    // Sizes are what the file claims; their sum must not wrap.
+    inflated = member.size > UINT64_MAX - inflated ? UINT64_MAX : inflated + member.size;
+    contents.members.push_back(std::move(member));
+  }
+  TENFOLD_RETURN_IF_ERROR(CheckInflation(file, archive_bytes, inflated, limits));
+  contents.archive = std::move(archive);
+  return contents;
+}
+
+absl::StatusOr<Tensor> ReadMember(const Contents& contents, const Member& member, absl::string_view file,
+                                  const Limits& limits) {
+  const ArrayName name{std::string(file), member.name};
+  OpenMember open(zip_fopen_index(contents.archive.get(), member.index, 0));
+  if (open == nullptr) return BadMember(name, Printable(zip_strerror(contents.archive.get())));
+  MemberSource source(std::move(open), name, member.size);
+  return ReadNpyFrom(source, name, limits);
+}
+
+absl::StatusOr<NamedTensors> ReadAll(const Contents& contents, absl::string_view file, const Limits& limits) {
+  NamedTensors tensors;
+  for (const Member& member : contents.members) {
+    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, ReadMember(contents, member, file, limits));
+    tensors.emplace_back(member.name, std::move(tensor));
+  }
+  return tensors;
+}
+
+absl::StatusOr<Contents> OpenFileArchive(absl::string_view path, const Limits& limits) {
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<FileSource> file, FileSource::Open(path));
+  const uint64_t size = file->remaining();
+  const int fd = file->ReleaseDescriptor();
+  int code = 0;
+  Archive archive(zip_fdopen(fd, ZIP_CHECKCONS, &code));  // on success it owns the descriptor
+  if (archive == nullptr) {
+    ::close(fd);
+    zip_error_t error;
+    zip_error_init_with_code(&error, code);
+    return BadArchive(path, ErrorText(&error));
+  }
+  return ReadDirectory(std::move(archive), path, size, limits);
+}
+
+}  // namespace
+
+absl::StatusOr<NamedTensors> LoadNpz(absl::string_view path, const Limits& limits) {
+  TENFOLD_ASSIGN_OR_RETURN(const Contents contents, OpenFileArchive(path, limits));
+  return ReadAll(contents, path, limits);
+}
+
+absl::StatusOr<NamedTensors> ReadNpz(absl::string_view bytes, absl::string_view file_name,
+                                     const Limits& limits) {
+  zip_error_t error;
+  zip_error_init(&error);
+  Source source(zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error));
+  if (source == nullptr) return BadArchive(file_name, ErrorText(&error));
+  Archive archive(zip_open_from_source(source.get(), ZIP_RDONLY | ZIP_CHECKCONS, &error));
+  if (archive == nullptr) return BadArchive(file_name, ErrorText(&error));
+  source.release();  // owned by the archive
+  zip_error_fini(&error);
+  TENFOLD_ASSIGN_OR_RETURN(const Contents contents,
+                           ReadDirectory(std::move(archive), file_name, bytes.size(), limits));
+  return ReadAll(contents, file_name, limits);
+}
+
+absl::StatusOr<Tensor> LoadNpzMember(absl::string_view path, absl::string_view name, const Limits& limits) {
+  TENFOLD_ASSIGN_OR_RETURN(const Contents contents, OpenFileArchive(path, limits));
+  std::vector<std::string> names;
+  for (const Member& member : contents.members) {
+    if (member.name == name) return ReadMember(contents, member, path, limits);
+    names.push_back(member.name);
+  }
+  Diagnostic d;
+  d.code = "E0311";
+  d.message = absl::StrCat("'", Printable(path), "' has no array '", Printable(name), "'");
+  constexpr size_t kShownNames = 10;
+  std::string list;
+  for (size_t i = 0; i < std::min(names.size(), kShownNames); ++i)
+    absl::StrAppend(&list, i == 0 ? "" : ", ", "'", Printable(names[i]), "'");
+  if (names.size() > kShownNames) absl::StrAppend(&list, ", ... (", names.size(), ")");
+  d.notes.push_back(names.empty() ? "it holds no arrays" : absl::StrCat("it holds ", list));
+  const std::string near = NearestName(name, names);
+  if (!near.empty())
+    d.help.push_back(absl::StrCat("did you mean ", ArrayName{std::string(path), near}.Reference(), "?"));
+  return ToStatus(std::move(d));
+}
+
+// ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+absl::Status CannotPack(zip_error_t* error) {
+  return MakeError("E0313",
+                   absl::StrCat("the archive cannot be written: ", Printable(zip_error_strerror(error))));
+}
+
+absl::Status CheckName(const std::string& name, absl::flat_hash_set<std::string>& seen) {
+  constexpr size_t kMaxName = 65535 - kEnding.size();
+  const bool representable = !name.empty() && name.size() <= kMaxName && name.back() != '/' &&
+                             !absl::StrContains(name, absl::string_view("\0", 1)) && IsUtf8(name);
+  if (!representable) {
+    return MakeError(
+        "E0313", absl::StrCat("'", Printable(name), "' cannot be the name of an array in an .npz archive"),
+        "names are UTF-8 of 1 to 65531 bytes, without zero bytes and no '/' at the end");
+  }
+  if (!seen.insert(name).second)
+    return MakeError("E0312", absl::StrCat("two arrays have the name '", Printable(name), "'"));
+  return absl::OkStatus();
+}
+
+// `bytes` must live until the archive is closed.
+absl::Status AddMember(zip_t* archive, const std::string& name, const std::string& bytes) {
+  zip_source_t* source = zip_source_buffer(archive, bytes.data(), bytes.size(), 0);
+  if (source == nullptr) return CannotPack(zip_get_error(archive));
+  const std::string member = name + std::string(kEnding);
+  const zip_int64_t index = zip_file_add(archive, member.c_str(), source, ZIP_FL_ENC_UTF_8);
+  if (index < 0) {
+    zip_source_free(source);
+    return CannotPack(zip_get_error(archive));
+  }
+  // 1980-01-01 00:00, the first that a zip archive can say: the same for ever.
+  constexpr zip_uint16_t kTime = 0, kDate = 1 << 5 | 1;
+  const auto i = static_cast<zip_uint64_t>(index);
+  if (zip_set_file_compression(archive, i, ZIP_CM_STORE, 0) != 0 ||
+      zip_file_set_dostime(archive, i, kTime, kDate, 0) != 0) {
+    return CannotPack(zip_get_error(archive));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadWhole(zip_source_t* source) {
+  zip_stat_t info;
+  if (zip_source_stat(source, &info) != 0 || zip_source_open(source) != 0)
+    return CannotPack(zip_source_error(source));
+  std::string bytes(info.size, '\0');
+  const zip_int64_t n = zip_source_read(source, bytes.data(), bytes.size());
+  zip_source_close(source);
+  if (n < 0 || static_cast<zip_uint64_t>(n) != info.size) return CannotPack(zip_source_error(source));
+  return bytes;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> WriteNpz(const NamedTensors& tensors) {
+  absl::flat_hash_set<std::string> seen;
+  std::vector<std::string> contents;
+  for (const auto& [name, tensor] : tensors) {
+    TENFOLD_RETURN_IF_ERROR(CheckName(name, seen));
+    absl::StatusOr<std::string> bytes = WriteNpy(tensor);
+    if (!bytes.ok()) return WithNote(bytes.status(), absl::StrCat("the array is '", Printable(name), "'"));
+    contents.push_back(*std::move(bytes));
+  }
+
+  // libzip writes nothing at all for an archive without members.
+  if (tensors.empty()) return std::string("PK\x05\x06", 4) + std::string(18, '\0');
+
+  zip_error_t error;
+  zip_error_init(&error);
+  Source target(zip_source_buffer_create(nullptr, 0, 0, &error));
+  if (target == nullptr) return CannotPack(&error);
+  Archive archive(zip_open_from_source(target.get(), ZIP_TRUNCATE, &error));
+  if (archive == nullptr) return CannotPack(&error);
+  zip_source_keep(target.get());  // the archive owns one reference, we the other
+  for (size_t i = 0; i < tensors.size(); ++i)
+    TENFOLD_RETURN_IF_ERROR(AddMember(archive.get(), tensors[i].first, contents[i]));
+  if (zip_close(archive.get()) != 0) return CannotPack(zip_get_error(archive.get()));
+  archive.release();
+  return ReadWhole(target.get());
+}
+
+absl::Status SaveNpz(const NamedTensors& tensors, absl::string_view path) {
+  TENFOLD_ASSIGN_OR_RETURN(const std::string bytes, WriteNpz(tensors));
+  return WriteFileAtomically(path, bytes);
+}
+
+}  // namespace tenfold

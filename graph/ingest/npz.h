@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// NumPy's .npz format: a zip archive, stored or deflated, ZIP64 too, with one .npy file an array.
+// An array's name is its member's without ".npy".
+#ifndef TENFOLD_GRAPH_INGEST_NPZ_H_
+#define TENFOLD_GRAPH_INGEST_NPZ_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tenfold/graph/limits.h"
+#include "tenfold/graph/tensor.h"
+
+namespace tenfold {
+
+// Every array, in the archive's order. Checksums are verified, two members of one name refused, and
+// memory is bounded by `limits` before anything is inflated. Errors: those of ReadNpy, E0310
+// bad-npz, E0312 duplicate-array, E0402.
+absl::StatusOr<NamedTensors> LoadNpz(absl::string_view path, const Limits& limits = {});
+// The same from memory; `file_name` is for messages.
+absl::StatusOr<NamedTensors> ReadNpz(absl::string_view bytes, absl::string_view file_name,
+                                     const Limits& limits = {});
+
+// One array; the others are not read. Errors: as above, and E0311 no-such-array.
+absl::StatusOr<Tensor> LoadNpzMember(absl::string_view path, absl::string_view name,
+                                     const Limits& limits = {});
+
+// Stored, in the order given, without times of day: equal tensors give equal bytes. Errors: E0303,
+// E0312, E0313 for a name that no archive can hold.
+absl::StatusOr<std::string> WriteNpz(const NamedTensors& tensors);
+// The file appears whole or not at all.
+absl::Status SaveNpz(const NamedTensors& tensors, absl::string_view path);
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_GRAPH_INGEST_NPZ_H_
