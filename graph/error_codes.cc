@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every error code, once: what docs/errors.md lists. Codes are stable for ever; a code that is no longer used
-// stays, marked so. E01 structure of a graph, E02 types and shapes, E03 arrays, E04 sizes and limits,
-// E05 files and text, E06 run time, E07 devices, E08 compiler, E90 our own bugs.
+// Every error code, once: what docs/errors.md lists. Codes are stable for ever; a code that is no
+// longer used stays, marked so. E01 structure of a graph, E02 types and shapes, E03 arrays, E04
+// sizes and limits, E05 files and text, E06 run time, E07 devices, E08 compiler, E90 our own bugs.
 #include "tenfold/graph/diagnostic.h"
 
 namespace tenfold {
@@ -12,94 +12,173 @@ using absl::StatusCode;
 
 constexpr ErrorCode kErrorCodes[] = {
     {"E0101", "unknown-op", StatusCode::kInvalidArgument,
-     "The graph names an op that the registry does not have, or a registry already has an op of that name. "
+     "The graph names an op that the registry does not have, or a registry already has an op of "
+     "that name. "
      "docs/ops.md lists the standard ops; names are case-sensitive and follow ONNX."},
     {"E0102", "bad-attribute", StatusCode::kInvalidArgument,
-     "An attribute is unknown to the op, missing, of another kind than declared, or none of the values that "
+     "An attribute is unknown to the op, missing, of another kind than declared, or none of the "
+     "values that "
      "the op admits. The op's entry in docs/ops.md lists its attributes with their defaults."},
     {"E0103", "wrong-arity", StatusCode::kInvalidArgument,
      "An op got more or fewer inputs than it takes."},
     {"E0104", "duplicate-name", StatusCode::kInvalidArgument,
      "Two inputs, two outputs or two values of one graph have the same name."},
     {"E0105", "not-a-value", StatusCode::kInvalidArgument,
-     "An operand is not a value of this graph: it comes from another GraphBuilder, was never built, or an op "
+     "An operand is not a value of this graph: it comes from another GraphBuilder, was never "
+     "built, or an op "
      "was given numbers alone."},
     {"E0106", "cycle", StatusCode::kInvalidArgument,
      "A value depends on itself. The message lists the nodes of one cycle."},
     {"E0107", "unknown-name", StatusCode::kNotFound,
-     "No value, input or output of that name exists in the graph. The message offers the nearest name."},
+     "No value, input or output of that name exists in the graph. The message offers the nearest "
+     "name."},
     {"E0201", "shape-mismatch", StatusCode::kInvalidArgument,
-     "Two dims that must be equal are not, or cannot be proven equal: an integer against another integer, or "
+     "Two dims that must be equal are not, or cannot be proven equal: an integer against another "
+     "integer, or "
      "against a symbol. The help line gives a Reshape or a declaration that makes them agree."},
     {"E0202", "not-broadcastable", StatusCode::kInvalidArgument,
-     "Shapes do not broadcast by NumPy's rules: aligned at the last dim, each pair of dims must be equal or "
+     "Shapes do not broadcast by NumPy's rules: aligned at the last dim, each pair of dims must be "
+     "equal or "
      "one of them 1. A symbol broadcasts with itself and with 1 only."},
     {"E0203", "bad-axis", StatusCode::kInvalidArgument,
      "An axis is outside [-rank, rank), or named twice."},
     {"E0204", "bad-literal", StatusCode::kInvalidArgument,
-     "A number written as an operand does not fit the dtype of the other operands: an integer out of range, "
-     "a fraction for an integer tensor, or a value that would become infinite. Or there is no other operand "
+     "A number written as an operand does not fit the dtype of the other operands: an integer out "
+     "of range, "
+     "a fraction for an integer tensor, or a value that would become infinite. Or there is no "
+     "other operand "
      "from which the literal could take its dtype."},
     {"E0205", "dtype-mismatch", StatusCode::kInvalidArgument,
-     "Operands that must have one dtype have several. Tenfold never promotes in silence; the help line names "
+     "Operands that must have one dtype have several. Tenfold never promotes in silence; the help "
+     "line names "
      "the Cast that loses nothing."},
     {"E0206", "dtype-not-admitted", StatusCode::kInvalidArgument,
      "The op is not defined for this dtype. docs/ops.md lists the dtypes that each op admits."},
     {"E0207", "rank-mismatch", StatusCode::kInvalidArgument,
      "A tensor has fewer or more dims than the op needs."},
     {"E0208", "bad-reshape", StatusCode::kInvalidArgument,
-     "The requested shape does not hold as many elements as the tensor has, names -1 more than once, or is "
+     "The requested shape does not hold as many elements as the tensor has, names -1 more than "
+     "once, or is "
      "not known while the graph is built."},
     {"E0209", "unknown-rank", StatusCode::kInvalidArgument,
-     "The op, or the compiler, needs to know how many dims a value has. Declare the input's shape, with "
+     "The op, or the compiler, needs to know how many dims a value has. Declare the input's shape, "
+     "with "
      "symbols for the sizes that vary: f32[N,64]."},
     {"E0210", "bad-type-text", StatusCode::kInvalidArgument,
-     "A type or dim is not written as f32[N,64]: a dtype, then dims in brackets, each an integer expression "
+     "A type or dim is not written as f32[N,64]: a dtype, then dims in brackets, each an integer "
+     "expression "
      "over symbols."},
+    {"E0301", "not-numeric", StatusCode::kInvalidArgument,
+     "An array holds text or byte strings where numbers are due. Text is never read as numbers by "
+     "itself: the "
+     "message shows the first element, and the help line a command that makes numbers of the "
+     "text."},
+    {"E0302", "object-array", StatusCode::kInvalidArgument,
+     "An array holds pickled Python objects. Unpickling can run any code, so Tenfold has no "
+     "unpickler."},
+    {"E0303", "unsupported-array-dtype", StatusCode::kInvalidArgument,
+     "An array's elements are of a type that Tenfold or the file format does not have: complex "
+     "numbers, long "
+     "doubles, dates, records, raw bytes; or bf16, which .npy files cannot hold."},
+    {"E0304", "bad-bool", StatusCode::kInvalidArgument,
+     "A bool array has a byte other than 0 and 1. Whether it means true is not for a reader to "
+     "guess."},
+    {"E0305", "truncated-array", StatusCode::kInvalidArgument,
+     "A file ends before its array does. It was cut off while it was written or copied."},
+    {"E0306", "trailing-bytes", StatusCode::kInvalidArgument,
+     "A file goes on after its array: several arrays were saved into it, or its shape is not the "
+     "true one."},
+    {"E0307", "not-npy", StatusCode::kInvalidArgument,
+     "A file is empty, does not begin as .npy files do, or is of a version that is not known."},
+    {"E0308", "bad-npy-header", StatusCode::kInvalidArgument,
+     "The header of an .npy file is not the dict of 'descr', 'fortran_order' and 'shape' that "
+     "NumPy writes. "
+     "Headers are parsed strictly and never evaluated."},
+    {"E0310", "bad-npz", StatusCode::kInvalidArgument,
+     "An .npz file is no zip archive, is damaged (a checksum or a size is wrong), encrypted, or "
+     "compressed by "
+     "another method than deflate."},
+    {"E0311", "no-such-array", StatusCode::kNotFound,
+     "An archive has no array of that name. The message lists the names that it has, without "
+     "\".npy\"."},
+    {"E0312", "duplicate-array", StatusCode::kInvalidArgument,
+     "Two arrays of one archive have the same name, so that neither can be meant by it."},
+    {"E0313", "bad-array-name", StatusCode::kInvalidArgument,
+     "An array's name cannot be stored in an .npz archive: it is empty, too long, no UTF-8, ends "
+     "in '/' or has "
+     "a zero byte."},
     {"E0402", "too-large", StatusCode::kResourceExhausted,
      "A size overflows 64 bits, exceeds a limit, or the memory for it cannot be had."},
     {"E0403", "wrong-element-count", StatusCode::kInvalidArgument,
      "The number of values given is not the product of the shape's dims."},
+    {"E0521", "file-not-found", StatusCode::kNotFound,
+     "There is no file at the path. The help line offers the nearest name in that folder."},
+    {"E0522", "cannot-read", StatusCode::kFailedPrecondition,
+     "A path cannot be read: it is a folder, a pipe or a device, the system refuses, or the file "
+     "changed while "
+     "it was read."},
+    {"E0523", "cannot-write", StatusCode::kFailedPrecondition,
+     "A file cannot be written: the disk is full, the folder is missing or forbidden, or something "
+     "that is no "
+     "regular file is there. What was there before is unchanged."},
+    {"E0524", "bad-reference", StatusCode::kInvalidArgument,
+     "A reference to an array in a file is written neither as FILE.npy nor as FILE.npz:NAME."},
+    {"E0525", "reference-outside", StatusCode::kPermissionDenied,
+     "A graph refers to a file outside its own folder: by an absolute path, by '..', or by a "
+     "symbolic link. "
+     "Graph files are not trusted, so they may name only files beneath the folder in which they "
+     "lie."},
     {"E0601", "integer-division-by-zero", StatusCode::kInvalidArgument,
-     "An integer was divided by zero while the graph ran. The message names the node and the index of the "
-     "first such element. Where a zero can occur, choose another divisor there: Div(a, Where(b == 0, 1, b))."},
+     "An integer was divided by zero while the graph ran. The message names the node and the index "
+     "of the "
+     "first such element. Where a zero can occur, choose another divisor there: Div(a, Where(b == "
+     "0, 1, b))."},
     {"E0602", "unknown-input", StatusCode::kNotFound,
-     "A run was fed a value under a name that is no input of the graph. The message lists the inputs and the "
+     "A run was fed a value under a name that is no input of the graph. The message lists the "
+     "inputs and the "
      "nearest name."},
     {"E0603", "missing-input", StatusCode::kInvalidArgument,
      "A run was not fed all inputs of the graph."},
     {"E0604", "input-dtype", StatusCode::kInvalidArgument,
-     "A run was fed a tensor of another dtype than the input declares. Nothing is converted in silence: cast "
-     "the array where it is loaded, with a policy for values that do not fit, or declare the input otherwise."},
+     "A run was fed a tensor of another dtype than the input declares. Nothing is converted in "
+     "silence: cast "
+     "the array where it is loaded, with a policy for values that do not fit, or declare the input "
+     "otherwise."},
     {"E0605", "input-shape", StatusCode::kInvalidArgument,
-     "A run was fed a tensor whose rank or extents are not those that the input declares, or a number of "
+     "A run was fed a tensor whose rank or extents are not those that the input declares, or a "
+     "number of "
      "values from which its extents do not follow."},
     {"E0606", "symbol-conflict", StatusCode::kInvalidArgument,
      "One symbol would have two values: two dims that name it were fed with different extents."},
     {"E0607", "symbol-out-of-bounds", StatusCode::kOutOfRange,
      "An extent lies outside the bounds that its symbol was declared with."},
     {"E0608", "unbound-symbol", StatusCode::kInvalidArgument,
-     "The value of a symbol follows from no input: it occurs in none, or only inside expressions that cannot "
+     "The value of a symbol follows from no input: it occurs in none, or only inside expressions "
+     "that cannot "
      "be solved for it. Declare an input that has the bare symbol as a dim."},
-    {"E0609", "fed-twice", StatusCode::kInvalidArgument,
-     "A run was fed two values for one input."},
+    {"E0609", "fed-twice", StatusCode::kInvalidArgument, "A run was fed two values for one input."},
     {"E0610", "deadline-exceeded", StatusCode::kDeadlineExceeded,
-     "The deadline that the caller set for a run passed before the run ended. Its outputs are not valid."},
+     "The deadline that the caller set for a run passed before the run ended. Its outputs are not "
+     "valid."},
     {"E0611", "cancelled", StatusCode::kCancelled,
      "The caller cancelled a run before it ended. Its outputs are not valid."},
     {"E0701", "no-device", StatusCode::kUnavailable,
-     "The device asked for is not there: no GPU, no driver, or a driver or GPU that is too old (kernels need "
+     "The device asked for is not there: no GPU, no driver, or a driver or GPU that is too old "
+     "(kernels need "
      "compute capability 8.0). The device \"cpu\" computes the same bits."},
     {"E0702", "device-failure", StatusCode::kUnavailable,
-     "A GPU refused or failed an operation. The message says which and carries the driver's name for it; "
+     "A GPU refused or failed an operation. The message says which and carries the driver's name "
+     "for it; "
      "nvidia-smi and the system's log say more."},
     {"E0703", "device-memory", StatusCode::kResourceExhausted,
      "The GPU has not enough free memory. nvidia-smi shows what holds it."},
     {"E0704", "device-kernel-too-large", StatusCode::kResourceExhausted,
-     "A fused kernel has more operands or reductions than a GPU kernel can have. Fuse fewer ops into one "
+     "A fused kernel has more operands or reductions than a GPU kernel can have. Fuse fewer ops "
+     "into one "
      "kernel."},
     {"E9001", "internal-error", StatusCode::kInternal,
-     "A check inside Tenfold failed: a bug of ours, not of the graph. Please report it with the graph; "
+     "A check inside Tenfold failed: a bug of ours, not of the graph. Please report it with the "
+     "graph; "
      "`--dump-to=DIR` writes what is needed."},
 };
 
