@@ -37,8 +37,7 @@ bool QuotientOverflows(int64_t a, int64_t b) { return a == INT64_MIN && b == -1;
 
 bool IsIdentifier(absl::string_view name) {
   if (name.empty() || absl::ascii_isdigit(name[0])) return false;
-  return std::all_of(name.begin(), name.end(),
-                     [](char c) { return absl::ascii_isalnum(c) || c == '_'; });
+  return std::all_of(name.begin(), name.end(), [](char c) { return absl::ascii_isalnum(c) || c == '_'; });
 }
 
 }  // namespace
@@ -87,8 +86,7 @@ class DimBuilder {
   static Dim MakeAtom(Atom::Kind kind, std::string name, Dim a, Dim b) {
     const int size = 1 + Size(a) + Size(b);
     if (size > kMaxSize) return Invalid();
-    auto atom =
-        std::make_shared<const Atom>(Atom{kind, std::move(name), std::move(a), std::move(b), size});
+    auto atom = std::make_shared<const Atom>(Atom{kind, std::move(name), std::move(a), std::move(b), size});
     return Make(0, {Term{1, {std::move(atom)}}});
   }
 
@@ -137,17 +135,14 @@ class DimBuilder {
     sum.reserve(x.size() + y.size());
     size_t i = 0, j = 0;
     while (i < x.size() || j < y.size()) {
-      const int c = i == x.size()   ? 1
-                    : j == y.size() ? -1
-                                    : CompareFactors(x[i].factors, y[j].factors);
+      const int c = i == x.size() ? 1 : j == y.size() ? -1 : CompareFactors(x[i].factors, y[j].factors);
       if (c < 0) {
         sum.push_back(x[i++]);
       } else if (c > 0) {
         sum.push_back(y[j++]);
       } else {
         int64_t coefficient;
-        if (__builtin_add_overflow(x[i].coefficient, y[j].coefficient, &coefficient))
-          return Invalid();
+        if (__builtin_add_overflow(x[i].coefficient, y[j].coefficient, &coefficient)) return Invalid();
         if (coefficient != 0) sum.push_back({coefficient, x[i].factors});
         ++i, ++j;
       }
@@ -165,8 +160,7 @@ class DimBuilder {
       Term t;
       if (__builtin_mul_overflow(k, coefficient, &t.coefficient)) return false;
       t.factors.reserve(f.size() + factors.size());
-      std::merge(f.begin(), f.end(), factors.begin(), factors.end(), std::back_inserter(t.factors),
-                 AtomLess);
+      std::merge(f.begin(), f.end(), factors.begin(), factors.end(), std::back_inserter(t.factors), AtomLess);
       product.push_back(std::move(t));
       return true;
     };
@@ -328,18 +322,14 @@ class DimBuilder {
       const auto beats = [kind](const Dim& x, const Dim& y) {
         return IsNonNegative(kind == Atom::kMax ? x - y : y - x);
       };
-      if (std::any_of(kept.begin(), kept.end(), [&](const Dim& k) { return beats(k, d); }))
-        continue;
-      kept.erase(
-          std::remove_if(kept.begin(), kept.end(), [&](const Dim& k) { return beats(d, k); }),
-          kept.end());
+      if (std::any_of(kept.begin(), kept.end(), [&](const Dim& k) { return beats(k, d); })) continue;
+      kept.erase(std::remove_if(kept.begin(), kept.end(), [&](const Dim& k) { return beats(d, k); }),
+                 kept.end());
       kept.push_back(d);
     }
-    std::sort(kept.begin(), kept.end(),
-              [](const Dim& x, const Dim& y) { return Dim::Compare(x, y) < 0; });
+    std::sort(kept.begin(), kept.end(), [](const Dim& x, const Dim& y) { return Dim::Compare(x, y) < 0; });
     Dim result = kept[0];
-    for (size_t i = 1; i < kept.size() && result.valid_; ++i)
-      result = MakeAtom(kind, "", result, kept[i]);
+    for (size_t i = 1; i < kept.size() && result.valid_; ++i) result = MakeAtom(kind, "", result, kept[i]);
     return result;
   }
 
@@ -347,8 +337,7 @@ class DimBuilder {
   static std::optional<Term> DivideMonomial(const Term& a, const Term& b) {
     if (QuotientOverflows(a.coefficient, b.coefficient) || a.coefficient % b.coefficient != 0)
       return std::nullopt;
-    if (!std::includes(a.factors.begin(), a.factors.end(), b.factors.begin(), b.factors.end(),
-                       AtomLess)) {
+    if (!std::includes(a.factors.begin(), a.factors.end(), b.factors.begin(), b.factors.end(), AtomLess)) {
       return std::nullopt;
     }
     Term q{a.coefficient / b.coefficient, {}};
@@ -389,8 +378,7 @@ class DimBuilder {
   static std::string ToString(const Atom& atom) {
     static constexpr const char* kFunctions[] = {"", "floordiv", "mod", "min", "max"};
     if (atom.kind != Atom::kSymbol) {
-      return absl::StrCat(kFunctions[atom.kind], "(", atom.a.ToString(), ", ", atom.b.ToString(),
-                          ")");
+      return absl::StrCat(kFunctions[atom.kind], "(", atom.a.ToString(), ", ", atom.b.ToString(), ")");
     }
     if (IsIdentifier(atom.name)) return atom.name;
     std::string quoted = "\"";
@@ -412,18 +400,14 @@ std::optional<std::string> Dim::symbol() const {
 }
 
 Dim operator+(const Dim& a, const Dim& b) { return DimBuilder::Add(a, b); }
-Dim operator-(const Dim& a, const Dim& b) {
-  return DimBuilder::Add(a, DimBuilder::MulMonomial(b, -1, {}));
-}
+Dim operator-(const Dim& a, const Dim& b) { return DimBuilder::Add(a, DimBuilder::MulMonomial(b, -1, {})); }
 Dim operator*(const Dim& a, const Dim& b) { return DimBuilder::Mul(a, b); }
 Dim FloorDiv(const Dim& a, const Dim& b) { return DimBuilder::FloorDiv(a, b); }
 Dim Mod(const Dim& a, const Dim& b) { return DimBuilder::Mod(a, b); }
 Dim Min(const Dim& a, const Dim& b) { return DimBuilder::Extremum(a, b, Dim::Atom::kMin); }
 Dim Max(const Dim& a, const Dim& b) { return DimBuilder::Extremum(a, b, Dim::Atom::kMax); }
 
-bool operator==(const Dim& a, const Dim& b) {
-  return a.valid_ && b.valid_ && Dim::Compare(a, b) == 0;
-}
+bool operator==(const Dim& a, const Dim& b) { return a.valid_ && b.valid_ && Dim::Compare(a, b) == 0; }
 
 int Dim::Compare(const Dim& a, const Dim& b) {
   if (a.valid_ != b.valid_) return a.valid_ ? -1 : 1;
@@ -447,8 +431,7 @@ std::optional<Dim> Dim::DivideExactly(const Dim& a, const Dim& b) {
   Dim quotient, rest = a;
   for (int step = 0; step < kMaxSize; ++step) {
     if (rest == Dim(0)) return quotient;
-    const std::optional<Term> q =
-        DimBuilder::DivideMonomial(DimBuilder::LeadingTerm(rest), divisor);
+    const std::optional<Term> q = DimBuilder::DivideMonomial(DimBuilder::LeadingTerm(rest), divisor);
     if (!q) return std::nullopt;
     quotient = quotient + DimBuilder::MulMonomial(Dim(1), q->coefficient, q->factors);
     rest = rest - DimBuilder::MulMonomial(b, q->coefficient, q->factors);

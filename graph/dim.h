@@ -35,7 +35,7 @@ struct DimBounds {
 // dims spread, and equal nothing, not even themselves. Thread-compatible.
 class Dim {
  public:
-  Dim() = default;  // 0
+  Dim() = default;                          // 0
   Dim(int64_t value) : constant_(value) {}  // NOLINT: a dim is written as a number
   static Dim Symbol(absl::string_view name);
 
@@ -67,7 +67,7 @@ class Dim {
   void CollectSymbols(std::vector<std::string>& out) const;
 
   // `N`, `2*N + 4`, `floordiv(N, 2)`, `max(N, 4)`. Parse reads the same form, and sums, products and
-  // parentheses in any order; a symbol whose name is no identifier is written in quotes. Errors: E0110.
+  // parentheses in any order; a symbol whose name is no identifier is written in quotes. Errors: E0210.
   std::string ToString() const;
   static absl::StatusOr<Dim> Parse(absl::string_view text);
   // Parses the longest dim at the front of `text` and moves `text` behind it.
@@ -81,8 +81,8 @@ class Dim {
   struct Term;  // coefficient * product of atoms
   struct Atom;  // a symbol, or floordiv, mod, min, max of two dims
   bool valid_ = true;
-  int64_t constant_ = 0;                                   // the constant part
-  std::shared_ptr<const std::vector<Term>> terms_;         // null for a constant; sorted, coefficients not 0
+  int64_t constant_ = 0;                            // the constant part
+  std::shared_ptr<const std::vector<Term>> terms_;  // null for a constant; sorted, coefficients not 0
 };
 
 // Declared here too, for those who name them without a Dim at hand.

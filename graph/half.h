@@ -57,7 +57,8 @@ constexpr F16 ToF16(float f) {
   return {static_cast<uint16_t>(sign | ((rounded - 0x38000000u) >> 13))};
 }
 
-// f64 to f32 with the last bit made sticky (round to odd), so that a second rounding to 16 bits is the only one.
+// f64 to f32 with the last bit made sticky (round to odd), so that a second rounding to 16 bits is the only
+// one.
 constexpr float RoundToOddFloat(double d) {
   if (d != d) return std::bit_cast<float>(0x7fc00000u);
   const float f = static_cast<float>(d);

@@ -34,9 +34,7 @@ std::optional<int> NormalizeAxis(int64_t axis, int rank) {
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
-Shape Shape::Of(std::span<const int64_t> dims) {
-  return Shape(std::vector<Dim>(dims.begin(), dims.end()));
-}
+Shape Shape::Of(std::span<const int64_t> dims) { return Shape(std::vector<Dim>(dims.begin(), dims.end())); }
 
 Shape Shape::UnknownRank() {
   Shape shape;
@@ -45,8 +43,7 @@ Shape Shape::UnknownRank() {
 }
 
 bool Shape::is_static() const {
-  return dims_ &&
-         std::all_of(dims_->begin(), dims_->end(), [](const Dim& d) { return d.is_constant(); });
+  return dims_ && std::all_of(dims_->begin(), dims_->end(), [](const Dim& d) { return d.is_constant(); });
 }
 
 Dims Shape::static_dims() const {
@@ -77,8 +74,7 @@ std::optional<Dims> Shape::Evaluate(const SymbolValues& symbols) const {
 std::string Shape::ToString() const {
   if (!dims_) return "[...]";
   return absl::StrCat(
-      "[", absl::StrJoin(*dims_, ",", [](std::string* out, const Dim& d) { *out += d.ToString(); }),
-      "]");
+      "[", absl::StrJoin(*dims_, ",", [](std::string* out, const Dim& d) { *out += d.ToString(); }), "]");
 }
 
 std::vector<Dim> RowMajorStrides(const std::vector<Dim>& dims) {
@@ -91,8 +87,7 @@ Dims RowMajorStrides(std::span<const int64_t> dims) {
   Dims strides(dims.size(), 1);
   // Unsigned, so that extents which NumElements refuses are no undefined behaviour here.
   for (size_t i = dims.size(); i-- > 1;) {
-    strides[i - 1] =
-        static_cast<int64_t>(static_cast<uint64_t>(strides[i]) * static_cast<uint64_t>(dims[i]));
+    strides[i - 1] = static_cast<int64_t>(static_cast<uint64_t>(strides[i]) * static_cast<uint64_t>(dims[i]));
   }
   return strides;
 }
@@ -102,9 +97,9 @@ std::string TensorType::ToString() const { return absl::StrCat(Name(dtype), shap
 namespace {
 
 absl::Status RefuseType(absl::string_view text, absl::string_view why) {
-  return MakeError(
-      "E0110", absl::StrCat("type '", text.substr(0, 80), text.size() > 80 ? "..." : "", "' ", why),
-      "a type is written as f32[N,64], f32[] for a scalar, f32[...] for any rank");
+  return MakeError("E0210",
+                   absl::StrCat("type '", text.substr(0, 80), text.size() > 80 ? "..." : "", "' ", why),
+                   "a type is written as f32[N,64], f32[] for a scalar, f32[...] for any rank");
 }
 
 bool Take(absl::string_view& text, absl::string_view token) {
@@ -121,8 +116,7 @@ absl::StatusOr<TensorType> TensorType::Consume(absl::string_view& text) {
   size_t n = 0;
   while (n < rest.size() && absl::ascii_isalnum(rest[n])) ++n;
   const std::optional<DType> dtype = ParseDType(rest.substr(0, n));
-  if (!dtype)
-    return RefuseType(text, absl::StrCat("does not begin with a dtype: ", kAnyType.ToString()));
+  if (!dtype) return RefuseType(text, absl::StrCat("does not begin with a dtype: ", kAnyType.ToString()));
   rest.remove_prefix(n);
   if (!Take(rest, "[")) return RefuseType(text, "lacks a '[' after the dtype");
 
@@ -147,8 +141,7 @@ absl::StatusOr<TensorType> TensorType::Consume(absl::string_view& text) {
 absl::StatusOr<TensorType> TensorType::Parse(absl::string_view text) {
   absl::string_view rest = text;
   TENFOLD_ASSIGN_OR_RETURN(TensorType type, Consume(rest));
-  if (!absl::StripAsciiWhitespace(rest).empty())
-    return RefuseType(text, "ends before the text does");
+  if (!absl::StripAsciiWhitespace(rest).empty()) return RefuseType(text, "ends before the text does");
   return type;
 }
 

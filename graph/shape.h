@@ -30,8 +30,8 @@ std::optional<int> NormalizeAxis(int64_t axis, int rank);
 
 class Shape {
  public:
-  Shape() = default;  // a scalar
-  Shape(std::vector<Dim> dims) : dims_(std::move(dims)) {}             // NOLINT
+  Shape() = default;                                        // a scalar
+  Shape(std::vector<Dim> dims) : dims_(std::move(dims)) {}  // NOLINT
   Shape(std::initializer_list<Dim> dims) : dims_(std::vector<Dim>(dims)) {}
   static Shape Of(std::span<const int64_t> dims);
   static Shape UnknownRank();
@@ -69,7 +69,7 @@ struct TensorType {
 
   bool operator==(const TensorType&) const = default;
   std::string ToString() const;  // "f32[N,64]"
-  // Errors: E0110.
+  // Errors: E0210.
   static absl::StatusOr<TensorType> Parse(absl::string_view text);
   // Parses the type at the front of `text` and moves `text` behind it.
   static absl::StatusOr<TensorType> Consume(absl::string_view& text);

@@ -39,8 +39,8 @@ std::shared_ptr<void> AllocateAligned(size_t bytes) {
   void* memory = ::operator new(padded, std::align_val_t{kTensorAlignment}, std::nothrow);
   if (memory == nullptr) return nullptr;
   std::memset(static_cast<char*>(memory) + padded - kTensorAlignment, 0, kTensorAlignment);
-  return std::shared_ptr<void>(
-      memory, [](void* p) { ::operator delete(p, std::align_val_t{kTensorAlignment}); });
+  return std::shared_ptr<void>(memory,
+                               [](void* p) { ::operator delete(p, std::align_val_t{kTensorAlignment}); });
 }
 
 bool IsNan(F16 h) { return (h.bits & 0x7fffu) > 0x7c00u; }
@@ -84,9 +84,8 @@ std::string ValueToString(T value) {
     const float exact = ToFloat(value);
     for (int digits = 0; digits < 8; ++digits) {
       char buffer[32];
-      const char* end = std::to_chars(buffer, buffer + sizeof(buffer), exact,
-                                      std::chars_format::scientific, digits)
-                            .ptr;
+      const char* end =
+          std::to_chars(buffer, buffer + sizeof(buffer), exact, std::chars_format::scientific, digits).ptr;
       double decimal = 0;
       std::from_chars(buffer, end, decimal);
       T back;
@@ -104,18 +103,16 @@ std::string ValueToString(T value) {
 
 absl::Status WrongElementCount(size_t got, std::span<const int64_t> dims) {
   const std::optional<int64_t> count = NumElements(dims);
-  return MakeError("E0403",
-                   absl::StrCat("shape ", DimsToString(dims), " holds ",
-                                count ? absl::StrCat(*count) : std::string("no valid number of"),
-                                " elements, but ", got, " were given"));
+  return MakeError("E0403", absl::StrCat("shape ", DimsToString(dims), " holds ",
+                                         count ? absl::StrCat(*count) : std::string("no valid number of"),
+                                         " elements, but ", got, " were given"));
 }
 
 absl::StatusOr<Tensor> Tensor::Allocate(DType dtype, std::span<const int64_t> dims) {
   TENFOLD_ASSIGN_OR_RETURN(const int64_t count, CheckedCount(dtype, dims));
   Tensor t;
   t.owner_ = AllocateAligned(count * SizeOf(dtype));
-  if (t.owner_ == nullptr)
-    return TooLarge(dtype, dims, "does not fit into the memory that is left");
+  if (t.owner_ == nullptr) return TooLarge(dtype, dims, "does not fit into the memory that is left");
   t.dtype_ = dtype;
   t.dims_.assign(dims.begin(), dims.end());
   t.num_elements_ = count;
@@ -123,8 +120,7 @@ absl::StatusOr<Tensor> Tensor::Allocate(DType dtype, std::span<const int64_t> di
   return t;
 }
 
-absl::StatusOr<Tensor> Tensor::Splat(DType dtype, std::span<const int64_t> dims,
-                                     const void* element) {
+absl::StatusOr<Tensor> Tensor::Splat(DType dtype, std::span<const int64_t> dims, const void* element) {
   struct alignas(kTensorAlignment) Storage {
     char bytes[kTensorAlignment] = {};
   };
@@ -206,20 +202,17 @@ void CanonicalizeNans(DType dtype, void* data, int64_t count) {
     case DType::kBF16:
       return Canonicalize(static_cast<BF16*>(data), count, BF16{0x7fc0});
     case DType::kF32:
-      return Canonicalize(static_cast<float*>(data), count,
-                          std::bit_cast<float>(uint32_t{0x7fc00000}));
+      return Canonicalize(static_cast<float*>(data), count, std::bit_cast<float>(uint32_t{0x7fc00000}));
     case DType::kF64:
-      return Canonicalize(static_cast<double*>(data), count,
-                          std::bit_cast<double>(uint64_t{0x7ff8} << 48));
+      return Canonicalize(static_cast<double*>(data), count, std::bit_cast<double>(uint64_t{0x7ff8} << 48));
     default:
       return;  // integers have no NaN
   }
 }
 
 std::string ElementToString(const Tensor& tensor, int64_t i) {
-  return VisitDType(tensor.dtype(), [&]<typename T>(std::type_identity<T>) {
-    return ValueToString(tensor.at<T>(i));
-  });
+  return VisitDType(tensor.dtype(),
+                    [&]<typename T>(std::type_identity<T>) { return ValueToString(tensor.at<T>(i)); });
 }
 
 }  // namespace tenfold
