@@ -64,23 +64,23 @@ struct FusedKernel {
     // A map whose inputs are all per row (earlier reductions, per-row maps, kernel inputs whose strides in
     // every reduced dim are 0) and which is computed once a row. Always false without reduced dims.
     bool per_row = false;
-    ScalarProgram program;        // reduce: the value of an element before combining, one output
-    std::vector<Source> inputs;   // one per program input
+    ScalarProgram program;       // reduce: the value of an element before combining, one output
+    std::vector<Source> inputs;  // one per program input
     // Reduce only.
-    ScalarProgram combine;        // (accumulator, value) -> accumulator; associative up to rounding
-    uint64_t identity = 0;        // bit patterns of the accumulator's type
+    ScalarProgram combine;  // (accumulator, value) -> accumulator; associative up to rounding
+    uint64_t identity = 0;  // bit patterns of the accumulator's type
     uint64_t empty = 0;
     bool operator==(const Stage&) const = default;
   };
 
   struct Output {
     Operand operand;
-    Source source;                // always a stage; its type is operand.dtype
+    Source source;                   // always a stage; its type is operand.dtype
     bool canonicalize_nans = false;  // stores NaNs as the canonical NaN: the value is observed
     bool operator==(const Output&) const = default;
   };
 
-  std::string name;               // for people and symbols: "softmax.3"
+  std::string name;  // for people and symbols: "softmax.3"
   std::vector<Dim> extents;
   int parallel_rank = 0;
   std::vector<Operand> inputs;
@@ -110,8 +110,8 @@ struct FusedKernel {
 struct LoopSchedule {
   struct Loop {
     int begin_stage;
-    int end_stage;   // stages [begin, end) ; per_row maps between loops form a loop of their own
-    bool per_row;    // a group of per-row maps: executed once a row, no loop over elements
+    int end_stage;  // stages [begin, end) ; per_row maps between loops form a loop of their own
+    bool per_row;   // a group of per-row maps: executed once a row, no loop over elements
   };
   std::vector<Loop> loops;
   // (stage, output) pairs of element values that cross loops, in the order of their rows in scratch.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The block-at-a-time interpreter of fused kernels: the meaning of every elementwise op and reduction, and the
-// executor of everything that is not compiled (yet).
+// The block-at-a-time interpreter of fused kernels: the meaning of every elementwise op and reduction, and
+// the executor of everything that is not compiled (yet).
 #ifndef TENFOLD_GRAPH_FUSED_INTERPRET_H_
 #define TENFOLD_GRAPH_FUSED_INTERPRET_H_
 

@@ -11,11 +11,11 @@
 
 extern "C" {
 
-// What a kernel reports of bad values. `index` starts at INT64_MAX; the offence with the smallest linear index
-// in the iteration space (row-major over all extents) wins, so the report does not depend on threads.
+// What a kernel reports of bad values. `index` starts at INT64_MAX; the offence with the smallest linear
+// index in the iteration space (row-major over all extents) wins, so the report does not depend on threads.
 struct KernelError {
-  int64_t index;   // INT64_MAX: no error
-  int32_t code;    // a KernelErrorCode
+  int64_t index;  // INT64_MAX: no error
+  int32_t code;   // a KernelErrorCode
   int32_t unused;
 };
 

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The combination of a reduction over arrays of accumulators.
+#ifndef TENFOLD_GRAPH_FUSED_COMBINE_H_
+#define TENFOLD_GRAPH_FUSED_COMBINE_H_
+
+#include <cstddef>
+
+#include "tenfold/graph/scalar/interpreter.h"
+#include "tenfold/graph/scalar/scalar_program.h"
+
+namespace tenfold {
+
+// accumulators[i] = combine(accumulators[i], values[i]). A combination that is one primitive runs as one
+// loop; any other through BlockInterpreter. The bits are the same, but for NaN payloads.
+class Combiner {
+ public:
+  explicit Combiner(const ScalarProgram& combine);
+
+  int element_size() const { return element_size_; }
+  // True if `values` may have any alignment and length. Otherwise both arrays are 64-byte aligned with
+  // BlockInterpreter::kBlock elements behind each, and `spare` is another such.
+  bool takes_any_array() const { return loop_ != nullptr; }
+  size_t WorkspaceBytes() const { return program_.WorkspaceBytes(); }
+
+  // At most kBlock elements.
+  void Combine(void* accumulators, const void* values, int count, void* spare, void* workspace) const;
+  // Value i into accumulator i mod kReduceLanes, in ascending order of i.
+  void CombineLanes(void* accumulators, const void* values, int count, void* spare, void* workspace) const;
+
+ private:
+  using Loop = void (*)(void* accumulators, const void* values, int count);
+  static Loop FindLoop(const ScalarProgram& combine);
+
+  BlockInterpreter program_;
+  Loop loop_;
+  int element_size_;
+};
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_GRAPH_FUSED_COMBINE_H_
