@@ -48,6 +48,12 @@ struct DeviceKernel {
   }
 };
 
+// Several kernels as one text.
+struct PtxModule {
+  std::string ptx;
+  std::vector<DeviceKernel> kernels;
+};
+
 struct LaunchShape {
   unsigned blocks = 0;  // 0: there is nothing to compute, and nothing to launch
   unsigned threads = 0;

@@ -15,7 +15,6 @@
 #include "tenfold/graph/tensor.h"
 #include "tenfold/kernels/cuda/cuda_device.h"
 #include "tenfold/kernels/cuda/device_kernel.h"
-#include "tenfold/kernels/cuda/ptx_kernel.h"
 
 namespace tenfold {
 

@@ -25,12 +25,7 @@ struct PtxOptions {
   int compute_capability = 80;
 };
 
-struct PtxModule {
-  std::string ptx;
-  std::vector<DeviceKernel> kernels;  // in the order asked for
-};
-
-// One module for all: the driver's compiler has a high cost a module. E0704 for a kernel with more operands
+// One module for all, its kernels in the order asked for: the driver's compiler has a high cost a module. E0704 for a kernel with more operands
 // than a GPU kernel can have.
 absl::StatusOr<PtxModule> CompileToPtx(std::span<const FusedKernel* const> kernels,
                                        const PtxOptions& options = {});
