@@ -6,6 +6,9 @@ _COPTS = [
     "-Wall",
     "-Wextra",
     "-Werror",
+
+    # GCC 12 cannot see through std::optional and absl::StatusOr and reports members that are always set.
+    "-Wno-maybe-uninitialized",
 ]
 
 def tenfold_cc_library(name, hdrs = [], copts = [], **kwargs):

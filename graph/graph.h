@@ -6,6 +6,7 @@
 #define TENFOLD_GRAPH_GRAPH_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -105,6 +106,8 @@ class Graph {
   absl::Status AddOutput(absl::string_view name, ValueId value);
   // Every reader of `from`, and every output, reads `to` instead. Types must agree (E9001 otherwise).
   absl::Status ReplaceAllUses(ValueId from, ValueId to);
+  // Gives the value another name, made unique by a suffix where it is taken.
+  absl::Status Rename(ValueId value, absl::string_view name);
   // The two values exchange names, so that a replacement keeps the name that people know.
   void SwapNames(ValueId a, ValueId b);
   void AddFrom(NodeId node, const std::vector<std::string>& names);
@@ -126,6 +129,14 @@ class Graph {
   absl::flat_hash_map<std::string, ValueId> by_name_;
   int64_t mutation_count_ = 0;
 };
+
+// The name that a value gets when nobody named it: "matmul" for MatMul.
+std::string DefaultValueName(const OpDef& op);
+
+// The dtype that a literal in place of input `port` takes: that of another operand bound to the same type
+// variable, or the only one that the port admits. `dtype_of(k)` gives operand k's dtype, nullopt for a literal.
+std::optional<DType> LiteralDType(const OpDef& op, size_t port, size_t num_operands,
+                                  const std::function<std::optional<DType>(size_t)>& dtype_of);
 
 // Re-infers every node and compares with the stored types; checks order, uniqueness of names and outputs
 // (E9001). What the pipeline runs after every pass.

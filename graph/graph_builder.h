@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/graph.h"
 
 namespace tenfold {
@@ -132,14 +133,18 @@ class GraphBuilder {
   std::string location_;  // of the enclosing scope; empty outside
 };
 
-// The builder that the operands belong to; null if none is a value (then the op reports E0105).
+// The builder that the operands belong to; null if none is a value.
 GraphBuilder* BuilderOf(std::initializer_list<Operand> operands);
+
+// Applies an op to operands of which at least one is a value; a value without a builder otherwise, which
+// GraphBuilder::Output reports (E0105).
+Value ApplyOp(absl::string_view op, std::initializer_list<Operand> operands, Attrs attrs = {});
 
 Value operator+(Operand a, Operand b);
 Value operator-(Operand a, Operand b);
 Value operator*(Operand a, Operand b);
 Value operator/(Operand a, Operand b);
-Value operator-(Value a);
+Value operator-(Operand a);
 
 }  // namespace tenfold
 

@@ -63,6 +63,8 @@ class InferContext {
 
   // Output `i`: its dtype follows from the op's ports.
   absl::Status SetOutput(int i, Shape shape);
+  // The whole type, for sources.
+  absl::Status SetOutputType(int i, TensorType type);
   absl::Status SetContents(int i, Contents contents);
 
   // Used by InferNode.

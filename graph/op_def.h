@@ -123,15 +123,15 @@ struct FusedBody {};
 using Computation = std::variant<Elementwise, Reduction, Movement, Contraction, Composite, Source, FusedBody>;
 
 struct OpDef {
-  std::string name;
-  std::vector<PortDef> inputs;
-  std::vector<AttrDef> attrs;
-  std::vector<PortDef> outputs;
-  std::string doc;      // one sentence or a few; the first line stands in listings
-  std::string bound;    // accuracy, where the result is not exact: "At most 1 ULP (f32)."
+  std::string name = {};
+  std::vector<PortDef> inputs = {};
+  std::vector<AttrDef> attrs = {};
+  std::vector<PortDef> outputs = {};
+  std::string doc = {};      // one sentence or a few; the first line stands in listings
+  std::string bound = {};    // accuracy, where the result is not exact: "At most 1 ULP (f32)."
   // Shapes of the outputs, once dtypes have been checked and attributes completed.
   absl::Status (*infer)(InferContext& context) = nullptr;
-  Computation computation;
+  Computation computation = Source{};
   // Never folded, merged or moved across: OptimizationBarrier.
   bool is_barrier = false;
   // Made by the compiler; neither built by users nor listed in the documentation.

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/graph.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/diagnostic.h"
+
+namespace tenfold {
+namespace {
+
+size_t Index(ValueId id) { return static_cast<size_t>(id); }
+size_t Index(NodeId id) { return static_cast<size_t>(id); }
+
+// The values of a small integer constant, as dims.
+std::optional<Contents> ContentsOf(const Tensor& tensor) {
+  if (!IsSignedInteger(tensor.dtype()) || tensor.rank() > 1 || tensor.num_elements() > kMaxKnownContents) {
+    return std::nullopt;
+  }
+  return VisitDType(tensor.dtype(), [&]<typename T>(std::type_identity<T>) -> std::optional<Contents> {
+    if constexpr (!std::is_integral_v<T> || !std::is_signed_v<T>) {
+      return std::nullopt;
+    } else {
+      Contents contents;
+      for (int64_t i = 0; i < tensor.num_elements(); ++i) contents.push_back(Dim(tensor.at<T>(i)));
+      return contents;
+    }
+  });
+}
+
+// A fused node's types are its body's.
+absl::StatusOr<std::vector<InferResult>> InferFused(const Graph* body, std::span<const InferInput> inputs) {
+  if (body == nullptr || body->inputs().size() != inputs.size()) {
+    return MakeError("E9001", "a fused node's body does not take the node's inputs");
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const TensorType& declared = body->value(body->inputs()[i]).type;
+    if (declared != inputs[i].type) {
+      return MakeError("E9001", absl::StrCat("a fused node's body declares ", declared.ToString(), " for an input of ",
+                                             inputs[i].type.ToString()));
+    }
+  }
+  std::vector<InferResult> results;
+  for (const GraphOutput& output : body->outputs()) {
+    results.push_back({body->value(output.value).type, body->value(output.value).contents});
+  }
+  return results;
+}
+
+absl::StatusOr<std::vector<InferResult>> Infer(const Graph& graph, const OpDef& op, absl::string_view name,
+                                               std::span<const ValueId> inputs, Attrs& attrs, const Graph* body) {
+  std::vector<InferInput> infer_inputs;
+  infer_inputs.reserve(inputs.size());
+  for (ValueId id : inputs) {
+    const ValueInfo& v = graph.value(id);
+    infer_inputs.push_back({v.type, v.contents, v.name, graph.DescribeOrigin(id)});
+  }
+  if (op.Is<FusedBody>()) return InferFused(body, infer_inputs);
+  return InferNode(op, std::string(name), infer_inputs, attrs);
+}
+
+}  // namespace
+
+const Tensor& Node::tensor() const {
+  static const auto* const kEmpty = new Tensor();
+  const AttrValue* value = attrs.Find("value");
+  const Tensor* tensor = value == nullptr ? nullptr : std::get_if<Tensor>(value);
+  return tensor == nullptr ? *kEmpty : *tensor;
+}
+
+std::optional<ValueId> Graph::FindValue(absl::string_view wanted) const {
+  auto it = by_name_.find(std::string(wanted));
+  return it == by_name_.end() ? std::nullopt : std::optional<ValueId>(it->second);
+}
+
+std::string Graph::DisplayName(ValueId id) const {
+  const std::string& known = value(id).name;
+  return known.empty() ? absl::StrCat("%", Index(id)) : known;
+}
+
+std::string Graph::DescribeOrigin(ValueId id) const {
+  const Node& from = producer(id);
+  std::string text = from.op->name;
+  if (!value(id).name.empty()) absl::StrAppend(&text, " '", value(id).name, "'");
+  const std::string& place = from.provenance.array.empty() ? from.provenance.location : from.provenance.array;
+  if (!place.empty()) absl::StrAppend(&text, " (", place, ")");
+  return text;
+}
+
+std::vector<std::vector<NodeId>> Graph::Readers() const {
+  std::vector<std::vector<NodeId>> readers(values_.size());
+  for (NodeId id : order_) {
+    for (ValueId input : node(id).inputs) {
+      std::vector<NodeId>& list = readers[Index(input)];
+      if (list.empty() || list.back() != id) list.push_back(id);
+    }
+  }
+  return readers;
+}
+
+const Tensor* Graph::ConstantValue(ValueId id) const {
+  const Node& from = producer(id);
+  return from.op->name == "Const" ? &from.tensor() : nullptr;
+}
+
+std::string Graph::UniqueName(absl::string_view wanted) {
+  if (!by_name_.contains(std::string(wanted))) return std::string(wanted);
+  for (int64_t suffix = 1;; ++suffix) {
+    std::string candidate = absl::StrCat(wanted, ".", suffix);
+    if (!by_name_.contains(candidate)) return candidate;
+  }
+}
+
+absl::StatusOr<NodeId> Graph::AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs,
+                                      std::vector<std::string> names, Provenance provenance,
+                                      std::shared_ptr<const Graph> body) {
+  for (ValueId id : inputs) {
+    if (Index(id) >= values_.size()) return MakeError("E0105", "an operand is not a value of this graph");
+  }
+  auto results = Infer(*this, op, names.empty() ? "" : names[0], inputs, attrs, body.get());
+  if (!results.ok()) return WithLocation(results.status(), provenance.location);
+
+  const auto id = static_cast<NodeId>(nodes_.size());
+  auto node = std::make_shared<Node>();
+  node->op = &op;
+  node->inputs = std::move(inputs);
+  node->attrs = std::move(attrs);
+  node->provenance = std::move(provenance);
+  node->body = std::move(body);
+  const bool is_const = op.name == "Const";
+  for (size_t i = 0; i < results->size(); ++i) {
+    ValueInfo info;
+    const bool named = i < names.size() && (!names[i].empty() || is_const);
+    if (!(named && names[i].empty())) info.name = UniqueName(named ? names[i] : DefaultValueName(op));
+    info.type = (*results)[i].type;
+    info.contents = is_const ? ContentsOf(node->tensor()) : (*results)[i].contents;
+    info.producer = id;
+    info.output_index = static_cast<int>(i);
+    const auto value_id = static_cast<ValueId>(values_.size());
+    if (!info.name.empty()) by_name_[info.name] = value_id;
+    values_.push_back(std::move(info));
+    node->outputs.push_back(value_id);
+  }
+  if (op.name == "Input") inputs_.push_back(node->outputs[0]);
+  nodes_.push_back(std::move(node));
+  order_.push_back(id);
+  ++mutation_count_;
+  return id;
+}
+
+absl::Status Graph::AddOutput(absl::string_view output_name, ValueId value) {
+  if (Index(value) >= values_.size()) return MakeError("E0105", "an output is not a value of this graph");
+  for (const GraphOutput& output : outputs_) {
+    if (output.name == output_name) {
+      return MakeError("E0104", absl::StrCat("the graph already has an output '", output_name, "'"));
+    }
+  }
+  outputs_.push_back({std::string(output_name), value});
+  ++mutation_count_;
+  return absl::OkStatus();
+}
+
+absl::Status Graph::ReplaceAllUses(ValueId from, ValueId to) {
+  if (value(from).type != value(to).type) {
+    return MakeError("E9001", absl::StrCat("a rewrite replaces ", value(from).type.ToString(), " '", DisplayName(from),
+                                           "' by ", value(to).type.ToString(), " '", DisplayName(to), "'"));
+  }
+  for (NodeId id : order_) {
+    if (std::find(node(id).inputs.begin(), node(id).inputs.end(), from) == node(id).inputs.end()) continue;
+    auto copy = std::make_shared<Node>(node(id));  // nodes are shared between copies of the graph
+    std::replace(copy->inputs.begin(), copy->inputs.end(), from, to);
+    nodes_[Index(id)] = std::move(copy);
+  }
+  for (GraphOutput& output : outputs_) {
+    if (output.value == from) output.value = to;
+  }
+  ++mutation_count_;
+  return absl::OkStatus();
+}
+
+absl::Status Graph::Rename(ValueId id, absl::string_view wanted) {
+  std::string& current = values_[Index(id)].name;
+  if (current == wanted) return absl::OkStatus();
+  if (wanted.empty()) return MakeError("E9001", "a value cannot lose its name");
+  std::string unique = UniqueName(wanted);
+  if (!current.empty()) by_name_.erase(current);
+  current = std::move(unique);
+  by_name_[current] = id;
+  ++mutation_count_;
+  return absl::OkStatus();
+}
+
+void Graph::SwapNames(ValueId a, ValueId b) {
+  std::swap(values_[Index(a)].name, values_[Index(b)].name);
+  for (ValueId id : {a, b}) {
+    if (!value(id).name.empty()) by_name_[value(id).name] = id;
+  }
+  ++mutation_count_;
+}
+
+void Graph::AddFrom(NodeId id, const std::vector<std::string>& names) {
+  auto copy = std::make_shared<Node>(node(id));
+  std::vector<std::string>& from = copy->provenance.from;
+  for (const std::string& n : names) {
+    if (!n.empty() && std::find(from.begin(), from.end(), n) == from.end()) from.push_back(n);
+  }
+  nodes_[Index(id)] = std::move(copy);
+}
+
+int Graph::RemoveDeadNodes() {
+  std::vector<bool> needed(nodes_.size());
+  std::vector<NodeId> pending;
+  const auto need = [&](NodeId id) {
+    if (!needed[Index(id)]) needed[Index(id)] = true, pending.push_back(id);
+  };
+  for (const GraphOutput& output : outputs_) need(value(output.value).producer);
+  for (ValueId input : inputs_) need(value(input).producer);
+  while (!pending.empty()) {
+    const NodeId id = pending.back();
+    pending.pop_back();
+    for (ValueId input : node(id).inputs) need(value(input).producer);
+  }
+  int removed = 0;
+  std::vector<NodeId> kept;
+  for (NodeId id : order_) {
+    if (needed[Index(id)]) {
+      kept.push_back(id);
+      continue;
+    }
+    ++removed;
+    for (ValueId output : node(id).outputs) {
+      auto it = by_name_.find(value(output).name);
+      if (it != by_name_.end() && it->second == output) by_name_.erase(it);
+    }
+  }
+  if (removed > 0) order_ = std::move(kept), ++mutation_count_;
+  return removed;
+}
+
+absl::Status Graph::SortTopologically() {
+  enum class Mark : uint8_t { kNew, kOpen, kDone };
+  std::vector<Mark> marks(nodes_.size(), Mark::kNew);
+  std::vector<NodeId> sorted;
+  sorted.reserve(order_.size());
+  std::vector<std::pair<NodeId, size_t>> stack;  // node, next input: depth is bounded by the heap alone
+  for (NodeId root : order_) {
+    if (marks[Index(root)] != Mark::kNew) continue;
+    stack.emplace_back(root, 0);
+    marks[Index(root)] = Mark::kOpen;
+    while (!stack.empty()) {
+      auto& [id, next] = stack.back();
+      if (next == node(id).inputs.size()) {
+        marks[Index(id)] = Mark::kDone;
+        sorted.push_back(id);
+        stack.pop_back();
+        continue;
+      }
+      const NodeId from = value(node(id).inputs[next++]).producer;
+      if (marks[Index(from)] == Mark::kOpen) {
+        return MakeError("E0106", absl::StrCat("'", DisplayName(from), "' depends on itself"));
+      }
+      if (marks[Index(from)] == Mark::kNew) {
+        marks[Index(from)] = Mark::kOpen;
+        stack.emplace_back(from, 0);
+      }
+    }
+  }
+  order_ = std::move(sorted);
+  return absl::OkStatus();
+}
+
+std::string DefaultValueName(const OpDef& op) { return absl::AsciiStrToLower(op.name); }
+
+std::optional<DType> LiteralDType(const OpDef& op, size_t port, size_t num_operands,
+                                  const std::function<std::optional<DType>(size_t)>& dtype_of) {
+  if (port >= op.inputs.size()) return std::nullopt;
+  for (DType t : kAllDTypes) {
+    if (op.inputs[port].dtypes == DTypeSet{t}) return t;
+  }
+  for (size_t k = 0; k < std::min(num_operands, op.inputs.size()); ++k) {
+    if (k == port || op.inputs[k].type_var != op.inputs[port].type_var) continue;
+    if (std::optional<DType> dtype = dtype_of(k)) return dtype;
+  }
+  return std::nullopt;
+}
+
+absl::Status VerifyGraph(const Graph& graph) {
+  const auto bug = [&](auto... pieces) {
+    return MakeError("E9001", absl::StrCat("graph '", graph.name, "' does not verify: ", pieces...));
+  };
+  std::vector<bool> defined(graph.num_values());
+  absl::flat_hash_set<std::string> names;
+  for (NodeId id : graph.nodes()) {
+    const Node& node = graph.node(id);
+    for (ValueId input : node.inputs) {
+      if (!defined[Index(input)]) return bug("'", graph.DisplayName(id), "' reads '", graph.DisplayName(input), "' before it is produced");
+    }
+    Attrs attrs = node.attrs;
+    auto results = Infer(graph, *node.op, graph.DisplayName(id), node.inputs, attrs, node.body.get());
+    if (!results.ok()) return bug("'", graph.DisplayName(id), "': ", results.status().message());
+    if (results->size() != node.outputs.size()) return bug("'", graph.DisplayName(id), "' has another number of outputs than its op");
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      const ValueInfo& value = graph.value(node.outputs[i]);
+      if (value.type != (*results)[i].type) {
+        return bug("'", graph.DisplayName(id), "' is typed ", value.type.ToString(), ", but infers ", (*results)[i].type.ToString());
+      }
+      if (!value.name.empty() && !names.insert(value.name).second) return bug("two values are named '", value.name, "'");
+      defined[Index(node.outputs[i])] = true;
+    }
+    if (node.body != nullptr) TENFOLD_RETURN_IF_ERROR(VerifyGraph(*node.body));
+  }
+  for (const GraphOutput& output : graph.outputs()) {
+    if (!defined[Index(output.value)]) return bug("output '", output.name, "' is never produced");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace tenfold

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/graph_builder.h"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tenfold/graph/diagnostic.h"
+
+namespace tenfold {
+namespace {
+
+template <typename T>
+absl::Status StoreInteger(int64_t value, DType dtype, T* out) {
+  if (!std::in_range<T>(value)) {
+    return MakeError("E0204", absl::StrCat("the literal ", value, " does not fit ", Name(dtype), ", which holds ",
+                                           absl::StrCat(static_cast<int64_t>(std::numeric_limits<T>::min())), " to ",
+                                           std::numeric_limits<T>::max()));
+  }
+  *out = static_cast<T>(value);
+  return absl::OkStatus();
+}
+
+// Writes one number as one element of `dtype`.
+template <typename Number>
+absl::Status StoreNumber(Number value, DType dtype, void* out) {
+  return VisitDType(dtype, [&]<typename T>(std::type_identity<T>) -> absl::Status {
+    T& element = *static_cast<T*>(out);
+    if constexpr (std::is_same_v<Number, bool> || std::is_same_v<T, bool>) {
+      if (!std::is_same_v<Number, bool> || !std::is_same_v<T, bool>) {
+        return MakeError("E0204", absl::StrCat("the literal ", value, " is not a ", Name(dtype)),
+                         std::is_same_v<T, bool> ? "write true or false" : "write a number");
+      }
+      element = static_cast<T>(value);
+    } else if constexpr (std::is_integral_v<T>) {
+      if constexpr (std::is_floating_point_v<Number>) {
+        return MakeError("E0204", absl::StrCat("the literal ", value, " has a fraction point, but the tensor is ", Name(dtype)),
+                         "write an integer, or Cast the tensor to a float dtype");
+      } else {
+        return StoreInteger<T>(value, dtype, &element);
+      }
+    } else if constexpr (std::is_integral_v<Number>) {
+      // An integer literal must fit exactly, in a floating tensor too.
+      double back = 0;
+      if constexpr (std::is_same_v<T, F16>) {
+        element = ToF16(static_cast<double>(value)), back = ToFloat(element);
+      } else if constexpr (std::is_same_v<T, BF16>) {
+        element = ToBF16(static_cast<double>(value)), back = ToFloat(element);
+      } else {
+        element = static_cast<T>(value), back = static_cast<double>(element);
+      }
+      const bool representable = std::abs(back) < 0x1p63 || value == std::numeric_limits<int64_t>::min();
+      if (!representable || static_cast<int64_t>(back) != value) {
+        return MakeError("E0204", absl::StrCat("the integer literal ", value, " is not exact in ", Name(dtype)),
+                         absl::StrCat("write ", value, ".0 to round it to nearest"));
+      }
+    } else {
+      bool became_infinite = false;
+      if constexpr (std::is_same_v<T, F16>) {
+        element = ToF16(value), became_infinite = std::isinf(ToFloat(element));
+      } else if constexpr (std::is_same_v<T, BF16>) {
+        element = ToBF16(value), became_infinite = std::isinf(ToFloat(element));
+      } else {
+        element = static_cast<T>(value), became_infinite = std::isinf(element);
+      }
+      if (became_infinite && std::isfinite(value)) {
+        return MakeError("E0204", absl::StrCat("the literal ", value, " overflows ", Name(dtype)));
+      }
+    }
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<Tensor> LiteralToTensor(const Literal& literal, DType dtype) {
+  const auto* list = std::get_if<std::vector<int64_t>>(&literal);
+  const Dims dims = list == nullptr ? Dims{} : Dims{static_cast<int64_t>(list->size())};
+  TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, dims));
+  if (list == nullptr) {
+    TENFOLD_RETURN_IF_ERROR(std::visit(
+        [&](const auto& number) -> absl::Status {
+          if constexpr (std::is_arithmetic_v<std::decay_t<decltype(number)>>) {
+            return StoreNumber(number, dtype, tensor.mutable_data());
+          }
+          return absl::OkStatus();
+        },
+        literal));
+    return tensor;
+  }
+  auto* out = static_cast<char*>(tensor.mutable_data());
+  for (int64_t number : *list) {
+    TENFOLD_RETURN_IF_ERROR(StoreNumber(number, dtype, out));
+    out += SizeOf(dtype);
+  }
+  return tensor;
+}
+
+const TensorType& Value::type() const {
+  static const auto* const kUnknown = new TensorType{DType::kF32, Shape::UnknownRank()};
+  return poison() || builder_ == nullptr ? *kUnknown : builder_->TypeOf(*this);
+}
+
+GraphBuilder::DimArg::DimArg(const char* text) {
+  absl::StatusOr<Dim> parsed = Dim::Parse(text);
+  ok = parsed.ok();
+  if (ok) dim = *std::move(parsed);
+}
+
+GraphBuilder::GraphBuilder(absl::string_view name, std::shared_ptr<const OpRegistry> registry)
+    : graph_(std::move(registry)) {
+  graph_.name = std::string(name);
+}
+
+const TensorType& GraphBuilder::TypeOf(Value value) const { return graph_.value(value.id()).type; }
+
+std::string GraphBuilder::LocationOf(const Where& where) const {
+  return location_.empty() ? absl::StrCat(where.file_name(), ":", where.line()) : location_;
+}
+
+Value GraphBuilder::Fail(const absl::Status& status, const std::string& location) {
+  for (Diagnostic& d : DiagnosticsOf(WithLocation(status, location))) errors_.push_back(std::move(d));
+  return Value(this, -1);
+}
+
+Value GraphBuilder::Input(absl::string_view name, DType dtype, Shape shape, Where where) {
+  const std::string location = LocationOf(where);
+  if (graph_.FindValue(name).has_value()) {
+    return Fail(MakeError("E0104", absl::StrCat("the graph already has a value '", name, "'")), location);
+  }
+  auto node = graph_.AddNode(*graph_.registry().Find("Input"), {}, {{"type", TensorType{dtype, std::move(shape)}}},
+                             {std::string(name)}, {location, "", {}});
+  if (!node.ok()) return Fail(node.status(), location);
+  return Value(this, static_cast<int32_t>(graph_.node(*node).outputs[0]));
+}
+
+Value GraphBuilder::Input(absl::string_view name, DType dtype, std::initializer_list<DimArg> dims, Where where) {
+  std::vector<Dim> shape;
+  for (const DimArg& arg : dims) {
+    if (!arg.ok) {
+      return Fail(MakeError("E0210", absl::StrCat("dim ", shape.size(), " of input '", name,
+                                                  "' is not an integer expression over symbols")),
+                  LocationOf(where));
+    }
+    shape.push_back(arg.dim);
+  }
+  return Input(name, dtype, Shape(std::move(shape)), where);
+}
+
+Value GraphBuilder::Const(Tensor tensor, absl::string_view name, Where where) {
+  const std::string location = LocationOf(where);
+  auto node = graph_.AddNode(*graph_.registry().Find("Const"), {}, {{"value", std::move(tensor)}},
+                             {name.empty() ? std::string() : absl::StrCat(prefix_, name)}, {location, "", {}});
+  if (!node.ok()) return Fail(node.status(), location);
+  return Value(this, static_cast<int32_t>(graph_.node(*node).outputs[0]));
+}
+
+Value GraphBuilder::Const(absl::StatusOr<Tensor> tensor, absl::string_view name, Where where) {
+  if (!tensor.ok()) return Fail(tensor.status(), LocationOf(where));
+  return Const(*std::move(tensor), name, where);
+}
+
+void GraphBuilder::Output(absl::string_view name, Value value, Where where) {
+  if (value.poison() && value.builder() != nullptr) return;  // reported where it failed
+  const std::string location = LocationOf(where);
+  if (value.builder() != this) {
+    Fail(MakeError("E0105", absl::StrCat("output '", name, "' is not a value of this graph")), location);
+    return;
+  }
+  if (absl::Status status = graph_.AddOutput(name, value.id()); !status.ok()) Fail(status, location);
+}
+
+void GraphBuilder::Bound(absl::string_view symbol, DimBounds bounds) {
+  graph_.symbol_bounds[std::string(symbol)] = bounds;
+}
+
+Value GraphBuilder::Named(Value value, absl::string_view name) {
+  if (!value.poison() && value.builder() == this) (void)graph_.Rename(value.id(), absl::StrCat(prefix_, name));
+  return value;
+}
+
+std::vector<Value> GraphBuilder::ApplyMulti(absl::string_view op_name, std::span<const Operand> operands, Attrs attrs,
+                                            absl::string_view name, const std::string& location) {
+  const std::vector<Value> poison(1, Value(this, -1));
+  const OpDef* op = graph_.registry().Find(op_name);
+  if (op == nullptr) {
+    const std::string near = NearestName(op_name, graph_.registry().Names());
+    Fail(MakeError("E0101", absl::StrCat("there is no op '", op_name, "'"),
+                   near.empty() ? "" : absl::StrCat("did you mean ", near, "?")),
+         location);
+    return poison;
+  }
+  // A literal takes the dtype that the other operands bind, or the only one that its port admits.
+  std::vector<ValueId> inputs;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (const Value* value = operands[i].value()) {
+      if (value->builder() != this) {
+        Fail(MakeError("E0105", absl::StrCat("operand ", i, " of ", op_name, " is not a value of this graph")), location);
+        return poison;
+      }
+      if (value->poison()) return poison;
+      inputs.push_back(value->id());
+      continue;
+    }
+    const std::optional<DType> dtype = LiteralDType(*op, i, operands.size(), [&](size_t k) -> std::optional<DType> {
+      const Value* value = operands[k].value();
+      if (value == nullptr || value->poison() || value->builder() != this) return std::nullopt;
+      return value->dtype();
+    });
+    absl::StatusOr<Tensor> tensor =
+        dtype.has_value() ? LiteralToTensor(*operands[i].literal(), *dtype)
+                          : MakeError("E0204", absl::StrCat("operand ", i, " of ", op_name,
+                                                            " is a literal, and no other operand gives it a dtype"),
+                                      "make it a Const with the dtype that is meant");
+    Value literal = tensor.ok() ? Const(*std::move(tensor), "", operands[i].where()) : Fail(tensor.status(), location);
+    if (literal.poison()) return poison;
+    inputs.push_back(literal.id());
+  }
+  const std::string full_name = absl::StrCat(prefix_, name.empty() ? DefaultValueName(*op) : std::string(name));
+  auto node = graph_.AddNode(*op, std::move(inputs), std::move(attrs), {full_name}, {location, "", {}});
+  if (!node.ok()) {
+    Fail(node.status(), location);
+    return poison;
+  }
+  std::vector<Value> outputs;
+  for (ValueId id : graph_.node(*node).outputs) outputs.push_back(Value(this, static_cast<int32_t>(id)));
+  return outputs;
+}
+
+Value GraphBuilder::Apply(absl::string_view op, std::initializer_list<Operand> operands, Attrs attrs,
+                          absl::string_view name) {
+  const std::string location = operands.size() == 0 ? location_ : LocationOf(operands.begin()->where());
+  return ApplyMulti(op, std::span(operands.begin(), operands.size()), std::move(attrs), name, location)[0];
+}
+
+absl::StatusOr<Graph> GraphBuilder::Build() && {
+  if (!errors_.empty()) return ToStatus(std::move(errors_));
+  TENFOLD_RETURN_IF_ERROR(graph_.SortTopologically());
+  return std::move(graph_);
+}
+
+GraphBuilder::Scope::Scope(GraphBuilder& builder, absl::string_view name, Where where)
+    : builder_(builder), prefix_length_(builder.prefix_.size()), saved_location_(builder.location_) {
+  if (!name.empty()) absl::StrAppend(&builder.prefix_, name, "/");
+  builder.location_ = builder.LocationOf(where);
+}
+
+GraphBuilder::Scope::~Scope() {
+  builder_.prefix_.resize(prefix_length_);
+  builder_.location_ = std::move(saved_location_);
+}
+
+GraphBuilder* BuilderOf(std::initializer_list<Operand> operands) {
+  for (const Operand& operand : operands) {
+    if (const Value* value = operand.value(); value != nullptr && value->builder() != nullptr) return value->builder();
+  }
+  return nullptr;
+}
+
+Value ApplyOp(absl::string_view op, std::initializer_list<Operand> operands, Attrs attrs) {
+  GraphBuilder* builder = BuilderOf(operands);
+  return builder == nullptr ? Value() : builder->Apply(op, operands, std::move(attrs));
+}
+
+Value operator+(Operand a, Operand b) { return ApplyOp("Add", {a, b}); }
+Value operator-(Operand a, Operand b) { return ApplyOp("Sub", {a, b}); }
+Value operator*(Operand a, Operand b) { return ApplyOp("Mul", {a, b}); }
+Value operator/(Operand a, Operand b) { return ApplyOp("Div", {a, b}); }
+Value operator-(Operand a) { return ApplyOp("Neg", {a}); }
+
+}  // namespace tenfold

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/infer_context.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tenfold/graph/diagnostic.h"
+
+namespace tenfold {
+namespace {
+
+// The narrowest dtype that holds every value of both, for the Cast that a help line names; nullopt if none does.
+std::optional<DType> LosslessCommonType(DType a, DType b) {
+  const auto holds = [](DType wide, DType narrow) {
+    if (wide == narrow || IsBool(narrow)) return true;
+    if (IsBool(wide)) return false;
+    if (IsInteger(wide)) {
+      if (!IsInteger(narrow)) return false;
+      if (IsSignedInteger(wide) == IsSignedInteger(narrow)) return SizeOf(wide) >= SizeOf(narrow);
+      return IsSignedInteger(wide) && SizeOf(wide) > SizeOf(narrow);
+    }
+    const auto exact_integer_bits = [](DType t) {
+      return t == DType::kBF16 ? 8 : t == DType::kF16 ? 11 : t == DType::kF32 ? 24 : 53;
+    };
+    if (IsInteger(narrow)) return exact_integer_bits(wide) >= BitWidth(narrow) - (IsSignedInteger(narrow) ? 1 : 0);
+    return SizeOf(wide) > SizeOf(narrow);
+  };
+  std::optional<DType> best;
+  for (DType t : kAllDTypes) {
+    if (holds(t, a) && holds(t, b) && (!best.has_value() || SizeOf(t) < SizeOf(*best))) best = t;
+  }
+  return best;
+}
+
+std::string QuotedName(absl::string_view name) { return name.empty() ? "" : absl::StrCat(" '", name, "'"); }
+
+// "Reshape(x, {-1, 784})": the mend if input `have` holds whole rows of `want` elements.
+std::string ReshapeHelp(const InferInput& input, const Dim& want) {
+  if (!input.type.shape.has_rank() || input.name.empty() || !want.is_constant() || want.constant() <= 0) return "";
+  const Dim total = input.type.shape.num_elements();
+  const std::optional<Dim> rows = Dim::DivideExactly(total, want);
+  if (!rows.has_value()) return "";
+  const std::string product =
+      absl::StrJoin(input.type.shape.dims(), "*", [](std::string* out, const Dim& d) { *out += d.ToString(); });
+  std::string count = total.is_constant() ? absl::StrCat(product, " = ", total.constant()) : product;
+  return absl::StrCat(input.name, " has ", count, " elements: Reshape(", input.name, ", {-1, ", want.constant(),
+                      "}) gives ", TensorType{input.type.dtype, Shape{*rows, want}}.ToString());
+}
+
+}  // namespace
+
+InferContext::InferContext(const OpDef& op, std::string node_name, std::span<const InferInput> inputs,
+                           const Attrs& attrs)
+    : op_(op), node_name_(std::move(node_name)), inputs_(inputs), attrs_(attrs), results_(op.outputs.size()) {}
+
+std::string InferContext::InputText(int i) const {
+  return absl::StrCat(op_.inputs[i].name, QuotedName(inputs_[i].name), " is ", inputs_[i].type.ToString());
+}
+
+absl::Status InferContext::Fail(absl::string_view code, absl::string_view message, std::string help) {
+  Diagnostic d;
+  d.code = std::string(code);
+  d.message = absl::StrCat(op_.name, QuotedName(node_name_), ": ", message);
+  std::vector<std::string> origins;
+  for (int i = 0; i < num_inputs(); ++i) {
+    if (!inputs_[i].origin.empty()) origins.push_back(absl::StrCat(op_.inputs[i].name, " comes from ", inputs_[i].origin));
+  }
+  if (!origins.empty()) d.notes.push_back(absl::StrJoin(origins, ", "));
+  if (!help.empty()) d.help.push_back(std::move(help));
+  return ToStatus(std::move(d));
+}
+
+absl::Status InferContext::CheckDTypes() {
+  std::map<std::string, int> first;  // type variable -> the first input bound to it
+  for (int i = 0; i < num_inputs(); ++i) {
+    const PortDef& port = op_.inputs[i];
+    if (!port.dtypes.Contains(dtype(i))) {
+      std::string help;
+      if (!port.dtypes.Contains(DType::kF32) || !inputs_[i].name.empty()) {
+        const DType to = port.dtypes.Contains(DType::kF32) ? DType::kF32
+                         : port.dtypes.Contains(DType::kBool) ? DType::kBool : DType::kI64;
+        help = absl::StrCat("Cast(", inputs_[i].name.empty() ? "x" : inputs_[i].name, ", to=", Name(to),
+                            ") converts it, if that is meant");
+      }
+      return Fail("E0206", absl::StrCat(InputText(i), ", but ", op_.name, " takes ", port.dtypes.ToString()), help);
+    }
+    auto [it, is_first] = first.try_emplace(port.type_var, i);
+    if (is_first || dtype(it->second) == dtype(i)) continue;
+    const int j = it->second;
+    std::string help = "no dtype holds both without loss: Cast one of them to the dtype that is meant";
+    if (const std::optional<DType> common = LosslessCommonType(dtype(j), dtype(i))) {
+      std::vector<std::string> casts;
+      for (int k : {j, i}) {
+        if (dtype(k) != *common) {
+          casts.push_back(absl::StrCat("Cast(", inputs_[k].name.empty() ? op_.inputs[k].name : inputs_[k].name,
+                                       ", to=", Name(*common), ")"));
+        }
+      }
+      help = absl::StrCat(absl::StrJoin(casts, " and "), " loses nothing");
+    }
+    return Fail("E0205", absl::StrCat("dtypes differ: ", InputText(j), ", ", InputText(i)), help);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Shape> InferContext::Broadcast(const Shape& a, const Shape& b, absl::string_view what) {
+  if (!a.has_rank() || !b.has_rank()) return Shape::UnknownRank();
+  const int rank = std::max(a.rank(), b.rank());
+  std::vector<Dim> dims(rank);
+  for (int i = 1; i <= rank; ++i) {
+    const Dim x = i <= a.rank() ? a.dim(a.rank() - i) : Dim(1);
+    const Dim y = i <= b.rank() ? b.dim(b.rank() - i) : Dim(1);
+    if (x == y || y == Dim(1)) {
+      dims[rank - i] = x;
+    } else if (x == Dim(1)) {
+      dims[rank - i] = y;
+    } else {
+      std::vector<std::string> texts;
+      for (int k = 0; k < num_inputs(); ++k) texts.push_back(InputText(k));
+      const bool provable = x.is_constant() && y.is_constant();
+      return Fail("E0202",
+                  absl::StrCat(what, " do not broadcast: ", absl::StrJoin(texts, ", "), "; at dim -", i, ", ",
+                               x.ToString(), " against ", y.ToString()),
+                  provable ? "aligned at the last dim, dims must be equal or 1: Reshape or Transpose one of them"
+                           : absl::StrCat("declare both dims as ", x.is_constant() ? x.ToString() : y.ToString(),
+                                          " if they are always equal"));
+    }
+  }
+  return Shape(std::move(dims));
+}
+
+absl::StatusOr<Shape> InferContext::BroadcastAll() {
+  Shape result = num_inputs() > 0 ? shape(0) : Shape();
+  for (int i = 1; i < num_inputs(); ++i) {
+    TENFOLD_ASSIGN_OR_RETURN(result, Broadcast(result, shape(i), "shapes"));
+  }
+  return result;
+}
+
+absl::Status InferContext::RankAtLeast(int i, int rank) {
+  if (!shape(i).has_rank() || shape(i).rank() >= rank) return absl::OkStatus();
+  return Fail("E0207", absl::StrCat(InputText(i), ", but at least ", rank, rank == 1 ? " dim is" : " dims are", " needed"));
+}
+
+absl::Status InferContext::SameDim(int lhs, int lhs_dim, int rhs, int rhs_dim, absl::string_view what) {
+  if (!shape(lhs).has_rank() || !shape(rhs).has_rank()) return absl::OkStatus();
+  const Dim& x = shape(lhs).dim(lhs_dim < 0 ? lhs_dim + shape(lhs).rank() : lhs_dim);
+  const Dim& y = shape(rhs).dim(rhs_dim < 0 ? rhs_dim + shape(rhs).rank() : rhs_dim);
+  if (x == y) return absl::OkStatus();
+  std::string help = ReshapeHelp(inputs_[lhs], y);
+  if (help.empty() && !(x.is_constant() && y.is_constant())) {
+    help = absl::StrCat("declare both dims alike: ", x.ToString(), " and ", y.ToString(), " cannot be proven equal");
+  }
+  return Fail("E0201", absl::StrCat(what, " differ: ", InputText(lhs), ", ", InputText(rhs)), help);
+}
+
+absl::StatusOr<int> InferContext::Axis(absl::string_view name, int rank) {
+  const int64_t axis = attrs_.Get<int64_t>(name);
+  const std::optional<int> normal = NormalizeAxis(axis, rank);
+  if (normal.has_value()) return *normal;
+  return Fail("E0203", absl::StrCat(name, "=", axis, " is outside [", -rank, ", ", rank, ") for a tensor of rank ", rank));
+}
+
+absl::StatusOr<std::vector<int>> InferContext::Axes(absl::string_view name, int rank) {
+  std::vector<int> axes;
+  for (int64_t axis : attrs_.Get<std::vector<int64_t>>(name)) {
+    const std::optional<int> normal = NormalizeAxis(axis, rank);
+    if (!normal.has_value()) {
+      return Fail("E0203", absl::StrCat("axis ", axis, " in ", name, " is outside [", -rank, ", ", rank,
+                                        ") for a tensor of rank ", rank));
+    }
+    if (std::find(axes.begin(), axes.end(), *normal) != axes.end()) {
+      return Fail("E0203", absl::StrCat(name, " names axis ", *normal, " twice"));
+    }
+    axes.push_back(*normal);
+  }
+  if (axes.empty()) {
+    for (int i = 0; i < rank; ++i) axes.push_back(i);
+  }
+  std::sort(axes.begin(), axes.end());
+  return axes;
+}
+
+absl::Status InferContext::SetOutputType(int i, TensorType type) {
+  if (const Shape& shape = type.shape; shape.has_rank()) {
+    for (const Dim& dim : shape.dims()) {
+      if (!dim.valid()) return Fail("E0402", "the size of the result overflows 64 bits");
+      if (dim.is_constant() && dim.constant() < 0) {
+        return Fail("E0208", absl::StrCat("the result would have a negative extent: ", shape.ToString()));
+      }
+    }
+    if (!shape.num_elements().valid()) return Fail("E0402", "the size of the result overflows 64 bits");
+  }
+  results_[i].type = std::move(type);
+  return absl::OkStatus();
+}
+
+absl::Status InferContext::SetOutput(int i, Shape shape) {
+  const PortDef& port = op_.outputs[i];
+  DType dtype = DType::kF32;
+  bool bound = false;
+  for (int k = 0; k < num_inputs() && !bound; ++k) {
+    if (op_.inputs[k].type_var == port.type_var) dtype = this->dtype(k), bound = true;
+  }
+  if (!bound) {
+    const AttrValue* attr = attrs_.Find(port.type_var);
+    if (attr != nullptr && KindOf(*attr) == AttrKind::kDType) dtype = std::get<DType>(*attr), bound = true;
+  }
+  for (DType t : kAllDTypes) {
+    if (!bound && port.dtypes == DTypeSet{t}) dtype = t, bound = true;
+  }
+  if (!bound) return Fail("E9001", absl::StrCat("nothing binds the dtype of output ", port.name));
+  return SetOutputType(i, {dtype, std::move(shape)});
+}
+
+absl::Status InferContext::SetContents(int i, Contents contents) {
+  for (const Dim& dim : contents) {
+    if (!dim.valid()) return absl::OkStatus();  // unknown: values are wrapped at run time, dims are not
+  }
+  if (static_cast<int>(contents.size()) <= kMaxKnownContents) results_[i].contents = std::move(contents);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string node_name,
+                                                   std::span<const InferInput> inputs, Attrs& attrs) {
+  InferContext context(op, std::move(node_name), inputs, attrs);
+  for (const auto& [name, value] : attrs) {
+    const AttrDef* def = op.FindAttr(name);
+    if (def == nullptr) {
+      std::vector<std::string> known;
+      for (const AttrDef& a : op.attrs) known.push_back(a.name);
+      const std::string near = NearestName(name, known);
+      return context.Fail("E0102", absl::StrCat("there is no attribute '", name, "'"),
+                          !near.empty() ? absl::StrCat("did you mean '", near, "'?")
+                          : known.empty() ? absl::StrCat(op.name, " has no attributes")
+                                          : absl::StrCat("the attributes are ", absl::StrJoin(known, ", ")));
+    }
+    if (def->kind != KindOf(value)) {
+      return context.Fail("E0102", absl::StrCat("attribute '", name, "' is ", ToString(value), ", a ",
+                                                Name(KindOf(value)), ", but must be a ", Name(def->kind)));
+    }
+    if (!def->choices.empty() &&
+        std::find(def->choices.begin(), def->choices.end(), std::get<std::string>(value)) == def->choices.end()) {
+      return context.Fail("E0102", absl::StrCat("attribute '", name, "' is ", ToString(value), ", but must be one of ",
+                                                absl::StrJoin(def->choices, ", ")));
+    }
+  }
+  for (const AttrDef& def : op.attrs) {
+    if (attrs.Find(def.name) != nullptr) continue;
+    if (!def.default_value.has_value()) {
+      return context.Fail("E0102", absl::StrCat("attribute '", def.name, "' is missing"));
+    }
+    attrs.Set(def.name, *def.default_value);
+  }
+  if (inputs.size() != op.inputs.size() && !op.Is<FusedBody>()) {
+    return MakeError("E0103", absl::StrCat(op.name, " takes ", op.inputs.size(), op.inputs.size() == 1 ? " input" : " inputs",
+                                           ", but got ", inputs.size()));
+  }
+  if (!op.Is<FusedBody>()) TENFOLD_RETURN_IF_ERROR(context.CheckDTypes());
+  TENFOLD_RETURN_IF_ERROR(op.infer(context));
+  return context.TakeResults();
+}
+
+}  // namespace tenfold

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ops that move elements and compute nothing: each is a map from output elements to input elements.
+#include <numeric>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/infer_context.h"
+#include "tenfold/graph/ops/standard.h"
+
+namespace tenfold {
+namespace {
+
+// The output is the input's memory under another shape.
+std::vector<Dim> Alias(const Shape&, const Shape& output, const Attrs&) { return RowMajorStrides(output.dims()); }
+
+// --- Reshape -----------------------------------------------------------------------------------------------
+
+absl::Status InferReshape(InferContext& c) {
+  if (!c.contents(1).has_value()) {
+    return c.Fail("E0208", "the new shape is not known while the graph is built",
+                  "write it as a constant, Reshape(x, {-1, 784}), or compute it from constants");
+  }
+  if (!c.shape(0).has_rank()) return c.Fail("E0209", "the rank of data is not known");
+  const Shape& from = c.shape(0);
+  const bool allow_zero = c.attrs().Get<bool>("allowzero");
+  std::vector<Dim> dims;
+  std::optional<size_t> inferred;
+  Dim known = 1;
+  for (const Dim& wanted : *c.contents(1)) {
+    const size_t i = dims.size();
+    if (wanted == Dim(-1)) {
+      if (inferred.has_value()) return c.Fail("E0208", "the new shape names -1 more than once");
+      inferred = i;
+      dims.push_back(1);
+      continue;
+    }
+    if (wanted == Dim(0) && !allow_zero) {
+      if (static_cast<int>(i) >= from.rank()) {
+        return c.Fail("E0208", absl::StrCat("0 at position ", i, " copies a dim that data does not have"));
+      }
+      dims.push_back(from.dim(static_cast<int>(i)));
+    } else if (wanted.is_constant() && wanted.constant() < 0) {
+      return c.Fail("E0208", absl::StrCat("the new shape has the extent ", wanted.constant()));
+    } else {
+      dims.push_back(wanted);
+    }
+    known = known * dims.back();
+  }
+  const Dim total = from.num_elements();
+  if (inferred.has_value()) {
+    const std::optional<Dim> rest = known == Dim(0) ? std::nullopt : Dim::DivideExactly(total, known);
+    if (!rest.has_value()) {
+      return c.Fail("E0208", absl::StrCat(c.shape(0).ToString(), " holds ", total.ToString(),
+                                          " elements, which -1 cannot fill up: the other dims hold ", known.ToString()));
+    }
+    dims[*inferred] = *rest;
+  } else if (!(known == total)) {
+    std::string help;
+    if (!dims.empty() && dims.size() > 1) {
+      // The nearest valid form keeps all dims but the first.
+      Dim tail = 1;
+      for (size_t i = 1; i < dims.size(); ++i) tail = tail * dims[i];
+      if (!(tail == Dim(0)) && Dim::DivideExactly(total, tail).has_value()) {
+        std::vector<Dim> mend = dims;
+        mend[0] = *Dim::DivideExactly(total, tail);
+        help = absl::StrCat("the first dim as -1 gives ", Shape(mend).ToString());
+      }
+    }
+    return c.Fail("E0208", absl::StrCat(from.ToString(), " holds ", total.ToString(), " elements, ", Shape(dims).ToString(),
+                                        " holds ", known.ToString()), help);
+  }
+  TENFOLD_RETURN_IF_ERROR(c.SetOutput(0, Shape(std::move(dims))));
+  return c.contents(0).has_value() ? c.SetContents(0, *c.contents(0)) : absl::OkStatus();
+}
+
+// --- Transpose ---------------------------------------------------------------------------------------------
+
+// Completed: an empty perm reverses the dims.
+std::vector<int64_t> Permutation(const Attrs& attrs, int rank) {
+  std::vector<int64_t> perm = attrs.Get<std::vector<int64_t>>("perm");
+  if (perm.empty()) {
+    perm.resize(rank);
+    std::iota(perm.rbegin(), perm.rend(), 0);
+  }
+  for (int64_t& p : perm) p = NormalizeAxis(p, rank).value_or(0);
+  return perm;
+}
+
+absl::Status InferTranspose(InferContext& c) {
+  if (!c.shape(0).has_rank()) return c.SetOutput(0, Shape::UnknownRank());
+  const int rank = c.shape(0).rank();
+  if (!c.attrs().Get<std::vector<int64_t>>("perm").empty()) {
+    TENFOLD_ASSIGN_OR_RETURN(std::vector<int> axes, c.Axes("perm", rank));
+    if (static_cast<int>(axes.size()) != rank) {
+      return c.Fail("E0203", absl::StrCat("perm names ", axes.size(), " of ", rank, " axes"));
+    }
+  }
+  std::vector<Dim> dims;
+  for (int64_t p : Permutation(c.attrs(), rank)) dims.push_back(c.shape(0).dim(static_cast<int>(p)));
+  return c.SetOutput(0, Shape(std::move(dims)));
+}
+
+std::vector<Dim> TransposeStrides(const Shape& input, const Shape&, const Attrs& attrs) {
+  const std::vector<Dim> strides = RowMajorStrides(input.dims());
+  std::vector<Dim> permuted;
+  for (int64_t p : Permutation(attrs, input.rank())) permuted.push_back(strides[p]);
+  return permuted;
+}
+
+// --- OptimizationBarrier -----------------------------------------------------------------------------------
+
+absl::Status InferSame(InferContext& c) {
+  TENFOLD_RETURN_IF_ERROR(c.SetOutput(0, c.shape(0)));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::vector<OpDef> MovementOps() {
+  return {
+      {.name = "Reshape",
+       .inputs = {{"data", "T", kAnyType, ""},
+                  {"shape", "I", {DType::kI64}, "the new extents; one may be -1 (what is left), 0 copies the dim"}},
+       .attrs = {{"allowzero", AttrKind::kBool, AttrValue(false), "0 means an empty dim, not a copied one"}},
+       .outputs = {{"y", "T", kAnyType, ""}},
+       .doc = "The same elements, in row-major order, under another shape. Costs nothing at run time.",
+       .infer = InferReshape,
+       .computation = Movement{Alias}},
+      {.name = "Transpose",
+       .inputs = {{"data", "T", kAnyType, ""}},
+       .attrs = {{"perm", AttrKind::kInts, AttrValue(std::vector<int64_t>()),
+                  "output dim i is input dim perm[i]; empty: reversed"}},
+       .outputs = {{"y", "T", kAnyType, ""}},
+       .doc = "Permutes the dims.",
+       .infer = InferTranspose,
+       .computation = Movement{TransposeStrides}},
+      {.name = "OptimizationBarrier",
+       .inputs = {{"x", "T", kAnyType, ""}},
+       .outputs = {{"y", "T", kAnyType, ""}},
+       .doc = "Gives its input. The compiler neither folds it nor moves anything across it.",
+       .infer = InferSame,
+       .computation = Movement{Alias},
+       .is_barrier = true},
+  };
+}
+
+}  // namespace tenfold
