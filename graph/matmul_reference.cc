@@ -11,8 +11,8 @@
 namespace tenfold {
 namespace {
 
-// A tile of the result is kept in registers while k runs: kRows x kColumns accumulators. Columns are the lanes
-// of vectors; every accumulator still sees k in ascending order.
+// A tile of the result is kept in registers while k runs: kRows x kColumns accumulators. Columns are the
+// lanes of vectors; every accumulator still sees k in ascending order.
 constexpr int kRows = 4;
 constexpr int kColumns = 32;
 // Halves are widened a panel of the right side at a time, so that the tile loop reads f32 only.
@@ -53,9 +53,9 @@ struct Arithmetic<BF16> {
 
 #define TENFOLD_INLINE inline __attribute__((always_inline))
 
-// acc = a * b + acc, rounded once, on vectors of kBytes (or scalars: kBytes = sizeof(Acc)). The instruction by
-// name: a loop of fma calls over the lanes is vectorised only while the accumulators stay in memory, and the
-// compiler's builtins cannot be named in a template that is compiled for several targets. Without the
+// acc = a * b + acc, rounded once, on vectors of kBytes (or scalars: kBytes = sizeof(Acc)). The instruction
+// by name: a loop of fma calls over the lanes is vectorised only while the accumulators stay in memory, and
+// the compiler's builtins cannot be named in a template that is compiled for several targets. Without the
 // instruction, libm's fma.
 template <int kBytes, typename Acc, typename V>
 TENFOLD_INLINE void MultiplyAdd(const V& a, const V& b, V& acc) {
@@ -79,8 +79,8 @@ struct VectorOf<Acc, sizeof(Acc)> {
   using Type = Acc;
 };
 
-// Two adjacent vectors of one row of the tile. Variables of their own rather than an array: an array indexed in
-// loops is kept in memory.
+// Two adjacent vectors of one row of the tile. Variables of their own rather than an array: an array indexed
+// in loops is kept in memory.
 template <int kBytes, typename Acc>
 struct RowSums {
   using V = typename VectorOf<Acc, kBytes>::Type;
@@ -235,8 +235,10 @@ void MatMulReference(DType dtype, const MatMulExtents& extents, const void* lhs,
     // Two's complement: signed products and sums have the bits of the unsigned ones.
     if constexpr (!std::is_same_v<T, bool>) {
       using U = decltype([] {
-        if constexpr (std::is_integral_v<T>) return std::make_unsigned_t<T>();
-        else return T();
+        if constexpr (std::is_integral_v<T>)
+          return std::make_unsigned_t<T>();
+        else
+          return T();
       }());
       Multiply<U>(extents, static_cast<const U*>(lhs), static_cast<const U*>(rhs), static_cast<U*>(out),
                   row_begin, row_end);

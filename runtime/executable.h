@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -60,7 +61,7 @@ class Executable {
   Invocation Prepare() const;
 
   // Runs with inputs by name, in any order; gives every output, in the plan's order. Feeds are checked:
-  // E0602 to E0606. Thread-safe; runs go on side by side.
+  // E0602 to E0609. Thread-safe; runs go on side by side.
   absl::StatusOr<NamedTensors> Run(const NamedTensors& feeds, const RunOptions& options = {}) const;
 
   const Plan& plan() const;
@@ -74,6 +75,11 @@ class Executable {
  private:
   friend class Invocation;
   explicit Executable(std::shared_ptr<const ExecutableState> state) : state_(std::move(state)) {}
+  // Invocations of the named form are used again.
+  Invocation TakeIdle() const;
+  void Park(Invocation invocation) const;
+  absl::StatusOr<NamedTensors> RunWith(Invocation& invocation, const NamedTensors& feeds,
+                                       const RunOptions& options) const;
   std::shared_ptr<const ExecutableState> state_;
 };
 

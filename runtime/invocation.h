@@ -7,11 +7,13 @@
 #ifndef TENFOLD_RUNTIME_INVOCATION_H_
 #define TENFOLD_RUNTIME_INVOCATION_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "tenfold/graph/dtype.h"
 #include "tenfold/graph/tensor.h"
 #include "tenfold/runtime/run_options.h"
@@ -20,7 +22,8 @@ namespace tenfold {
 
 struct ExecutableState;
 
-// A result in the Invocation's memory (or the caller's, after SetOutput). Valid until the next Run or SetInput.
+// A result in the Invocation's memory (or the caller's, after SetOutput). Valid until the next Run or
+// SetInput.
 struct TensorView {
   DType dtype = DType::kF32;
   std::span<const int64_t> dims;
@@ -81,6 +84,7 @@ class Invocation {
   friend class Executable;
   struct Impl;
   explicit Invocation(std::unique_ptr<Impl> impl);
+  static absl::Status CheckIndex(int i, size_t count, const char* what);
   absl::Status SetInputData(int i, DType dtype, const void* data, int64_t count);
   absl::Status SetOutputData(int i, DType dtype, void* data, int64_t count);
 

@@ -25,10 +25,10 @@ namespace tenfold {
 // A fused kernel as machine code.
 struct CompiledKernel {
   KernelFunction function = nullptr;
-  std::shared_ptr<const void> code;   // keeps the code mapped
+  std::shared_ptr<const void> code;  // keeps the code mapped
 
-  // Bytes of KernelCall::scratch for one call: a fixed part, and a part for each element of a row (the product
-  // of the reduced extents).
+  // Bytes of KernelCall::scratch for one call: a fixed part, and a part for each element of a row (the
+  // product of the reduced extents).
   size_t scratch_bytes = 0;
   size_t scratch_bytes_per_row_element = 0;
 };
@@ -54,8 +54,9 @@ class KernelCompiler {
                                            const KernelCompileOptions& options) = 0;
 };
 
-// A matrix product [batch..., m, k] x [batch..., k, n] -> [batch..., m, n], row-major. Either side's batch may
-// be broadcast as a whole (lhs_batched / rhs_batched false) ; other broadcasts are the caller's to lay out.
+// A matrix product [batch..., m, k] x [batch..., k, n] -> [batch..., m, n], row-major. Either side's batch
+// may be broadcast as a whole (lhs_batched / rhs_batched false) ; other broadcasts are the caller's to lay
+// out.
 struct MatMulSpec {
   DType dtype = DType::kF32;
   int64_t batch = 1;

@@ -33,12 +33,13 @@ struct PlanValue {
   std::string name;  // for messages and dumps
   TensorType type;   // of known rank; every symbol is one of the plan's
   StorageKind storage = StorageKind::kArena;
-  int index = 0;      // see StorageKind
-  Tensor constant;    // kConstant only; may be a splat
+  int index = 0;    // see StorageKind
+  Tensor constant;  // kConstant only; may be a splat
 };
 
-// A symbol, and the input dim that its value is read from. That dim is the symbol itself or an expression that
-// is affine in this one symbol (`2*N + 1`). Every other dim of every input is checked against the values.
+// A symbol, and the input dim that its value is read from. That dim is the symbol itself or an expression
+// that is affine in this one symbol (`2*N + 1`). Every other dim of every input is checked against the
+// values.
 struct PlanSymbol {
   std::string name;
   DimBounds bounds;
@@ -48,21 +49,21 @@ struct PlanSymbol {
 
 struct PlanInput {
   std::string name;
-  int value = 0;          // of kind kInput
-  std::string location;   // where it was declared: "examples/digits.cc:24"; may be empty
+  int value = 0;         // of kind kInput
+  std::string location;  // where it was declared: "examples/digits.cc:24"; may be empty
 };
 
 struct PlanOutput {
   std::string name;
-  int value = 0;          // of kind kOutput, with this output's index
+  int value = 0;  // of kind kOutput, with this output's index
 };
 
 // A node that a step computes, for messages.
 struct PlanNode {
-  std::string op;         // "Div"
-  std::string name;       // "q"
-  std::string location;   // "examples/div.cc:7"; may be empty
-  TensorType type;        // of its first output
+  std::string op;        // "Div"
+  std::string name;      // "q"
+  std::string location;  // "examples/div.cc:7"; may be empty
+  TensorType type;       // of its first output
   // True if it may set the kernel's error word: an integer division whose divisor is not known.
   bool can_fail = false;
 };
@@ -109,10 +110,10 @@ std::vector<int> StepOutputs(const PlanStep& step);
 // Where the arena's values lie. Filled in by PlanMemory (runtime/plan_memory.h).
 struct MemoryPlan {
   struct Slot {
-    int value = 0;        // of kind kArena
-    Dim offset, size;     // in bytes; multiples of 64
-    int first_step = 0;   // written
-    int last_step = 0;    // last read
+    int value = 0;       // of kind kArena
+    Dim offset, size;    // in bytes; multiples of 64
+    int first_step = 0;  // written
+    int last_step = 0;   // last read
   };
   std::vector<Slot> slots;  // one per arena value that has bytes, by value
   Dim arena_bytes;          // the arena's size: the peak of all intermediates
@@ -137,9 +138,9 @@ struct Plan {
   }
 };
 
-// Fills in plan.symbols from the inputs' types: each symbol is read from an input dim that is the bare symbol,
-// else from one that is affine in it. `bounds` are looked up by name. E0608 if a symbol occurs only where it
-// cannot be solved for.
+// Fills in plan.symbols from the inputs' types: each symbol is read from an input dim that is the bare
+// symbol, else from one that is affine in it. `bounds` are looked up by name. E0608 if a symbol occurs only
+// where it cannot be solved for.
 absl::Status BindSymbols(Plan& plan, const std::vector<std::pair<std::string, DimBounds>>& bounds = {});
 
 // Checks the plan's structure: indices in range, every value written before it is read and only once, operand

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one thread pool. A job is a number of blocks; the caller and the workers take blocks until none is left.
-// Which thread computes a block never affects its bits: blocks are fixed by shape, and each writes its own
-// output elements.
+// The one thread pool. A job is a number of blocks; the caller and the workers take blocks until none is
+// left. Which thread computes a block never affects its bits: blocks are fixed by shape, and each writes its
+// own output elements.
 //
 // Built for many short jobs: starting one allocates nothing and takes no lock, workers spin for a moment
 // before they sleep, and a job that finds the pool busy with somebody else's runs on its caller alone.
@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <limits>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace tenfold {
@@ -26,14 +27,10 @@ class ThreadPool {
 
   int num_threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Called once in each worker as it starts, before any block: how a library with threads of its own is told
-  // to keep to one. Process-wide settings belong elsewhere.
-  using WorkerHook = void (*)();
-
   // Calls body(block, participant) for every block in [0, blocks), then returns. `participant` is in
   // [0, num_threads()), 0 for the caller; no two calls at one time share it. Uses at most `max_threads`.
-  // Workers compute in the default float environment; the caller keeps its own. Bodies do not throw, and
-  // may not call ParallelFor of the same pool with an expectation of help (it would run inline).
+  // Workers compute in the default float environment; the caller keeps its own. Bodies do not throw. A body
+  // that calls ParallelFor of its own pool gets no help: that runs on its thread alone.
   template <typename Body>
   void ParallelFor(int64_t blocks, Body&& body, int max_threads = std::numeric_limits<int>::max()) {
     if (blocks <= 1 || max_threads <= 1 || workers_.empty()) {
@@ -41,7 +38,8 @@ class ThreadPool {
       return;
     }
     using Plain = std::remove_reference_t<Body>;
-    Run(blocks, max_threads,
+    Run(
+        blocks, max_threads,
         [](void* context, int64_t block, int participant) {
           (*static_cast<Plain*>(context))(block, participant);
         },
@@ -67,7 +65,7 @@ class ThreadPool {
   std::atomic<bool> stopping_{false};
   alignas(64) std::atomic<bool> open_{false};
   std::atomic<bool> busy_{false};
-  alignas(64) std::atomic<int> active_{0};      // workers that may be reading the job
+  alignas(64) std::atomic<int> active_{0};  // workers that may be reading the job
 
   int spins_ = 0;
   std::vector<std::thread> workers_;

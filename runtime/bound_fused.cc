@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A fused kernel, interpreted until there is machine code for it.
+#include <limits>
+#include <mutex>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/runtime/bound_step.h"
+
+namespace tenfold {
+namespace {
+
+constexpr KernelError kNoError = {std::numeric_limits<int64_t>::max(), kKernelOk, 0};
+
+// The index of element number `linear` under `dims`.
+Dims Unravel(int64_t linear, const Dims& dims) {
+  Dims index(dims.size());
+  for (size_t d = dims.size(); d-- > 0;) {
+    const int64_t extent = std::max<int64_t>(dims[d], 1);
+    index[d] = linear % extent;
+    linear /= extent;
+  }
+  return index;
+}
+
+// Element-instructions of one row.
+int64_t RowCost(const FusedKernel& kernel, int64_t row_elements) {
+  const int64_t operands = static_cast<int64_t>(kernel.inputs.size() + kernel.outputs.size());
+  int64_t per_element = 2 * operands, per_row = 0;
+  for (const FusedKernel::Stage& stage : kernel.stages) {
+    const int64_t instrs = static_cast<int64_t>(stage.program.instrs.size() + stage.combine.instrs.size());
+    (stage.per_row ? per_row : per_element) += instrs;
+  }
+  return per_row + per_element * std::min(row_elements, int64_t{1} << 40);
+}
+
+class BoundFused final : public BoundStep {
+ public:
+  BoundFused(const ExecutableState& state, size_t step)
+      : BoundStep(state.plan.steps[step]),
+        kernel_(std::get<FusedStep>(step_.work).kernel),
+        code_(*state.step_kernels[step]),
+        dim_expressions_(kernel_.DimExpressions()) {}
+
+  absl::Status Bind(const SymbolValues& symbols) override;
+  absl::Status Run(RunContext& context) override;
+
+ private:
+  size_t ScratchBytes(const CompiledKernel* compiled) const;
+  absl::Status Adopt(const CompiledKernel* compiled, RunContext& context);
+  void Report(const KernelError& error);
+  absl::Status ErrorStatus();
+
+  const FusedKernel& kernel_;
+  const KernelCode& code_;
+  const std::vector<Dim> dim_expressions_;
+  const SymbolValues* symbols_ = nullptr;
+  std::vector<int64_t> dims_;  // what KernelCall::dims points at
+  int64_t row_elements_ = 1;
+  const CompiledKernel* adopted_ = nullptr;  // the code that scratch_bytes_ is for; null: the interpreter
+
+  std::mutex error_mutex_;
+  KernelError error_ = kNoError;
+};
+
+absl::Status BoundFused::Bind(const SymbolValues& symbols) {
+  symbols_ = &symbols;
+  TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, dim_expressions_, symbols, dims_));
+  const std::span<const int64_t> extents(dims_.data(), kernel_.rank());
+  const std::optional<int64_t> rows = NumElements(extents.first(kernel_.parallel_rank));
+  const std::optional<int64_t> row_elements = NumElements(extents.subspan(kernel_.parallel_rank));
+  if (!rows || !row_elements) {
+    return MakeError("E0402", absl::StrCat(NodeText(step_.nodes[0]), ": ", DimsToString(extents),
+                                           " has more elements than 64 bits can count"));
+  }
+  row_elements_ = *row_elements;
+  const int64_t cost = RowCost(kernel_, row_elements_);
+  int64_t granule = 1;
+  if (kernel_.reduced_rank() == 0) {
+    // Rows are single elements: blocks end between vectors and, where it costs nothing, between inner rows,
+    // so that they cut no vector loop short.
+    const int64_t inner = kernel_.rank() == 0 ? 1 : std::max<int64_t>(extents.back(), 1);
+    granule = inner <= 4096 ? std::lcm(inner, int64_t{64}) : 64;
+  }
+  CutIntoBlocks(*rows, cost, granule);
+  adopted_ = code_.compiled.load(std::memory_order_acquire);
+  scratch_bytes_ = ScratchBytes(adopted_);
+  return absl::OkStatus();
+}
+
+size_t BoundFused::ScratchBytes(const CompiledKernel* compiled) const {
+  if (compiled == nullptr) return code_.interpreter->ScratchBytes(dims_);
+  return compiled->scratch_bytes + compiled->scratch_bytes_per_row_element * row_elements_;
+}
+
+absl::Status BoundFused::Adopt(const CompiledKernel* compiled, RunContext& context) {
+  adopted_ = compiled;
+  scratch_bytes_ = ScratchBytes(compiled);
+  if (context.scratch.Grow(scratch_bytes_)) return absl::OkStatus();
+  return MakeError("E0402", absl::StrCat("no memory for ", scratch_bytes_, " bytes of scratch of ",
+                                         NodeText(step_.nodes[0])));
+}
+
+absl::Status BoundFused::Run(RunContext& context) {
+  const CompiledKernel* const compiled = code_.compiled.load(std::memory_order_acquire);
+  if (compiled != adopted_) TENFOLD_RETURN_IF_ERROR(Adopt(compiled, context));
+  TENFOLD_RETURN_IF_ERROR(RunBlocks(context, [&](int64_t begin, int64_t end, int participant) {
+    KernelError error = kNoError;
+    const KernelCall call = {operands_.data(),
+                             operands_.data() + num_inputs_,
+                             dims_.data(),
+                             begin,
+                             end,
+                             context.scratch.piece(participant),
+                             &error};
+    if (compiled != nullptr)
+      compiled->function(&call);
+    else
+      code_.interpreter->Run(call);
+    if (error.code != kKernelOk) [[unlikely]]
+      Report(error);
+  }));
+  if (error_.code != kKernelOk) [[unlikely]]
+    return ErrorStatus();
+  return absl::OkStatus();
+}
+
+void BoundFused::Report(const KernelError& error) {
+  const std::lock_guard<std::mutex> lock(error_mutex_);
+  if (error.index < error_.index) error_ = error;
+}
+
+absl::Status BoundFused::ErrorStatus() {
+  const KernelError error = std::exchange(error_, kNoError);
+  std::vector<const PlanNode*> suspects;
+  for (const PlanNode& node : step_.nodes) {
+    if (node.can_fail) suspects.push_back(&node);
+  }
+  if (suspects.empty()) suspects.push_back(&step_.nodes[0]);
+  // The node's own shape, which people know, if the kernel has not put another iteration space over it.
+  const Dims space(dims_.begin(), dims_.begin() + kernel_.rank());
+  const std::optional<Dims> shape = suspects[0]->type.shape.Evaluate(*symbols_);
+  const bool same = shape && NumElements(*shape) == NumElements(space);
+  const std::string names = absl::StrJoin(
+      suspects, " or ", [](std::string* out, const PlanNode* node) { *out += NodeText(*node); });
+  Diagnostic d;
+  d.code = "E0601";
+  d.message = absl::StrCat("integer division by zero at ",
+                           DimsToString(Unravel(error.index, same ? *shape : space)), " of ", names);
+  d.location = suspects[0]->location;
+  return ToStatus(std::move(d));
+}
+
+}  // namespace
+
+std::unique_ptr<BoundStep> CreateBoundFused(const ExecutableState& state, size_t step) {
+  return std::make_unique<BoundFused>(state, step);
+}
+
+}  // namespace tenfold

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/runtime/bound_step.h"
+
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/diagnostic.h"
+
+namespace tenfold {
+namespace {
+
+// Costs are in element-instructions, of which compiled code does some thirty a nanosecond. A step below the
+// first figure (8 microseconds) is done before another thread would have helped; a block of the second is
+// long against the cost of taking it and short enough that threads finish together.
+constexpr int64_t kInlineCost = int64_t{1} << 18;
+constexpr int64_t kBlockCost = int64_t{1} << 16;
+constexpr int64_t kMaxBlocks = 256;
+
+}  // namespace
+
+bool RunControl::Poll() {
+  if (reason_.load(std::memory_order_relaxed) != kNone) return true;
+  if (options_.cancelled != nullptr && options_.cancelled->load(std::memory_order_relaxed)) {
+    reason_.store(kCancelled, std::memory_order_relaxed);
+    return true;
+  }
+  if (options_.deadline && std::chrono::steady_clock::now() >= *options_.deadline) {
+    reason_.store(kDeadline, std::memory_order_relaxed);
+    return true;
+  }
+  return false;
+}
+
+absl::Status RunControl::status() const {
+  switch (reason_.load(std::memory_order_relaxed)) {
+    case kDeadline:
+      return MakeError("E0610", "the run did not end before its deadline");
+    case kCancelled:
+      return MakeError("E0611", "the run was cancelled");
+    case kNone:
+      break;
+  }
+  return absl::OkStatus();
+}
+
+bool Scratch::Grow(size_t bytes) {
+  if (bytes <= stride_) return true;
+  // Two lines between pieces, since hardware fetches lines in pairs.
+  const size_t stride = (bytes + 2 * kTensorAlignment - 1) / (2 * kTensorAlignment) * (2 * kTensorAlignment);
+  size_t total;
+  if (stride < bytes || __builtin_mul_overflow(stride, participants_, &total) || !buffer_.Grow(total)) {
+    return false;
+  }
+  stride_ = stride;
+  return true;
+}
+
+std::unique_ptr<BoundStep> BoundStep::Create(const ExecutableState& state, size_t step) {
+  const auto& work = state.plan.steps[step].work;
+  if (std::holds_alternative<FusedStep>(work)) return CreateBoundFused(state, step);
+  if (std::holds_alternative<MatMulStep>(work)) return CreateBoundMatMul(state, step);
+  return CreateBoundCopy(state, step);
+}
+
+BoundStep::BoundStep(const PlanStep& step) : step_(step), values_(StepInputs(step)) {
+  num_inputs_ = values_.size();
+  for (int v : StepOutputs(step)) values_.push_back(v);
+  operands_.resize(values_.size());
+}
+
+void BoundStep::CutIntoBlocks(int64_t units, int64_t cost, int64_t granule) {
+  cost = std::max<int64_t>(cost, 1);
+  units_ = units;
+  int64_t block = std::max({kBlockCost / cost, units / kMaxBlocks, int64_t{1}});
+  block = (block + granule - 1) / granule * granule;
+  block_ = block;
+  blocks_ = units / block + (units % block != 0);
+  parallel_ = blocks_ > 1 && units > kInlineCost / cost;
+}
+
+void BoundStep::CanonicalizeOutput(RunContext& context, DType dtype, int64_t count) {
+  if (!IsFloat(dtype)) return;
+  constexpr int64_t kChunk = int64_t{1} << 15;
+  char* const data = static_cast<char*>(operands_[num_inputs_]);
+  context.pool.ParallelFor(
+      count / kChunk + (count % kChunk != 0),
+      [&](int64_t b, int) {
+        const int64_t begin = b * kChunk;
+        CanonicalizeNans(dtype, data + begin * SizeOf(dtype), std::min(kChunk, count - begin));
+      },
+      context.threads);
+}
+
+std::string NodeText(const PlanNode& node) { return absl::StrCat(node.op, " '", node.name, "'"); }
+
+absl::Status EvaluateDims(const PlanStep& step, const std::vector<Dim>& dims, const SymbolValues& symbols,
+                          std::vector<int64_t>& out) {
+  out.resize(dims.size());
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const std::optional<int64_t> value =
+        dims[i].is_constant() ? std::optional(dims[i].constant()) : dims[i].Evaluate(symbols);
+    if (!value) {
+      return MakeError("E0402", absl::StrCat(NodeText(step.nodes[0]), ": the extent ", dims[i].ToString(),
+                                             " does not fit 64 bits, or divides by zero"));
+    }
+    if (*value < 0) {
+      return MakeError("E0605", absl::StrCat(NodeText(step.nodes[0]), ": the extent ", dims[i].ToString(),
+                                             " would be ", *value));
+    }
+    out[i] = *value;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace tenfold

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A step of a plan with everything a run needs at hand: operand addresses, extents, the share of the work
+// that one block takes. Made once per Invocation, bound again when shapes change, run many times.
+#ifndef TENFOLD_RUNTIME_BOUND_STEP_H_
+#define TENFOLD_RUNTIME_BOUND_STEP_H_
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "tenfold/graph/dim.h"
+#include "tenfold/runtime/aligned_buffer.h"
+#include "tenfold/runtime/executable_state.h"
+#include "tenfold/runtime/run_options.h"
+#include "tenfold/runtime/thread_pool.h"
+
+namespace tenfold {
+
+// Whether a run must end early. Polled by every thread between blocks; once it says stop it stays so.
+class RunControl {
+ public:
+  explicit RunControl(const RunOptions& options)
+      : options_(options), armed_(options.deadline.has_value() || options.cancelled != nullptr) {}
+
+  // False if nothing could ever stop this run, so that nobody need poll.
+  bool armed() const { return armed_; }
+  bool ShouldStop() { return armed_ && Poll(); }
+  // E0610 or E0611 once ShouldStop has said so.
+  absl::Status status() const;
+
+ private:
+  enum Reason { kNone, kDeadline, kCancelled };
+  bool Poll();
+  const RunOptions& options_;
+  const bool armed_;
+  std::atomic<Reason> reason_{kNone};
+};
+
+// Working memory for kernels: a piece for each thread that may take part.
+class Scratch {
+ public:
+  explicit Scratch(int participants) : participants_(participants) {}
+  // At least `bytes` a piece; false if there is no memory.
+  bool Grow(size_t bytes);
+  void* piece(int participant) const { return buffer_.data() + participant * stride_; }
+
+ private:
+  const size_t participants_;
+  size_t stride_ = 0;
+  AlignedBuffer buffer_;
+};
+
+// What the steps of one run share.
+struct RunContext {
+  ThreadPool& pool;
+  int threads;  // at most this many for one step
+  RunControl& control;
+  Scratch& scratch;
+};
+
+class BoundStep {
+ public:
+  static std::unique_ptr<BoundStep> Create(const ExecutableState& state, size_t step);
+  virtual ~BoundStep() = default;
+
+  // Evaluates extents under `symbols`, which must stay, and chooses the blocks.
+  virtual absl::Status Bind(const SymbolValues& symbols) = 0;
+  // Computes the step. Allocates nothing, unless code has become available since the last run.
+  virtual absl::Status Run(RunContext& context) = 0;
+
+  // Bytes of scratch that each participant needs.
+  size_t scratch_bytes() const { return scratch_bytes_; }
+
+  // The values behind the operands, inputs first, and their addresses, which the Invocation fills in.
+  const std::vector<int>& values() const { return values_; }
+  void** operand(size_t i) { return &operands_[i]; }
+
+ protected:
+  explicit BoundStep(const PlanStep& step);
+  // Cuts `units` pieces of work of `cost` each into blocks of a multiple of `granule` units. The result
+  // depends on shapes alone. Sets block_, blocks_ and parallel_.
+  void CutIntoBlocks(int64_t units, int64_t cost, int64_t granule);
+  // Calls body(begin, end, participant) for all units: at once if the step is small, or if it has this thread
+  // alone and nothing to poll; else block by block.
+  template <typename Body>
+  absl::Status RunBlocks(RunContext& context, const Body& body);
+  // The first output's NaNs made canonical.
+  void CanonicalizeOutput(RunContext& context, DType dtype, int64_t count);
+
+  const PlanStep& step_;
+  std::vector<int> values_;
+  std::vector<void*> operands_;
+  size_t num_inputs_ = 0;
+  size_t scratch_bytes_ = 0;
+  int64_t units_ = 0, block_ = 1, blocks_ = 0;
+  bool parallel_ = false;
+};
+
+// One for each kind of step.
+std::unique_ptr<BoundStep> CreateBoundFused(const ExecutableState& state, size_t step);
+std::unique_ptr<BoundStep> CreateBoundMatMul(const ExecutableState& state, size_t step);
+std::unique_ptr<BoundStep> CreateBoundCopy(const ExecutableState& state, size_t step);
+
+// The values of `dims`; E0402 if one overflows, E0605 if one is negative, naming the step's first node.
+absl::Status EvaluateDims(const PlanStep& step, const std::vector<Dim>& dims, const SymbolValues& symbols,
+                          std::vector<int64_t>& out);
+
+// "Div 'q'".
+std::string NodeText(const PlanNode& node);
+
+// ---------------------------------------------------------------------------------------------------------
+
+template <typename Body>
+absl::Status BoundStep::RunBlocks(RunContext& context, const Body& body) {
+  if (!parallel_ || (context.threads <= 1 && !context.control.armed())) {
+    if (units_ > 0) body(0, units_, 0);
+    return absl::OkStatus();
+  }
+  context.pool.ParallelFor(
+      blocks_,
+      [&](int64_t b, int participant) {
+        if (context.control.ShouldStop()) return;
+        const int64_t begin = b * block_;
+        body(begin, std::min(begin + block_, units_), participant);
+      },
+      context.threads);
+  return context.control.status();
+}
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_RUNTIME_BOUND_STEP_H_

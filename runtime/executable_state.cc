@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/runtime/executable_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/runtime/bound_step.h"
+
+namespace tenfold {
+namespace {
+
+// Kernels in one module of the background: a module is what an early exit waits for.
+constexpr size_t kBackgroundBatch = 8;
+
+// Equal but for the name. Models repeat their layers, and code is what costs.
+bool SameComputation(const FusedKernel& a, const FusedKernel& b) {
+  return a.parallel_rank == b.parallel_rank && a.extents == b.extents && a.inputs == b.inputs &&
+         a.stages == b.stages && a.outputs == b.outputs;
+}
+
+bool AllZero(const std::vector<Dim>& strides) {
+  return std::all_of(strides.begin(), strides.end(), [](const Dim& d) { return d == Dim(0); });
+}
+
+// Marks the values that `step` reads at more than their first element.
+void MarkReadWhole(const Plan& plan, const PlanStep& step, std::vector<bool>& whole) {
+  if (const auto* fused = std::get_if<FusedStep>(&step.work)) {
+    for (size_t i = 0; i < fused->inputs.size(); ++i) {
+      if (!AllZero(fused->kernel.inputs[i].strides)) whole[plan.Root(fused->inputs[i])] = true;
+    }
+  } else if (const auto* copy = std::get_if<CopyStep>(&step.work)) {
+    if (!AllZero(copy->strides)) whole[plan.Root(copy->in)] = true;
+  } else {
+    for (int v : StepInputs(step)) whole[plan.Root(v)] = true;
+  }
+}
+
+}  // namespace
+
+ExecutableState::ExecutableState() = default;
+
+ExecutableState::~ExecutableState() {
+  stop_compiling.store(true);
+  if (compile_thread.joinable()) compile_thread.join();
+}
+
+absl::Status ExecutableState::Prepare() {
+  pool = options.pool != nullptr ? options.pool : std::make_shared<ThreadPool>(options.threads);
+  TENFOLD_RETURN_IF_ERROR(KeepConstants());
+  ShareKernels();
+  TENFOLD_RETURN_IF_ERROR(PackMatMuls());
+  const bool compiles = options.compiler != nullptr && options.jit != JitMode::kOff && !kernels.empty();
+  if (compiles && options.jit == JitMode::kWait) TENFOLD_RETURN_IF_ERROR(CompileAll());
+  for (const auto& code : kernels) {
+    if (code->compiled.load() == nullptr) {
+      code->interpreter = std::make_unique<const KernelInterpreter>(*code->kernel);
+    }
+  }
+  if (compiles && options.jit == JitMode::kBackground) {
+    compiling.store(true);
+    compile_thread = std::thread([this] { CompileInBackground(); });
+  }
+  return absl::OkStatus();
+}
+
+void ExecutableState::ShareKernels() {
+  step_kernels.resize(plan.steps.size());
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const auto* fused = std::get_if<FusedStep>(&plan.steps[s].work);
+    if (fused == nullptr) continue;
+    const auto same = std::find_if(kernels.begin(), kernels.end(), [&](const auto& code) {
+      return SameComputation(*code->kernel, fused->kernel);
+    });
+    if (same != kernels.end()) {
+      step_kernels[s] = same->get();
+      continue;
+    }
+    kernels.push_back(std::make_unique<KernelCode>());
+    kernels.back()->kernel = &fused->kernel;
+    step_kernels[s] = kernels.back().get();
+  }
+}
+
+absl::Status ExecutableState::KeepConstants() {
+  std::vector<bool> whole(plan.values.size());
+  for (const PlanStep& step : plan.steps) MarkReadWhole(plan, step, whole);
+  constants.resize(plan.values.size());
+  for (size_t v = 0; v < plan.values.size(); ++v) {
+    const PlanValue& value = plan.values[v];
+    if (value.storage != StorageKind::kConstant) continue;
+    if (value.constant.is_splat() && whole[v]) {
+      TENFOLD_ASSIGN_OR_RETURN(constants[v], value.constant.Materialize());
+    } else {
+      constants[v] = value.constant;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ExecutableState::PackMatMuls() {
+  step_matmuls.resize(plan.steps.size());
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const auto* matmul = std::get_if<MatMulStep>(&plan.steps[s].work);
+    if (matmul == nullptr) continue;
+    step_matmuls[s] = std::make_unique<MatMulCache>();
+    // Those of constant extents now, so that a failure shows here and the first run is quick.
+    const Shape& out = plan.values[matmul->out].type.shape;
+    if (out.is_static() && matmul->k.is_constant()) {
+      TENFOLD_RETURN_IF_ERROR(BoundStep::Create(*this, s)->Bind({}));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ExecutableState::CompileBatch(size_t begin, size_t end) {
+  std::vector<const FusedKernel*> batch;
+  for (size_t i = begin; i < end; ++i) batch.push_back(kernels[i]->kernel);
+  TENFOLD_ASSIGN_OR_RETURN(std::vector<CompiledKernel> compiled,
+                           options.compiler->Compile(batch, options.compile));
+  if (compiled.size() != batch.size())
+    return MakeError("E9001", "the compiler gave another number of kernels");
+  for (size_t i = begin; i < end; ++i) {
+    KernelCode& code = *kernels[i];
+    code.machine_code = std::move(compiled[i - begin]);
+    // From here on runs may use it.
+    if (code.machine_code.function != nullptr) {
+      code.compiled.store(&code.machine_code, std::memory_order_release);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ExecutableState::CompileAll() {
+  // One module a thread: many kernels together cost less than one at a time.
+  const size_t batches = std::min<size_t>(pool->num_threads(), (kernels.size() + 3) / 4);
+  std::vector<absl::Status> statuses(batches);
+  pool->ParallelFor(static_cast<int64_t>(batches), [&](int64_t b, int) {
+    statuses[b] = CompileBatch(kernels.size() * b / batches, kernels.size() * (b + 1) / batches);
+  });
+  for (const absl::Status& status : statuses) TENFOLD_RETURN_IF_ERROR(status);
+  return absl::OkStatus();
+}
+
+void ExecutableState::CompileInBackground() {
+  for (size_t begin = 0; begin < kernels.size() && !stop_compiling.load(); begin += kBackgroundBatch) {
+    compile_status = CompileBatch(begin, std::min(begin + kBackgroundBatch, kernels.size()));
+    if (!compile_status.ok()) break;  // what is not compiled stays interpreted, with the same bits
+  }
+  compiling.store(false);
+  compiling.notify_all();
+}
+
+absl::StatusOr<std::shared_ptr<const MatMulKernel>> ExecutableState::MatMulFor(size_t step,
+                                                                               const MatMulSpec& spec) const {
+  if (options.matmuls == nullptr) return std::shared_ptr<const MatMulKernel>();
+  MatMulCache& cache = *step_matmuls[step];
+  const std::lock_guard<std::mutex> lock(cache.mutex);
+  for (auto it = cache.entries.begin(); it != cache.entries.end(); ++it) {
+    if (it->batch == spec.batch && it->m == spec.m && it->k == spec.k && it->n == spec.n &&
+        it->lhs_batched == spec.lhs_batched && it->rhs_batched == spec.rhs_batched) {
+      std::rotate(it, it + 1, cache.entries.end());
+      return cache.entries.back().kernel;
+    }
+  }
+  TENFOLD_ASSIGN_OR_RETURN(std::shared_ptr<const MatMulKernel> kernel, options.matmuls->Create(spec));
+  if (cache.entries.size() == MatMulCache::kCapacity) cache.entries.erase(cache.entries.begin());
+  cache.entries.push_back({spec.batch, spec.m, spec.k, spec.n, spec.lhs_batched, spec.rhs_batched, kernel});
+  return kernel;
+}
+
+}  // namespace tenfold

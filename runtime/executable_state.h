@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What all copies of an Executable, and its Invocations, share: the plan, its code in the tiers that exist so
+// far, the packed matrix products, and idle Invocations for the named form.
+#ifndef TENFOLD_RUNTIME_EXECUTABLE_STATE_H_
+#define TENFOLD_RUNTIME_EXECUTABLE_STATE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tenfold/graph/fused/interpret.h"
+#include "tenfold/runtime/executable.h"
+#include "tenfold/runtime/kernel_provider.h"
+#include "tenfold/runtime/plan.h"
+
+namespace tenfold {
+
+// One fused kernel in its tiers. Steps that compute the same share one.
+struct KernelCode {
+  const FusedKernel* kernel = nullptr;
+  // Null only where machine code was there from the start.
+  std::unique_ptr<const KernelInterpreter> interpreter;
+  // Null until there is machine code; then &machine_code, for good.
+  std::atomic<const CompiledKernel*> compiled{nullptr};
+  CompiledKernel machine_code;
+};
+
+// The matrix products that one matmul step has had so far. Creating one packs weights and generates code, so
+// those of recent extents are kept.
+struct MatMulCache {
+  struct Entry {
+    int64_t batch, m, k, n;
+    bool lhs_batched, rhs_batched;
+    std::shared_ptr<const MatMulKernel> kernel;  // null: the provider has none, the reference runs
+  };
+  static constexpr size_t kCapacity = 16;
+  std::mutex mutex;
+  std::vector<Entry> entries;  // most recently used last
+};
+
+struct ExecutableState {
+  Plan plan;
+  ExecutableOptions options;
+  std::shared_ptr<ThreadPool> pool;
+
+  std::vector<std::unique_ptr<KernelCode>> kernels;
+  std::vector<KernelCode*> step_kernels;                   // by step; null for other kinds
+  std::vector<std::unique_ptr<MatMulCache>> step_matmuls;  // by step; null for other kinds
+  // By value; of constants only. Splats are written out unless every reader broadcasts them.
+  std::vector<Tensor> constants;
+
+  mutable std::mutex idle_mutex;
+  mutable std::vector<Invocation> idle;
+
+  ExecutableState();
+  ~ExecutableState();
+
+  absl::Status Prepare();
+  // The kernel for `spec` of matmul step `step`, from its cache if it is there; null: the reference runs.
+  absl::StatusOr<std::shared_ptr<const MatMulKernel>> MatMulFor(size_t step, const MatMulSpec& spec) const;
+
+  // Background compilation.
+  std::atomic<bool> stop_compiling{false};
+  std::atomic<bool> compiling{false};
+  absl::Status compile_status;  // valid once compiling is false
+  std::thread compile_thread;
+
+ private:
+  void ShareKernels();
+  absl::Status KeepConstants();
+  absl::Status PackMatMuls();
+  absl::Status CompileAll();
+  void CompileInBackground();
+  absl::Status CompileBatch(size_t begin, size_t end);
+};
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_RUNTIME_EXECUTABLE_STATE_H_

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a run is fed, held against what the plan's inputs declare. Every refusal names both sides: where the
+// input was declared and as what, and what came.
+#ifndef TENFOLD_RUNTIME_FEEDS_H_
+#define TENFOLD_RUNTIME_FEEDS_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tenfold/graph/dim.h"
+#include "tenfold/graph/shape.h"
+#include "tenfold/runtime/plan.h"
+
+namespace tenfold {
+
+// The dtype (E0604), rank and constant extents (E0605) of what is fed to input `i`.
+absl::Status CheckFeed(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims);
+
+// The extents of input `i` if it holds `count` values: E0403, or E0605 if they do not follow from it.
+absl::StatusOr<Dims> DimsForCount(const Plan& plan, int i, DType dtype, int64_t count);
+
+// The value of each symbol, given the extents of every input; every dim is checked: E0605 to E0607.
+absl::Status ResolveSymbols(const Plan& plan, std::span<const Dims> fed, SymbolValues& symbols);
+
+// The refusals of feeds by name.
+absl::Status UnknownInput(const Plan& plan, absl::string_view name);         // E0602
+absl::Status FedTwice(const Plan& plan, int i);                              // E0609
+absl::Status MissingInputs(const Plan& plan, std::span<const int> missing);  // E0603, one for each
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_RUNTIME_FEEDS_H_

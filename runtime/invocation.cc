@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/runtime/invocation.h"
+
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/fused/interpret.h"
+#include "tenfold/runtime/feeds.h"
+#include "tenfold/runtime/invocation_impl.h"
+#include "tenfold/runtime/plan_memory.h"
+
+namespace tenfold {
+
+Invocation::Impl::Impl(const ExecutableState& executable)
+    : state(executable),
+      inputs(state.plan.inputs.size()),
+      fed_dims(state.plan.inputs.size()),
+      outputs(state.plan.outputs.size()),
+      arena_slots(state.plan.memory.slots.size()),
+      scratch(state.pool->num_threads()),
+      missing(static_cast<int>(state.plan.inputs.size())) {
+  const Plan& plan = state.plan;
+  std::vector<Slots> slots(plan.values.size());  // by root
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    steps.push_back(BoundStep::Create(state, s));
+    const std::vector<int>& values = steps.back()->values();
+    for (size_t i = 0; i < values.size(); ++i) slots[plan.Root(values[i])].push_back(steps[s]->operand(i));
+  }
+  for (size_t v = 0; v < plan.values.size(); ++v) {
+    if (plan.values[v].storage == StorageKind::kConstant) SetAddress(slots[v], state.constants[v].data());
+  }
+  bool all_static = true;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const TensorType& type = plan.values[plan.inputs[i].value].type;
+    inputs[i].dtype = type.dtype;
+    inputs[i].slots = std::move(slots[plan.inputs[i].value]);
+    fed_dims[i].resize(type.shape.rank());
+    if (type.shape.is_static()) fed_dims[i] = type.shape.static_dims();
+    all_static = all_static && type.shape.is_static();
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    outputs[i].dtype = plan.values[plan.outputs[i].value].type.dtype;
+    outputs[i].slots = std::move(slots[plan.outputs[i].value]);
+  }
+  for (size_t i = 0; i < arena_slots.size(); ++i) {
+    arena_slots[i] = std::move(slots[plan.memory.slots[i].value]);
+  }
+  // All that can be done before the first feed. If it fails now it will fail in Run, which can say so.
+  if (all_static) (void)BindShapes();
+}
+
+void Invocation::Impl::Feed(int i, std::span<const int64_t> dims, const void* data, int64_t count,
+                            bool shape_follows_count) {
+  Input& input = inputs[i];
+  if (!std::equal(dims.begin(), dims.end(), fed_dims[i].begin(), fed_dims[i].end())) {
+    fed_dims[i].assign(dims.begin(), dims.end());
+    shapes_bound = false;
+  }
+  if (!input.fed) {
+    input.fed = true;
+    --missing;
+  }
+  input.shape_follows_count = shape_follows_count;
+  input.count = count;
+  input.data = data;
+  SetAddress(input.slots, data);
+}
+
+absl::Status Invocation::Impl::BindOutputShapes(int64_t& bytes) {
+  const Plan& plan = state.plan;
+  bytes = 0;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const TensorType& type = plan.values[plan.outputs[i].value].type;
+    const std::optional<Dims> dims = type.shape.Evaluate(symbols);
+    const std::optional<int64_t> count = dims ? NumElements(*dims) : std::nullopt;
+    if (!count || *count > (int64_t{1} << 60) / static_cast<int64_t>(SizeOf(type.dtype)) ||
+        __builtin_add_overflow(bytes, *count * static_cast<int64_t>(SizeOf(type.dtype)), &bytes)) {
+      return MakeError("E0402", absl::StrCat("output '", plan.outputs[i].name, "' ", type.ToString(),
+                                             " has an extent or a size that cannot be"));
+    }
+    outputs[i].dims = *dims;
+    outputs[i].count = *count;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Invocation::Impl::BindArena(int64_t output_bytes) {
+  const Plan& plan = state.plan;
+  const std::optional<int64_t> arena_bytes = plan.memory.arena_bytes.Evaluate(symbols);
+  int64_t total;
+  const bool overflows = !arena_bytes || __builtin_add_overflow(*arena_bytes, output_bytes, &total);
+  if (overflows || total > state.options.max_run_bytes || !arena.Grow(*arena_bytes)) {
+    Diagnostic d;
+    d.code = "E0402";
+    if (overflows) {
+      d.message = absl::StrCat("a run of '", plan.name, "' needs more bytes than 64 bits can count");
+    } else {
+      d.message = absl::StrCat("a run of '", plan.name, "' needs ", total, " bytes (", *arena_bytes,
+                               " of intermediates, ", output_bytes, " of outputs), ",
+                               total > state.options.max_run_bytes
+                                   ? absl::StrCat("the limit is ", state.options.max_run_bytes)
+                                   : "the memory for it cannot be had");
+    }
+    d.notes.push_back(absl::StrCat("its memory plan:\n", MemoryTable(plan)));
+    while (d.notes.back().back() == '\n') d.notes.back().pop_back();
+    return ToStatus(std::move(d));
+  }
+  for (size_t i = 0; i < arena_slots.size(); ++i) {
+    const std::optional<int64_t> offset = plan.memory.slots[i].offset.Evaluate(symbols);
+    if (!offset) return MakeError("E9001", "an offset of the memory plan has no value");
+    SetAddress(arena_slots[i], arena.data() + *offset);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Invocation::Impl::BindShapes() {
+  outputs_placed = false;
+  TENFOLD_RETURN_IF_ERROR(ResolveSymbols(state.plan, fed_dims, symbols));
+  int64_t output_bytes = 0;
+  TENFOLD_RETURN_IF_ERROR(BindOutputShapes(output_bytes));
+  TENFOLD_RETURN_IF_ERROR(BindArena(output_bytes));
+  size_t scratch_bytes = 0;
+  for (const auto& step : steps) {
+    TENFOLD_RETURN_IF_ERROR(step->Bind(symbols));
+    scratch_bytes = std::max(scratch_bytes, step->scratch_bytes());
+  }
+  if (!scratch.Grow(scratch_bytes)) {
+    return MakeError("E0402", absl::StrCat("no memory for ", scratch_bytes, " bytes of scratch a thread"));
+  }
+  shapes_bound = true;
+  return absl::OkStatus();
+}
+
+absl::Status Invocation::Impl::PlaceOutputs() {
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    Output& output = outputs[i];
+    const std::string& name = state.plan.outputs[i].name;
+    output.data = output.callers;
+    if (output.callers != nullptr) {
+      if (output.callers_count < output.count) {
+        return MakeError(
+            "E0403",
+            absl::StrCat("output '", name, "' is ", Name(output.dtype), DimsToString(output.dims), ": ",
+                         output.count, " values, the memory given for it holds ", output.callers_count));
+      }
+    } else {
+      if (!output.own.Grow(std::max<size_t>(output.count * SizeOf(output.dtype), 1))) {
+        return MakeError("E0402", absl::StrCat("no memory for output '", name, "' ", Name(output.dtype),
+                                               DimsToString(output.dims)));
+      }
+      output.data = output.own.data();
+    }
+    SetAddress(output.slots, output.data);
+  }
+  outputs_placed = true;
+  return absl::OkStatus();
+}
+
+absl::Status Invocation::Impl::MakeReady() {
+  if (missing > 0) {
+    std::vector<int> which;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (!inputs[i].fed) which.push_back(static_cast<int>(i));
+    }
+    return MissingInputs(state.plan, which);
+  }
+  if (!shapes_bound) TENFOLD_RETURN_IF_ERROR(BindShapes());
+  if (!outputs_placed) TENFOLD_RETURN_IF_ERROR(PlaceOutputs());
+  return absl::OkStatus();
+}
+
+absl::Status Invocation::Impl::Execute(const RunOptions& options) {
+  const ScopedFloatEnvironment environment;
+  RunControl control(options);
+  const int all = state.pool->num_threads();
+  RunContext context = {*state.pool, options.threads > 0 ? std::min(options.threads, all) : all, control,
+                        scratch};
+  if (options.profile != nullptr) options.profile->step_nanoseconds.assign(steps.size(), 0);
+  for (size_t s = 0; s < steps.size(); ++s) {
+    if (control.ShouldStop()) return control.status();
+    if (options.profile == nullptr) [[likely]] {
+      TENFOLD_RETURN_IF_ERROR(steps[s]->Run(context));
+      continue;
+    }
+    const auto start = std::chrono::steady_clock::now();
+    TENFOLD_RETURN_IF_ERROR(steps[s]->Run(context));
+    options.profile->step_nanoseconds[s] =
+        std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
+  }
+  return absl::OkStatus();
+}
+
+void Invocation::Impl::Forget() {
+  for (Input& input : inputs) {
+    input.fed = false;
+    input.data = nullptr;
+    input.tensor = Tensor();
+  }
+  missing = static_cast<int>(inputs.size());
+  for (Output& output : outputs) output.callers = nullptr;
+  outputs_placed = false;
+}
+
+// ---------------------------------------------------------------------------------------------------------
+
+Invocation::Invocation(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Invocation::Invocation(Invocation&&) noexcept = default;
+Invocation& Invocation::operator=(Invocation&&) noexcept = default;
+
+Invocation::~Invocation() = default;
+
+absl::Status Invocation::CheckIndex(int i, size_t count, const char* what) {
+  if (i >= 0 && static_cast<size_t>(i) < count) return absl::OkStatus();
+  return MakeError("E0602", absl::StrCat("there is no ", what, " ", i, ": the graph has ", count));
+}
+
+absl::Status Invocation::SetInputData(int i, DType dtype, const void* data, int64_t count) {
+  TENFOLD_RETURN_IF_ERROR(CheckIndex(i, impl_->inputs.size(), "input"));
+  Impl::Input& input = impl_->inputs[i];
+  if (input.shape_follows_count && input.count == count && input.dtype == dtype) [[likely]] {
+    impl_->Feed(i, impl_->fed_dims[i], data, count, true);
+    return absl::OkStatus();
+  }
+  TENFOLD_ASSIGN_OR_RETURN(const Dims dims, DimsForCount(impl_->state.plan, i, dtype, count));
+  impl_->Feed(i, dims, data, count, true);
+  input.tensor = Tensor();
+  return absl::OkStatus();
+}
+
+absl::Status Invocation::SetInput(int i, DType dtype, std::span<const int64_t> dims, const void* data) {
+  TENFOLD_RETURN_IF_ERROR(CheckIndex(i, impl_->inputs.size(), "input"));
+  TENFOLD_RETURN_IF_ERROR(CheckFeed(impl_->state.plan, i, dtype, dims));
+  impl_->Feed(i, dims, data, NumElements(dims).value_or(0), false);
+  impl_->inputs[i].tensor = Tensor();
+  return absl::OkStatus();
+}
+
+absl::Status Invocation::SetInput(int i, const Tensor& tensor) {
+  TENFOLD_RETURN_IF_ERROR(CheckIndex(i, impl_->inputs.size(), "input"));
+  TENFOLD_RETURN_IF_ERROR(CheckFeed(impl_->state.plan, i, tensor.dtype(), tensor.dims()));
+  if (tensor.is_splat()) {
+    TENFOLD_ASSIGN_OR_RETURN(impl_->inputs[i].tensor, tensor.Materialize());
+  } else {
+    impl_->inputs[i].tensor = tensor;
+  }
+  impl_->Feed(i, tensor.dims(), impl_->inputs[i].tensor.data(), tensor.num_elements(), false);
+  return absl::OkStatus();
+}
+
+absl::Status Invocation::SetOutputData(int i, DType dtype, void* data, int64_t count) {
+  TENFOLD_RETURN_IF_ERROR(CheckIndex(i, impl_->outputs.size(), "output"));
+  Impl::Output& output = impl_->outputs[i];
+  if (dtype != output.dtype) {
+    return MakeError("E0604", absl::StrCat("output '", impl_->state.plan.outputs[i].name, "' is ",
+                                           Name(output.dtype), ", the memory given for it is ", Name(dtype)));
+  }
+  if (data != output.callers || count != output.callers_count) impl_->outputs_placed = false;
+  output.callers = count > 0 ? data : nullptr;
+  output.callers_count = count;
+  return absl::OkStatus();
+}
+
+TensorView Invocation::Output(int i) const {
+  if (i < 0 || static_cast<size_t>(i) >= impl_->outputs.size()) return {};
+  const Impl::Output& output = impl_->outputs[i];
+  return {output.dtype, output.dims, output.data, output.data == nullptr ? 0 : output.count};
+}
+
+absl::Status Invocation::Run(const RunOptions& options) {
+  if (!impl_->shapes_bound || !impl_->outputs_placed || impl_->missing > 0) [[unlikely]] {
+    TENFOLD_RETURN_IF_ERROR(impl_->MakeReady());
+  }
+  return impl_->Execute(options);
+}
+
+absl::StatusOr<Tensor> TensorView::ToTensor() const {
+  TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, dims));
+  if (num_elements > 0) std::memcpy(tensor.mutable_data(), data, num_elements * SizeOf(dtype));
+  return tensor;
+}
+
+}  // namespace tenfold

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The inside of an Invocation: where every operand of every step is, and what must be redone when an input's
+// shape or an address changes.
+#ifndef TENFOLD_RUNTIME_INVOCATION_IMPL_H_
+#define TENFOLD_RUNTIME_INVOCATION_IMPL_H_
+
+#include <memory>
+#include <vector>
+
+#include "tenfold/runtime/aligned_buffer.h"
+#include "tenfold/runtime/bound_step.h"
+#include "tenfold/runtime/executable_state.h"
+#include "tenfold/runtime/invocation.h"
+
+namespace tenfold {
+
+struct Invocation::Impl {
+  explicit Impl(const ExecutableState& executable);
+
+  // The places in steps that hold a value's address.
+  using Slots = std::vector<void**>;
+  static void SetAddress(const Slots& slots, const void* address) {
+    for (void** slot : slots) *slot = const_cast<void*>(address);
+  }
+
+  struct Input {
+    DType dtype;
+    bool fed = false;
+    bool shape_follows_count = false;  // the last feed gave a count only
+    const void* data = nullptr;
+    int64_t count = 0;
+    Tensor tensor;  // keeps `data` alive if a Tensor was fed
+    Slots slots;
+  };
+
+  struct Output {
+    DType dtype;
+    Dims dims;
+    int64_t count = 0;
+    void* data = nullptr;     // where the last run wrote
+    void* callers = nullptr;  // memory given by SetOutput
+    int64_t callers_count = 0;
+    AlignedBuffer own;
+    Slots slots;
+  };
+
+  // Takes data of checked type and extents as input `i`.
+  void Feed(int i, std::span<const int64_t> dims, const void* data, int64_t count, bool shape_follows_count);
+
+  // Everything that depends on shapes: symbols, steps, arena, scratch, extents of outputs.
+  absl::Status BindShapes();
+  // The memory of every output, once shapes are bound.
+  absl::Status PlaceOutputs();
+  // Whatever of that is due.
+  absl::Status MakeReady();
+  absl::Status Execute(const RunOptions& options);
+  // Lets go of what was fed and of the caller's memory.
+  void Forget();
+
+  const ExecutableState& state;
+  // Null while idle in the executable's own list. Declared before all that refers to the state.
+  std::shared_ptr<const ExecutableState> keep_alive;
+  std::vector<Input> inputs;
+  std::vector<Dims> fed_dims;  // by input
+  std::vector<Output> outputs;
+  std::vector<std::unique_ptr<BoundStep>> steps;
+  std::vector<Slots> arena_slots;  // by slot of the memory plan
+  SymbolValues symbols;
+  AlignedBuffer arena;
+  Scratch scratch;
+  int missing;  // inputs not fed yet
+  bool shapes_bound = false;
+  bool outputs_placed = false;
+
+ private:
+  absl::Status BindOutputShapes(int64_t& bytes);
+  absl::Status BindArena(int64_t output_bytes);
+};
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_RUNTIME_INVOCATION_IMPL_H_

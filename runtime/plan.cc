@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/runtime/plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/runtime/plan_memory.h"
+#include "tenfold/runtime/symbols.h"
+
+namespace tenfold {
+namespace {
+
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+// Strides, in matrices, of an operand's batch dims under the batch dims of the result.
+std::vector<Dim> BatchStrides(const Shape& operand, const std::vector<Dim>& batch) {
+  const int operand_rank = operand.rank() - 2;
+  const int batch_rank = static_cast<int>(batch.size());
+  std::vector<Dim> strides(batch_rank);  // 0 where the operand has no such dim
+  Dim stride = 1;
+  for (int d = operand_rank - 1; d >= 0; --d) {
+    const int to = batch_rank - operand_rank + d;
+    if (operand.dim(d) == batch[to] && !(operand.dim(d) == Dim(1))) strides[to] = stride;
+    stride = stride * operand.dim(d);
+  }
+  return strides;
+}
+
+absl::Status Bug(const Plan& plan, const std::string& what) {
+  return MakeError("E9001", absl::StrCat("plan '", plan.name, "': ", what));
+}
+
+std::string StorageText(const Plan& plan, const PlanValue& value) {
+  switch (value.storage) {
+    case StorageKind::kInput:
+      return absl::StrCat("input ", value.index);
+    case StorageKind::kConstant:
+      return value.constant.is_splat() ? "constant splat" : "constant";
+    case StorageKind::kArena:
+      return "arena";
+    case StorageKind::kOutput:
+      return absl::StrCat("output ", value.index);
+    case StorageKind::kAlias:
+      return absl::StrCat("alias of ", plan.values[value.index].name);
+  }
+  return "";
+}
+
+std::string Names(const Plan& plan, const std::vector<int>& values) {
+  return absl::StrJoin(values, ", ", [&](std::string* out, int v) { *out += plan.values[v].name; });
+}
+
+std::string DimList(const std::vector<Dim>& dims) {
+  return absl::StrCat(
+      "[", absl::StrJoin(dims, ",", [](std::string* out, const Dim& d) { *out += d.ToString(); }), "]");
+}
+
+std::string WorkText(const Plan& plan, const PlanStep& step) {
+  return std::visit(
+      Overloaded{[&](const FusedStep& s) {
+                   return absl::StrCat(Names(plan, s.outputs), " = kernel ", s.kernel.name, "(",
+                                       Names(plan, s.inputs), ")");
+                 },
+                 [&](const MatMulStep& s) {
+                   std::string text =
+                       absl::StrCat(plan.values[s.out].name, " = matmul ", Name(s.dtype), "(",
+                                    plan.values[s.lhs].name, ", ", plan.values[s.rhs].name,
+                                    ") m=", s.m.ToString(), " k=", s.k.ToString(), " n=", s.n.ToString());
+                   if (!s.batch.empty()) absl::StrAppend(&text, " batch=", DimList(s.batch));
+                   return text;
+                 },
+                 [&](const CopyStep& s) {
+                   return absl::StrCat(plan.values[s.out].name, " = copy(", plan.values[s.in].name,
+                                       ") strides=", DimList(s.strides));
+                 }},
+      step.work);
+}
+
+absl::Status CheckOperand(const Plan& plan, const FusedKernel& kernel, const FusedKernel::Operand& operand,
+                          int value) {
+  if (plan.values[value].type.dtype == operand.dtype) return absl::OkStatus();
+  return Bug(plan, absl::StrCat("kernel ", kernel.name, " takes ", plan.values[value].name, " as ",
+                                Name(operand.dtype), ", it is ", plan.values[value].type.ToString()));
+}
+
+absl::Status CheckWork(const Plan& plan, const PlanStep& step) {
+  if (const auto* fused = std::get_if<FusedStep>(&step.work)) {
+    const FusedKernel& kernel = fused->kernel;
+    TENFOLD_RETURN_IF_ERROR(kernel.Verify());
+    if (kernel.inputs.size() != fused->inputs.size() || kernel.outputs.size() != fused->outputs.size()) {
+      return Bug(plan, absl::StrCat("kernel ", kernel.name, " has other operands than its step"));
+    }
+    for (size_t i = 0; i < kernel.inputs.size(); ++i) {
+      TENFOLD_RETURN_IF_ERROR(CheckOperand(plan, kernel, kernel.inputs[i], fused->inputs[i]));
+    }
+    for (size_t i = 0; i < kernel.outputs.size(); ++i) {
+      TENFOLD_RETURN_IF_ERROR(CheckOperand(plan, kernel, kernel.outputs[i].operand, fused->outputs[i]));
+    }
+    return absl::OkStatus();
+  }
+  if (const auto* matmul = std::get_if<MatMulStep>(&step.work)) {
+    for (int v : {matmul->lhs, matmul->rhs, matmul->out}) {
+      if (plan.values[v].type.dtype != matmul->dtype) return Bug(plan, "a matmul's operands differ in dtype");
+    }
+    if (IsBool(matmul->dtype)) return Bug(plan, "a matmul of bool");
+    if (matmul->batch.size() != matmul->lhs_strides.size() ||
+        matmul->batch.size() != matmul->rhs_strides.size()) {
+      return Bug(plan, "a matmul's batch strides do not match its batch dims");
+    }
+    Dim elements = matmul->m * matmul->n;
+    for (const Dim& b : matmul->batch) elements = elements * b;
+    if (!(elements == plan.values[matmul->out].type.shape.num_elements())) {
+      return Bug(plan, absl::StrCat("matmul writes ", elements.ToString(), " elements into ",
+                                    plan.values[matmul->out].type.ToString()));
+    }
+    return absl::OkStatus();
+  }
+  const auto& copy = std::get<CopyStep>(step.work);
+  const PlanValue& out = plan.values[copy.out];
+  if (plan.values[copy.in].type.dtype != out.type.dtype) return Bug(plan, "a copy changes the dtype");
+  if (static_cast<int>(copy.strides.size()) != out.type.shape.rank()) {
+    return Bug(plan, "a copy's strides do not match its output's rank");
+  }
+  return absl::OkStatus();
+}
+
+// Every value's storage names something that exists and points back where it must.
+absl::Status CheckValues(const Plan& plan) {
+  const int count = static_cast<int>(plan.values.size());
+  for (const PlanValue& v : plan.values) {
+    if (!v.type.shape.has_rank()) return Bug(plan, absl::StrCat(v.name, " has no rank"));
+    int limit = 1;
+    if (v.storage == StorageKind::kInput) limit = static_cast<int>(plan.inputs.size());
+    if (v.storage == StorageKind::kOutput) limit = static_cast<int>(plan.outputs.size());
+    if (v.storage == StorageKind::kAlias) limit = count;
+    if (v.index < 0 || v.index >= limit) {
+      return Bug(plan, absl::StrCat(v.name, " has storage index ", v.index));
+    }
+    if (v.storage == StorageKind::kConstant && !(v.constant.type() == v.type)) {
+      return Bug(plan, absl::StrCat(v.name, " is ", v.type.ToString(), ", its constant ",
+                                    v.constant.type().ToString()));
+    }
+  }
+  for (int v = 0; v < count; ++v) {
+    int root = v;
+    for (int hops = 0; plan.values[root].storage == StorageKind::kAlias; root = plan.values[root].index) {
+      if (++hops > count) return Bug(plan, absl::StrCat(plan.values[v].name, " is an alias of itself"));
+    }
+    if (root == v) continue;
+    const TensorType& a = plan.values[v].type;
+    const TensorType& b = plan.values[root].type;
+    if (a.dtype != b.dtype || !(a.shape.num_elements() == b.shape.num_elements())) {
+      return Bug(plan, absl::StrCat(plan.values[v].name, " ", a.ToString(), " is an alias of ",
+                                    plan.values[root].name, " ", b.ToString()));
+    }
+  }
+  for (size_t i = 0; i < plan.inputs.size(); ++i) {
+    const int v = plan.inputs[i].value;
+    if (v < 0 || v >= count || plan.values[v].storage != StorageKind::kInput ||
+        plan.values[v].index != static_cast<int>(i)) {
+      return Bug(plan, absl::StrCat("input '", plan.inputs[i].name, "' and its value do not agree"));
+    }
+  }
+  for (size_t i = 0; i < plan.outputs.size(); ++i) {
+    const int v = plan.outputs[i].value;
+    if (v < 0 || v >= count || plan.values[v].storage != StorageKind::kOutput ||
+        plan.values[v].index != static_cast<int>(i)) {
+      return Bug(plan, absl::StrCat("output '", plan.outputs[i].name, "' and its value do not agree"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSymbols(const Plan& plan) {
+  std::vector<std::string> used;
+  for (const PlanValue& v : plan.values) {
+    for (const Dim& d : v.type.shape.dims()) d.CollectSymbols(used);
+  }
+  for (const std::string& name : used) {
+    const bool bound = std::any_of(plan.symbols.begin(), plan.symbols.end(),
+                                   [&](const PlanSymbol& s) { return s.name == name; });
+    if (!bound) return Bug(plan, absl::StrCat("symbol ", name, " is not bound"));
+  }
+  for (const PlanSymbol& s : plan.symbols) {
+    if (s.input < 0 || s.input >= static_cast<int>(plan.inputs.size()) || s.dim < 0 ||
+        s.dim >= plan.values[plan.inputs[s.input].value].type.shape.rank()) {
+      return Bug(plan, absl::StrCat("symbol ", s.name, " is bound to a dim that does not exist"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+MatMulStep MakeMatMulStep(const TensorType& lhs_type, const TensorType& rhs_type, int lhs, int rhs, int out) {
+  const Shape& a = lhs_type.shape;
+  const Shape& b = rhs_type.shape;
+  MatMulStep step;
+  step.dtype = lhs_type.dtype;
+  step.lhs = lhs;
+  step.rhs = rhs;
+  step.out = out;
+  step.m = a.dim(a.rank() - 2);
+  step.k = a.dim(a.rank() - 1);
+  step.n = b.dim(b.rank() - 1);
+  const int rank = std::max(a.rank(), b.rank()) - 2;
+  for (int d = 0; d < rank; ++d) {
+    const int in_a = d - (rank - (a.rank() - 2));
+    const int in_b = d - (rank - (b.rank() - 2));
+    if (in_a < 0)
+      step.batch.push_back(b.dim(in_b));
+    else if (in_b < 0 || !(a.dim(in_a) == Dim(1)))
+      step.batch.push_back(a.dim(in_a));
+    else
+      step.batch.push_back(b.dim(in_b));
+  }
+  step.lhs_strides = BatchStrides(a, step.batch);
+  step.rhs_strides = BatchStrides(b, step.batch);
+  return step;
+}
+
+std::vector<int> StepInputs(const PlanStep& step) {
+  return std::visit(Overloaded{[](const FusedStep& s) { return s.inputs; },
+                               [](const MatMulStep& s) { return std::vector<int>{s.lhs, s.rhs}; },
+                               [](const CopyStep& s) { return std::vector<int>{s.in}; }},
+                    step.work);
+}
+
+std::vector<int> StepOutputs(const PlanStep& step) {
+  return std::visit(Overloaded{[](const FusedStep& s) { return s.outputs; },
+                               [](const MatMulStep& s) { return std::vector<int>{s.out}; },
+                               [](const CopyStep& s) { return std::vector<int>{s.out}; }},
+                    step.work);
+}
+
+absl::Status VerifyPlan(const Plan& plan) {
+  TENFOLD_RETURN_IF_ERROR(CheckValues(plan));
+  TENFOLD_RETURN_IF_ERROR(CheckSymbols(plan));
+  std::vector<bool> written(plan.values.size());
+  for (size_t v = 0; v < plan.values.size(); ++v) {
+    const StorageKind kind = plan.values[plan.Root(static_cast<int>(v))].storage;
+    written[v] = kind == StorageKind::kInput || kind == StorageKind::kConstant;
+  }
+  for (const PlanStep& step : plan.steps) {
+    if (step.nodes.empty()) return Bug(plan, "a step computes no node");
+    for (const std::vector<int>& operands : {StepInputs(step), StepOutputs(step)}) {
+      for (int v : operands) {
+        if (v < 0 || v >= static_cast<int>(plan.values.size()))
+          return Bug(plan, "a step's operand is no value");
+      }
+    }
+    for (int v : StepInputs(step)) {
+      if (!written[plan.Root(v)]) {
+        return Bug(plan, absl::StrCat(plan.values[v].name, " is read before it is written"));
+      }
+    }
+    for (int v : StepOutputs(step)) {
+      if (written[plan.Root(v)]) return Bug(plan, absl::StrCat(plan.values[v].name, " is written again"));
+      written[plan.Root(v)] = true;
+    }
+    TENFOLD_RETURN_IF_ERROR(CheckWork(plan, step));
+  }
+  for (const PlanOutput& output : plan.outputs) {
+    if (!written[output.value]) return Bug(plan, absl::StrCat("output '", output.name, "' is never written"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BindSymbols(Plan& plan, const std::vector<std::pair<std::string, DimBounds>>& bounds) {
+  std::vector<std::string> names;
+  for (const PlanInput& input : plan.inputs) {
+    for (const Dim& d : plan.values[input.value].type.shape.dims()) d.CollectSymbols(names);
+  }
+  for (const PlanValue& value : plan.values) {
+    for (const Dim& d : value.type.shape.dims()) d.CollectSymbols(names);
+  }
+  plan.symbols.clear();
+  for (const std::string& name : names) {
+    PlanSymbol symbol{name, {}, -1, 0};
+    for (const auto& [bounded, b] : bounds) {
+      if (bounded == name) symbol.bounds = b;
+    }
+    // A bare symbol first: nothing to solve, and the clearest message when it conflicts.
+    for (const bool bare : {true, false}) {
+      for (size_t i = 0; i < plan.inputs.size() && symbol.input < 0; ++i) {
+        const std::vector<Dim>& dims = plan.values[plan.inputs[i].value].type.shape.dims();
+        for (size_t d = 0; d < dims.size() && symbol.input < 0; ++d) {
+          if (bare ? dims[d].symbol() == name : AffineIn(dims[d], name).has_value()) {
+            symbol.input = static_cast<int>(i);
+            symbol.dim = static_cast<int>(d);
+          }
+        }
+      }
+    }
+    if (symbol.input < 0) {
+      return MakeError("E0608", absl::StrCat("the value of ", name, " follows from no input"),
+                       absl::StrCat("declare an input that has ", name, " itself as a dim"));
+    }
+    plan.symbols.push_back(std::move(symbol));
+  }
+  return absl::OkStatus();
+}
+
+std::string ToString(const Plan& plan) {
+  std::string text = absl::StrCat("plan ", plan.name, "\n");
+  for (const PlanSymbol& s : plan.symbols) {
+    absl::StrAppend(&text, "symbol ", s.name, " = dim ", s.dim, " of input '", plan.inputs[s.input].name,
+                    "'");
+    if (s.bounds.min != 0 || s.bounds.max) absl::StrAppend(&text, ", in ", BoundsToString(s.bounds));
+    absl::StrAppend(&text, "\n");
+  }
+  absl::StrAppend(&text, "values:\n");
+  for (const PlanValue& v : plan.values) {
+    absl::StrAppend(&text, "  ", v.name, ": ", v.type.ToString(), "  ", StorageText(plan, v), "\n");
+  }
+  absl::StrAppend(&text, "steps:\n");
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    absl::StrAppend(&text, "  ", i, ": ", WorkText(plan, plan.steps[i]), "  # ",
+                    absl::StrJoin(plan.steps[i].nodes, ", ",
+                                  [](std::string* out, const PlanNode& n) {
+                                    absl::StrAppend(out, n.op, " '", n.name, "'");
+                                  }),
+                    "\n");
+  }
+  absl::StrAppend(&text, "memory:\n", MemoryTable(plan));
+  return text;
+}
+
+}  // namespace tenfold

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/runtime/plan_memory.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/diagnostic.h"
+
+namespace tenfold {
+namespace {
+
+constexpr int64_t kAlign = static_cast<int64_t>(kTensorAlignment);
+
+Dim PadToAlignment(const Dim& bytes) {
+  if (bytes.is_constant()) {
+    int64_t padded;
+    if (__builtin_add_overflow(bytes.constant(), kAlign - 1, &padded)) return bytes + Dim(kAlign - 1);
+    return padded / kAlign * kAlign;
+  }
+  if (Dim::DivideExactly(bytes, kAlign)) return bytes;
+  return FloorDiv(bytes + Dim(kAlign - 1), kAlign) * Dim(kAlign);
+}
+
+Dim PaddedBytes(const TensorType& type) {
+  return PadToAlignment(type.shape.num_elements() * Dim(static_cast<int64_t>(SizeOf(type.dtype))));
+}
+
+bool LiveTogether(const MemoryPlan::Slot& a, const MemoryPlan::Slot& b) {
+  return a.first_step <= b.last_step && b.first_step <= a.last_step;
+}
+
+// The arena values that have bytes, with their sizes and the steps between which they live.
+std::vector<MemoryPlan::Slot> LiveRanges(const Plan& plan) {
+  std::vector<MemoryPlan::Slot> ranges(plan.values.size());
+  std::vector<bool> written(plan.values.size());
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const int step = static_cast<int>(s);
+    for (int v : StepOutputs(plan.steps[s])) {
+      MemoryPlan::Slot& range = ranges[plan.Root(v)];
+      range.first_step = range.last_step = step;
+      written[plan.Root(v)] = true;
+    }
+    for (int v : StepInputs(plan.steps[s])) ranges[plan.Root(v)].last_step = step;
+  }
+  std::vector<MemoryPlan::Slot> live;
+  for (size_t v = 0; v < plan.values.size(); ++v) {
+    if (plan.values[v].storage != StorageKind::kArena || !written[v]) continue;
+    ranges[v].value = static_cast<int>(v);
+    ranges[v].size = PaddedBytes(plan.values[v].type);
+    if (!(ranges[v].size == Dim(0))) live.push_back(std::move(ranges[v]));
+  }
+  return live;
+}
+
+// Largest first, each into the smallest gap that holds it between those it lives together with: the order
+// that leaves the fewest holes. Gives the end of the part.
+int64_t PlaceStatic(std::vector<MemoryPlan::Slot*> slots) {
+  std::stable_sort(slots.begin(), slots.end(), [](const MemoryPlan::Slot* a, const MemoryPlan::Slot* b) {
+    return a->size.constant() > b->size.constant();
+  });
+  int64_t end = 0;
+  std::vector<MemoryPlan::Slot*> placed;  // by offset
+  for (MemoryPlan::Slot* slot : slots) {
+    const int64_t size = slot->size.constant();
+    int64_t best = -1;
+    int64_t best_gap = std::numeric_limits<int64_t>::max();
+    int64_t free_from = 0;
+    for (const MemoryPlan::Slot* other : placed) {
+      if (!LiveTogether(*slot, *other)) continue;
+      const int64_t gap = other->offset.constant() - free_from;
+      if (gap >= size && gap < best_gap) {
+        best = free_from;
+        best_gap = gap;
+      }
+      free_from = std::max(free_from, other->offset.constant() + other->size.constant());
+    }
+    if (best < 0) best = free_from;
+    slot->offset = best;
+    end = std::max(end, best + size);
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), slot,
+                                   [](const MemoryPlan::Slot* a, const MemoryPlan::Slot* b) {
+                                     return a->offset.constant() < b->offset.constant();
+                                   }),
+                  slot);
+  }
+  return end;
+}
+
+// A piece of the arena that several values of symbolic size use, one after the other.
+struct Shared {
+  Dim size;
+  int free_after;  // the last step that uses it
+  std::vector<MemoryPlan::Slot*> users;
+};
+
+// How well `slot` suits: lower is better. A value that provably fits in what is there costs nothing; one that
+// provably contains it makes it larger; where neither is known the maximum is kept as an expression, which
+// must not grow without end.
+enum class Fit { kFits, kGrows, kUnknown, kNone };
+Fit FitOf(const Shared& shared, const MemoryPlan::Slot& slot) {
+  if (shared.free_after >= slot.first_step) return Fit::kNone;
+  const Dim both = Max(shared.size, slot.size);
+  if (!both.valid()) return Fit::kNone;
+  if (both == shared.size) return Fit::kFits;
+  if (both == slot.size) return Fit::kGrows;
+  return Fit::kUnknown;
+}
+
+Dim PlaceSymbolic(std::vector<MemoryPlan::Slot*> slots, Dim offset) {
+  std::stable_sort(slots.begin(), slots.end(), [](const MemoryPlan::Slot* a, const MemoryPlan::Slot* b) {
+    return a->first_step < b->first_step;
+  });
+  std::vector<Shared> pool;
+  for (MemoryPlan::Slot* slot : slots) {
+    Shared* best = nullptr;
+    Fit best_fit = Fit::kNone;
+    for (Shared& shared : pool) {
+      const Fit fit = FitOf(shared, *slot);
+      // Of those that hold it, the smallest.
+      const bool tighter =
+          fit == Fit::kFits && best_fit == Fit::kFits && Max(shared.size, best->size) == best->size;
+      if (fit < best_fit || tighter) {
+        best = &shared;
+        best_fit = fit;
+      }
+    }
+    if (best == nullptr) {
+      pool.push_back({slot->size, 0, {}});
+      best = &pool.back();
+    }
+    best->size = Max(best->size, slot->size);
+    best->free_after = slot->last_step;
+    best->users.push_back(slot);
+  }
+  for (Shared& shared : pool) {
+    for (MemoryPlan::Slot* slot : shared.users) slot->offset = offset;
+    offset = offset + shared.size;
+  }
+  return offset;
+}
+
+}  // namespace
+
+absl::Status PlanMemory(Plan& plan) {
+  MemoryPlan memory;
+  memory.slots = LiveRanges(plan);
+  std::vector<MemoryPlan::Slot*> fixed, symbolic;
+  for (MemoryPlan::Slot& slot : memory.slots) {
+    memory.unshared_bytes = memory.unshared_bytes + slot.size;
+    if (!slot.size.valid() || (slot.size.is_constant() && !memory.unshared_bytes.valid())) {
+      const PlanValue& v = plan.values[slot.value];
+      return MakeError("E0402", absl::StrCat("'", v.name, "' is ", v.type.ToString(),
+                                             ": its size in bytes does not fit 64 bits"));
+    }
+    (slot.size.is_constant() ? fixed : symbolic).push_back(&slot);
+  }
+  const int64_t fixed_bytes = PlaceStatic(std::move(fixed));
+  memory.arena_bytes = PlaceSymbolic(std::move(symbolic), fixed_bytes);
+  for (const PlanValue& value : plan.values) {
+    if (value.storage == StorageKind::kConstant) memory.constant_bytes += value.constant.stored_bytes();
+    if (value.storage == StorageKind::kOutput) {
+      memory.output_bytes = memory.output_bytes + PaddedBytes(value.type);
+    }
+  }
+  if (!memory.arena_bytes.valid() || !memory.output_bytes.valid()) {
+    return MakeError("E0402",
+                     absl::StrCat("the memory of plan '", plan.name,
+                                  "' cannot be expressed: its size does not fit 64 bits, or depends on "
+                                  "the symbols in too many ways"));
+  }
+  plan.memory = std::move(memory);
+  return absl::OkStatus();
+}
+
+std::string MemoryTable(const Plan& plan) {
+  using Row = std::array<std::string, 5>;
+  std::vector<Row> rows = {{"value", "type", "steps", "offset", "bytes"}};
+  for (const MemoryPlan::Slot& slot : plan.memory.slots) {
+    const PlanValue& v = plan.values[slot.value];
+    rows.push_back({v.name, v.type.ToString(), absl::StrCat(slot.first_step, "..", slot.last_step),
+                    slot.offset.ToString(), slot.size.ToString()});
+  }
+  std::array<size_t, 5> width = {};
+  for (const Row& row : rows) {
+    for (size_t c = 0; c < row.size(); ++c) width[c] = std::max(width[c], row[c].size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line = " ";
+    for (size_t c = 0; c < row.size(); ++c) {
+      const std::string pad(width[c] - row[c].size(), ' ');
+      // Names to the left; numbers to the right, where their digits line up.
+      absl::StrAppend(&line, " ", c < 2 ? row[c] + pad : pad + row[c], c + 1 < row.size() ? " " : "");
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    absl::StrAppend(&text, line, "\n");
+  }
+  const MemoryPlan& m = plan.memory;
+  absl::StrAppend(&text, "  arena: ", m.arena_bytes.ToString(), " bytes (",
+                  m.unshared_bytes.valid() ? m.unshared_bytes.ToString() : "more than can be said",
+                  " without sharing)\n  outputs: ", m.output_bytes.ToString(),
+                  " bytes\n  constants: ", m.constant_bytes, " bytes\n");
+  return text;
+}
+
+}  // namespace tenfold
