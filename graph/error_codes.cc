@@ -111,6 +111,25 @@ constexpr ErrorCode kErrorCodes[] = {
      "A size overflows 64 bits, exceeds a limit, or the memory for it cannot be had."},
     {"E0403", "wrong-element-count", StatusCode::kInvalidArgument,
      "The number of values given is not the product of the shape's dims."},
+    {"E0501", "bad-syntax", StatusCode::kInvalidArgument,
+     "A text graph or a tensor literal is not written as the grammar in docs/file-format.md says. "
+     "The message shows the place and what could stand there."},
+    {"E0502", "bad-graph-file", StatusCode::kInvalidArgument,
+     "A file is no .tnf graph, is cut off, has been changed since it was written (its checksum "
+     "differs), or its structure contradicts itself."},
+    {"E0503", "unsupported-version", StatusCode::kInvalidArgument,
+     "A graph file is in a version of the format that this Tenfold does not read. A later Tenfold "
+     "reads what an earlier one wrote, not the reverse."},
+    {"E0504", "type-disagrees", StatusCode::kInvalidArgument,
+     "A type written in a graph file is not the type that follows from the ops, or that the "
+     "referenced array has. Nothing is converted in silence; in text, types of results may be left "
+     "out."},
+    {"E0505", "contents-left-out", StatusCode::kInvalidArgument,
+     "A text graph was printed with its large constants shortened to `...`, so it can be looked at, "
+     "but not read back."},
+    {"E0506", "bad-element", StatusCode::kInvalidArgument,
+     "A number in the contents of a constant does not fit its dtype: an integer out of range, a "
+     "fraction for an integer, a decimal that would become infinite, or no number at all."},
     {"E0521", "file-not-found", StatusCode::kNotFound,
      "There is no file at the path. The help line offers the nearest name in that folder."},
     {"E0522", "cannot-read", StatusCode::kFailedPrecondition,
@@ -176,6 +195,9 @@ constexpr ErrorCode kErrorCodes[] = {
      "A fused kernel has more operands or reductions than a GPU kernel can have. Fuse fewer ops "
      "into one "
      "kernel."},
+    {"E0801", "not-fusible", StatusCode::kFailedPrecondition,
+     "A group of nodes does not have the form of one kernel. The fusion pass asks by trying, and the reason "
+     "stands in its remark; it is never seen as an error of a graph."},
     {"E9001", "internal-error", StatusCode::kInternal,
      "A check inside Tenfold failed: a bug of ours, not of the graph. Please report it with the "
      "graph; "

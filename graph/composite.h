@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A composite op as the graph that it stands for.
+#ifndef TENFOLD_GRAPH_COMPOSITE_H_
+#define TENFOLD_GRAPH_COMPOSITE_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "tenfold/graph/graph.h"
+
+namespace tenfold {
+
+// A graph whose inputs have `inputs` as types and whose outputs are those of `node`. Half inputs are computed
+// in f32, and each output is rounded once.
+absl::StatusOr<Graph> ExpandComposite(const std::shared_ptr<const OpRegistry>& registry, const Node& node,
+                                      const std::vector<TensorType>& inputs);
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_GRAPH_COMPOSITE_H_

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/evaluate.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/composite.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/fused/interpret.h"
+#include "tenfold/graph/fused/lower.h"
+#include "tenfold/graph/matmul_reference.h"
+
+namespace tenfold {
+namespace {
+
+using Tensors = std::vector<Tensor>;
+
+// A graph that holds `node` alone, its inputs typed as the tensors are. A tensor that inference must know the
+// values of (Reshape's shape) is a constant in it.
+absl::StatusOr<Graph> SingleNodeGraph(const Graph& graph, const Node& node, std::span<const Tensor> inputs) {
+  Graph single(graph.shared_registry());
+  std::vector<ValueId> operands;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const bool known = node.op->Is<Movement>() && i > 0;
+    const OpDef& op = *single.registry().Find(known ? "Const" : "Input");
+    Attrs attrs = known ? Attrs{{"value", inputs[i]}} : Attrs{{"type", inputs[i].type()}};
+    TENFOLD_ASSIGN_OR_RETURN(NodeId id, single.AddNode(op, {}, std::move(attrs), {absl::StrCat("in", i)}, {}));
+    operands.push_back(single.node(id).outputs[0]);
+  }
+  TENFOLD_ASSIGN_OR_RETURN(NodeId id, single.AddNode(*node.op, operands, node.attrs, {graph.DisplayName(node.outputs[0])},
+                                                     node.provenance));
+  for (size_t i = 0; i < single.node(id).outputs.size(); ++i) {
+    TENFOLD_RETURN_IF_ERROR(single.AddOutput(absl::StrCat("out", i), single.node(id).outputs[i]));
+  }
+  return single;
+}
+
+// "integer division by zero at [2,3] of Div 'q'".
+absl::Status KernelFailure(const KernelError& error, const FusedKernel& kernel, const Graph& graph, const Node& node) {
+  Dims index;
+  int64_t rest = error.index;
+  const Shape& shape = graph.value(node.outputs[0]).type.shape;
+  for (int d = shape.rank() - 1; d >= 0; --d) {
+    const int64_t extent = std::max<int64_t>(1, shape.dim(d).constant());
+    index.insert(index.begin(), rest % extent);
+    rest /= extent;
+  }
+  return WithLocation(MakeError("E0601", absl::StrCat("integer division by zero at ", DimsToString(index), " of ", node.op->name, " '",
+                                                      kernel.name, "'")),
+                      node.provenance.location);
+}
+
+absl::StatusOr<Tensors> RunFused(const Graph& single, const Node& node, std::span<const Tensor> inputs) {
+  TENFOLD_ASSIGN_OR_RETURN(LoweredKernel lowered, LowerToKernel(single, single.DisplayName(node.outputs[0])));
+  const FusedKernel& kernel = lowered.kernel;
+  std::vector<int64_t> dims;
+  for (const Dim& d : kernel.DimExpressions()) dims.push_back(d.constant());
+  Tensors dense, outputs;
+  std::vector<const void*> in;
+  for (int i : lowered.body_inputs) {
+    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, inputs[i].Materialize());
+    in.push_back(tensor.data());
+    dense.push_back(std::move(tensor));
+  }
+  std::vector<void*> out;
+  for (const GraphOutput& output : single.outputs()) {
+    const TensorType& type = single.value(output.value).type;
+    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(type.dtype, type.shape.static_dims()));
+    out.push_back(tensor.mutable_data());
+    outputs.push_back(std::move(tensor));
+  }
+  int64_t rows = 1;
+  for (int d = 0; d < kernel.parallel_rank; ++d) rows *= kernel.extents[d].constant();
+  const KernelInterpreter interpreter(kernel);
+  // A tensor, for its alignment.
+  TENFOLD_ASSIGN_OR_RETURN(Tensor scratch,
+                           Tensor::Allocate(DType::kU8, Dims{static_cast<int64_t>(interpreter.ScratchBytes(dims))}));
+  KernelError error{std::numeric_limits<int64_t>::max(), kKernelOk, 0};
+  const ScopedFloatEnvironment environment;
+  interpreter.Run({in.data(), out.data(), dims.data(), 0, rows, scratch.mutable_data(), &error});
+  if (error.code != kKernelOk) return KernelFailure(error, kernel, single, node);
+  return outputs;
+}
+
+// Copies by strides, bytes alone: payloads are kept.
+absl::StatusOr<Tensors> RunMovement(const Graph& single, const Node& node, const Tensor& input) {
+  const TensorType& type = single.value(node.outputs[0]).type;
+  const Dims dims = type.shape.static_dims();
+  const auto strides = std::get<Movement>(node.op->computation).strides(single.value(node.inputs[0]).type.shape, type.shape, node.attrs);
+  if (input.is_splat()) {
+    TENFOLD_ASSIGN_OR_RETURN(Tensor splat, Tensor::Splat(type.dtype, dims, input.data()));
+    return Tensors{std::move(splat)};
+  }
+  if (strides == RowMajorStrides(type.shape.dims())) {
+    TENFOLD_ASSIGN_OR_RETURN(Tensor alias, input.Reshape(dims));
+    return Tensors{std::move(alias)};
+  }
+  TENFOLD_ASSIGN_OR_RETURN(Tensor output, Tensor::Allocate(type.dtype, dims));
+  const size_t size = SizeOf(type.dtype);
+  const auto* from = static_cast<const char*>(input.data());
+  auto* to = static_cast<char*>(output.mutable_data());
+  Dims index(dims.size(), 0);
+  int64_t offset = 0;
+  for (int64_t i = 0; i < output.num_elements(); ++i) {
+    std::memcpy(to + i * size, from + offset * size, size);
+    for (int d = static_cast<int>(dims.size()) - 1; d >= 0; --d) {  // an odometer
+      offset += strides[d].constant();
+      if (++index[d] < dims[d]) break;
+      offset -= index[d] * strides[d].constant();
+      index[d] = 0;
+    }
+  }
+  return Tensors{std::move(output)};
+}
+
+absl::StatusOr<Tensors> RunMatMul(const Graph& single, const Node& node, std::span<const Tensor> inputs) {
+  TENFOLD_ASSIGN_OR_RETURN(Tensor lhs, inputs[0].Materialize());
+  TENFOLD_ASSIGN_OR_RETURN(Tensor rhs, inputs[1].Materialize());
+  const TensorType& type = single.value(node.outputs[0]).type;
+  TENFOLD_ASSIGN_OR_RETURN(Tensor out, Tensor::Allocate(type.dtype, type.shape.static_dims()));
+  // A vector is a row on the left, a column on the right.
+  Dims l = lhs.dims(), r = rhs.dims();
+  if (l.size() == 1) l.insert(l.begin(), 1);
+  if (r.size() == 1) r.push_back(1);
+  const size_t batch_rank = std::max(l.size(), r.size()) - 2;
+  Dims batch(batch_rank, 1), lhs_strides(batch_rank, 0), rhs_strides(batch_rank, 0);
+  const auto lay_out = [&](const Dims& dims, Dims& strides) {
+    int64_t stride = 1;  // in matrices
+    for (size_t d = dims.size() - 2, b = batch_rank; d-- > 0; stride *= dims[d]) {
+      --b;
+      if (dims[d] != 1) strides[b] = stride, batch[b] = dims[d];
+    }
+  };
+  lay_out(l, lhs_strides);
+  lay_out(r, rhs_strides);
+  const MatMulExtents extents{batch, lhs_strides, rhs_strides, l[l.size() - 2], l.back(), r.back()};
+  const ScopedFloatEnvironment environment;
+  MatMulReference(type.dtype, extents, lhs.data(), rhs.data(), out.mutable_data(), 0, extents.num_rows());
+  return Tensors{std::move(out)};
+}
+
+// The evaluation of a graph without the observation at its end.
+absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor> feeds) {
+  absl::flat_hash_map<ValueId, Tensor> values;
+  for (size_t i = 0; i < graph.inputs().size(); ++i) values[graph.inputs()[i]] = feeds[i];
+  for (NodeId id : graph.nodes()) {
+    const Node& node = graph.node(id);
+    if (node.op->name == "Input") continue;
+    Tensors inputs;
+    for (ValueId input : node.inputs) inputs.push_back(values[input]);
+    TENFOLD_ASSIGN_OR_RETURN(Tensors outputs, EvaluateNode(graph, node, inputs));
+    for (size_t i = 0; i < outputs.size(); ++i) values[node.outputs[i]] = std::move(outputs[i]);
+  }
+  Tensors results;
+  for (const GraphOutput& output : graph.outputs()) results.push_back(values[output.value]);
+  return results;
+}
+
+// An elementwise op on splats alone: one element is computed.
+absl::StatusOr<Tensors> EvaluateSplats(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
+                                       const Dims& dims) {
+  Tensors elements;
+  for (const Tensor& input : inputs) {
+    TENFOLD_ASSIGN_OR_RETURN(Tensor element, Tensor::Splat(input.dtype(), {}, input.data()));
+    elements.push_back(std::move(element));
+  }
+  TENFOLD_ASSIGN_OR_RETURN(Tensors result, EvaluateNode(graph, node, elements));
+  TENFOLD_ASSIGN_OR_RETURN(Tensor splat, Tensor::Splat(result[0].dtype(), dims, result[0].data()));
+  return Tensors{std::move(splat)};
+}
+
+}  // namespace
+
+absl::StatusOr<Tensors> EvaluateNode(const Graph& graph, const Node& node, std::span<const Tensor> inputs) {
+  if (node.op->name == "Const") return Tensors{node.tensor()};
+  if (node.body != nullptr) return EvaluateBody(*node.body, inputs);
+  TENFOLD_ASSIGN_OR_RETURN(const Graph single, SingleNodeGraph(graph, node, inputs));
+  const Node& alone = single.producer(single.outputs()[0].value);
+  const Dims dims = single.value(alone.outputs[0]).type.shape.static_dims();
+  const bool all_splats = std::all_of(inputs.begin(), inputs.end(), [](const Tensor& t) {
+    return t.is_splat() && t.num_elements() > 1;
+  });
+  if (node.op->Is<Elementwise>() && all_splats && NumElements(dims).value_or(0) > 1) {
+    return EvaluateSplats(graph, node, inputs, dims);
+  }
+  if (node.op->Is<Elementwise>() || node.op->Is<Reduction>()) return RunFused(single, alone, inputs);
+  if (node.op->Is<Movement>()) return RunMovement(single, alone, inputs[0]);
+  if (node.op->Is<Contraction>()) return RunMatMul(single, alone, inputs);
+  if (node.op->Is<Composite>()) {
+    std::vector<TensorType> types;
+    for (const Tensor& input : inputs) types.push_back(input.type());
+    TENFOLD_ASSIGN_OR_RETURN(const Graph body, ExpandComposite(graph.shared_registry(), node, types));
+    return EvaluateBody(body, inputs);
+  }
+  return MakeError("E9001", absl::StrCat(node.op->name, " cannot be evaluated"));
+}
+
+absl::StatusOr<Tensors> EvaluateGraph(const Graph& graph, std::span<const Tensor> feeds) {
+  if (feeds.size() != graph.inputs().size()) {
+    return MakeError("E0103", absl::StrCat("the graph takes ", graph.inputs().size(), " inputs, but got ", feeds.size()));
+  }
+  TENFOLD_ASSIGN_OR_RETURN(Tensors results, EvaluateBody(graph, feeds));
+  for (Tensor& result : results) {
+    if (!IsFloat(result.dtype())) continue;
+    TENFOLD_ASSIGN_OR_RETURN(const Tensor dense, result.Materialize());
+    TENFOLD_ASSIGN_OR_RETURN(Tensor observed, Tensor::Allocate(dense.dtype(), dense.dims()));
+    if (dense.num_elements() > 0) std::memcpy(observed.mutable_data(), dense.data(), dense.stored_bytes());
+    CanonicalizeNans(observed.dtype(), observed.mutable_data(), observed.num_elements());
+    result = std::move(observed);
+  }
+  return results;
+}
+
+std::optional<int64_t> EstimateOperations(const Graph& graph, const Node& node) {
+  Dim work = 0;
+  const auto elements = [&](ValueId id) {
+    const Shape& shape = graph.value(id).type.shape;
+    return shape.has_rank() ? shape.num_elements() : Dim::Symbol("?");
+  };
+  for (ValueId output : node.outputs) work = work + elements(output);
+  for (ValueId input : node.inputs) work = work + elements(input);
+  if (node.op->Is<Contraction>()) {
+    const Shape& lhs = graph.value(node.inputs[0]).type.shape;
+    if (lhs.has_rank()) work = work + elements(node.outputs[0]) * lhs.dim(lhs.rank() - 1);
+  }
+  if (!work.is_constant()) return std::nullopt;
+  return work.constant();
+}
+
+}  // namespace tenfold

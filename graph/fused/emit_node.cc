@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/fused/emit_node.h"
+
+#include <cstring>
+#include <vector>
+
+namespace tenfold {
+namespace {
+
+Scalar Widen(Scalar x) { return IsHalf(x.type()) ? Convert(x, DType::kF32) : x; }
+
+}  // namespace
+
+Scalar EmitElementwise(const Node& node, DType result, std::span<const Scalar> in) {
+  std::vector<Scalar> wide;
+  wide.reserve(in.size());
+  // A cast between stored types must round once: f64 to f16 does not go through f32, so Cast sees what it got.
+  const bool converts = node.op->FindAttr("to") != nullptr;
+  for (Scalar x : in) wide.push_back(converts ? x : Widen(x));
+  const Scalar y = std::get<Elementwise>(node.op->computation).formula(wide, node.attrs);
+  return y.type() == result ? y : Convert(y, result);
+}
+
+Scalar EmitReductionMap(const Reduction& reduction, Scalar element) {
+  const Scalar wide[] = {Widen(element)};
+  return reduction.map(wide, {});
+}
+
+ScalarProgram CombineProgram(const Reduction& reduction, DType accumulator) {
+  const DType types[] = {accumulator, accumulator};
+  return ScalarBuilder::Record(types, [&](std::span<const Scalar> in) {
+    return std::vector<Scalar>{reduction.combine(in, {})};
+  });
+}
+
+Scalar EmitConstant(ScalarBuilder& builder, const Tensor& tensor) {
+  uint64_t bits = 0;
+  std::memcpy(&bits, tensor.data(), SizeOf(tensor.dtype()));  // little-endian, as every supported host is
+  return builder.ConstBits(tensor.dtype(), bits);
+}
+
+}  // namespace tenfold
