@@ -34,7 +34,8 @@ class FakeDriver {
 
   // Any module holds every kernel added, under its symbol.
   void AddKernel(DeviceKernel device, FusedKernel kernel) {
-    kernels_[device.symbol] = {std::move(device), std::move(kernel)};
+    const std::string symbol = device.symbol;
+    kernels_[symbol] = {std::move(device), std::move(kernel)};
   }
   // The call of `function` after `skip` more fails with `result`; later ones too if `for_ever`.
   void Fail(const std::string& function, CuResult result, int skip = 0, bool for_ever = false) {

@@ -26,20 +26,22 @@ class Block {
  public:
   using Body = void (*)(const uint64_t* params);
 
-  Block(Body body, const uint64_t* params, unsigned index, unsigned blocks, unsigned threads)
-      : body_(body), params_(params), index_(index), blocks_(blocks), fibers_(threads),
-        warps_((threads + kWarp - 1) / kWarp) {}
+  using Stacks = std::vector<std::unique_ptr<char[]>>;  // one a thread; blocks take turns with them
+
+  Block(Body body, const uint64_t* params, unsigned index, unsigned blocks, const Stacks& stacks)
+      : body_(body), params_(params), index_(index), blocks_(blocks), stacks_(stacks),
+        fibers_(stacks.size()), warps_((stacks.size() + kWarp - 1) / kWarp) {}
 
   // False if all that are left wait.
   bool Run() {
     current = this;
     all_.size = static_cast<unsigned>(fibers_.size());
     for (size_t w = 0; w < warps_.size(); ++w) warps_[w].size = kWarp;
-    for (Fiber& fiber : fibers_) {
-      fiber.stack.resize(kStackBytes);
+    for (size_t t = 0; t < fibers_.size(); ++t) {
+      Fiber& fiber = fibers_[t];
       getcontext(&fiber.context);
-      fiber.context.uc_stack.ss_sp = fiber.stack.data();
-      fiber.context.uc_stack.ss_size = fiber.stack.size();
+      fiber.context.uc_stack.ss_sp = stacks_[t].get();
+      fiber.context.uc_stack.ss_size = kStackBytes;
       fiber.context.uc_link = &scheduler_;
       makecontext(&fiber.context, &Block::Start, 0);
     }
@@ -76,7 +78,6 @@ class Block {
  private:
   struct Fiber {
     ucontext_t context;
-    std::vector<char> stack;
     bool done = false;
     uint32_t offered = 0;
   };
@@ -105,6 +106,7 @@ class Block {
   const Body body_;
   const uint64_t* const params_;
   const unsigned index_, blocks_;
+  const Stacks& stacks_;
   std::vector<Fiber> fibers_;
   std::vector<Group> warps_;
   Group all_;
@@ -207,8 +209,10 @@ absl::Status SimtEmulator::Launch(const std::string& symbol, unsigned blocks, un
                                   std::span<const uint64_t> params) const {
   auto body = impl_->jit->lookup("run_" + symbol);
   if (!body) return Failure(body.takeError());
+  Block::Stacks stacks(threads);
+  for (auto& stack : stacks) stack.reset(new char[kStackBytes]);
   for (unsigned b = 0; b < blocks; ++b) {
-    Block block(body->toPtr<Block::Body>(), params.data(), b, blocks, threads);
+    Block block(body->toPtr<Block::Body>(), params.data(), b, blocks, stacks);
     if (!block.Run()) return absl::InternalError("threads of " + symbol + " wait for each other for ever");
   }
   return absl::OkStatus();
