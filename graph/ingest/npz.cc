@@ -56,6 +56,13 @@ absl::Status BadMember(const ArrayName& name, absl::string_view why) {
                    "write the archive again with numpy.savez or numpy.savez_compressed");
 }
 
+// libzip takes an empty file for an archive of nothing, which hides that something went wrong.
+absl::Status RefuseEmpty(absl::string_view file, uint64_t size) {
+  if (size > 0) return absl::OkStatus();
+  return BadArchive(file, "it has 0 bytes",
+                    "the file was cut off while it was written or copied: write or copy it again");
+}
+
 // One member, unpacked while it is read.
 class MemberSource : public ByteSource {
  public:
@@ -176,6 +183,7 @@ absl::StatusOr<NamedTensors> ReadAll(const Contents& contents, absl::string_view
 absl::StatusOr<Contents> OpenFileArchive(absl::string_view path, const Limits& limits) {
   TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<FileSource> file, FileSource::Open(path));
   const uint64_t size = file->remaining();
+  TENFOLD_RETURN_IF_ERROR(RefuseEmpty(path, size));
   const int fd = file->ReleaseDescriptor();
   int code = 0;
   Archive archive(zip_fdopen(fd, ZIP_CHECKCONS, &code));  // on success it owns the descriptor
@@ -197,6 +205,7 @@ absl::StatusOr<NamedTensors> LoadNpz(absl::string_view path, const Limits& limit
 
 absl::StatusOr<NamedTensors> ReadNpz(absl::string_view bytes, absl::string_view file_name,
                                      const Limits& limits) {
+  TENFOLD_RETURN_IF_ERROR(RefuseEmpty(file_name, bytes.size()));
   zip_error_t error;
   zip_error_init(&error);
   Source source(zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error));
