@@ -12,6 +12,8 @@ namespace tenfold {
 
 // The defaults are far above what real models need. Tools have a flag of the same name for each.
 struct Limits {
+  // Of a graph file as a whole.
+  int64_t file_bytes = int64_t{256} << 30;
   // Of a .tnf file: the structure, without the constants' data. A byte there may become some 40 in
   // memory.
   int64_t graph_bytes = int64_t{128} << 20;
@@ -20,7 +22,7 @@ struct Limits {
   // Nodes of a graph, those of its bodies included.
   int64_t nodes = 1'000'000;
   // Inputs, outputs or attributes of one node, and inputs or outputs of a graph.
-  int64_t node_values = 100'000;
+  int64_t node_values = 16384;
   // Bytes of one name.
   int64_t name_bytes = 4096;
   // Graphs within graphs.

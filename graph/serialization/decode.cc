@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/serialization/decode.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/serialization/decode_values.h"
+
+namespace tenfold {
+namespace {
+
+class Decoder {
+ public:
+  Decoder(const v1::Graph& encoded, DecodeContext& context, int depth)
+      : encoded_(encoded), context_(context), limits_(context.options.limits), depth_(depth),
+        graph_(context.options.registry) {}
+
+  absl::StatusOr<Graph> Decode() {
+    TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded_, "a graph"));
+    TENFOLD_RETURN_IF_ERROR(CheckCount(depth_, limits_.nesting, "levels of bodies"));
+    context_.nodes += encoded_.nodes_size();
+    TENFOLD_RETURN_IF_ERROR(CheckCount(context_.nodes, limits_.nodes, "nodes"));
+    TENFOLD_RETURN_IF_ERROR(CheckCount(encoded_.outputs_size(), limits_.node_values, "outputs"));
+    TENFOLD_RETURN_IF_ERROR(CheckName(encoded_.name()));
+    graph_.name = encoded_.name();
+    for (const v1::SymbolBounds& bounds : encoded_.symbol_bounds()) TENFOLD_RETURN_IF_ERROR(AddBounds(bounds));
+    for (const v1::Node& node : encoded_.nodes()) total_values_ += node.outputs_size();
+    for (const v1::Node& node : encoded_.nodes()) {
+      if (absl::Status status = AddNode(node); !status.ok()) return Placed(status, node);
+    }
+    for (const v1::GraphOutput& output : encoded_.outputs()) {
+      TENFOLD_RETURN_IF_ERROR(CheckKnown(output, "an output"));
+      TENFOLD_RETURN_IF_ERROR(CheckName(output.name()));
+      TENFOLD_ASSIGN_OR_RETURN(const ValueId value, Find(output.value()));
+      TENFOLD_RETURN_IF_ERROR(graph_.AddOutput(output.name(), value));
+    }
+    return std::move(graph_);
+  }
+
+ private:
+  absl::Status CheckName(absl::string_view name) const {
+    if (name.empty()) return WrongStructure("a name is empty");
+    return CheckCount(static_cast<int64_t>(name.size()), limits_.name_bytes, "bytes in one name");
+  }
+
+  absl::Status AddBounds(const v1::SymbolBounds& encoded) {
+    TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded, "bounds of a symbol"));
+    TENFOLD_RETURN_IF_ERROR(CheckName(encoded.symbol()));
+    DimBounds bounds = {encoded.min(), std::nullopt};
+    if (encoded.has_max()) bounds.max = encoded.max();
+    if (bounds.min < 0 || (bounds.max && *bounds.max < bounds.min)) {
+      return WrongStructure(absl::StrCat("no dim lies within the bounds of '", encoded.symbol(), "'"));
+    }
+    if (graph_.symbol_bounds.emplace(encoded.symbol(), bounds).second) return absl::OkStatus();
+    return WrongStructure(absl::StrCat("the symbol '", encoded.symbol(), "' has bounds twice"));
+  }
+
+  absl::StatusOr<ValueId> Find(uint32_t number) const {
+    if (number < values_.size()) return values_[number];
+    if (number < total_values_) {
+      return MakeError("E0106", absl::StrCat("value ", number, " is read before it is produced"));
+    }
+    return WrongStructure(absl::StrCat("value ", number, " is read, but only ", total_values_, " are produced"));
+  }
+
+  absl::Status AddNode(const v1::Node& encoded) {
+    TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded, "a node"));
+    TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.inputs_size(), limits_.node_values, "inputs of one node"));
+    TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.outputs_size(), limits_.node_values, "outputs of one node"));
+    TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.attributes_size(), limits_.node_values, "attributes of one node"));
+    const OpDef* op = graph_.registry().Find(encoded.op());
+    if (op == nullptr) {
+      const std::string near = NearestName(encoded.op(), graph_.registry().Names());
+      return MakeError("E0101", absl::StrCat("there is no op '", encoded.op().substr(0, 80), "'"),
+                       near.empty() ? "" : absl::StrCat("did you mean ", near, "?"));
+    }
+    std::vector<ValueId> inputs;
+    for (uint32_t number : encoded.inputs()) {
+      TENFOLD_ASSIGN_OR_RETURN(const ValueId value, Find(number));
+      inputs.push_back(value);
+    }
+    TENFOLD_ASSIGN_OR_RETURN(Attrs attrs, DecodeAttrs(encoded));
+    TENFOLD_ASSIGN_OR_RETURN(std::vector<std::string> names, DecodeNames(encoded));
+    TENFOLD_ASSIGN_OR_RETURN(Provenance provenance, DecodeProvenance(encoded.provenance()));
+    TENFOLD_ASSIGN_OR_RETURN(std::shared_ptr<const Graph> body, DecodeBody(encoded, *op, inputs));
+    TENFOLD_ASSIGN_OR_RETURN(const NodeId id,
+                             graph_.AddNode(*op, std::move(inputs), std::move(attrs), std::move(names),
+                                            std::move(provenance), std::move(body)));
+    return CheckResults(encoded, graph_.node(id).outputs);
+  }
+
+  absl::StatusOr<Attrs> DecodeAttrs(const v1::Node& encoded) const {
+    Attrs attrs;
+    for (const v1::Attribute& attribute : encoded.attributes()) {
+      TENFOLD_RETURN_IF_ERROR(CheckName(attribute.name()));
+      if (attrs.Find(attribute.name()) != nullptr) {
+        return MakeError("E0102", absl::StrCat("the attribute '", attribute.name(), "' is given twice"));
+      }
+      TENFOLD_ASSIGN_OR_RETURN(AttrValue value, DecodeAttr(attribute, context_));
+      attrs.Set(attribute.name(), std::move(value));
+    }
+    return attrs;
+  }
+
+  absl::StatusOr<std::vector<std::string>> DecodeNames(const v1::Node& encoded) const {
+    std::vector<std::string> names;
+    for (const v1::Value& value : encoded.outputs()) {
+      TENFOLD_RETURN_IF_ERROR(CheckKnown(value, "a value"));
+      const std::string& name = value.name();
+      if (!name.empty() || encoded.op() != "Const") TENFOLD_RETURN_IF_ERROR(CheckName(name));
+      bool taken = !name.empty() && graph_.FindValue(name).has_value();
+      if (encoded.outputs_size() > 1) {  // then within the node too; nodes of many results are rare
+        for (const std::string& earlier : names) taken = taken || earlier == name;
+      }
+      if (taken) return MakeError("E0104", absl::StrCat("two values are named '", name, "'"));
+      names.push_back(name);
+    }
+    return names;
+  }
+
+  static absl::StatusOr<Provenance> DecodeProvenance(const v1::Provenance& encoded) {
+    TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded, "a provenance"));
+    return Provenance{encoded.location(), encoded.array(), {encoded.from().begin(), encoded.from().end()}};
+  }
+
+  absl::StatusOr<std::shared_ptr<const Graph>> DecodeBody(const v1::Node& encoded, const OpDef& op,
+                                                          const std::vector<ValueId>& inputs) {
+    if (op.Is<FusedBody>() != encoded.has_body()) {
+      return WrongStructure(absl::StrCat(op.name, encoded.has_body() ? " has a body" : " has no body"));
+    }
+    if (!encoded.has_body()) return std::shared_ptr<const Graph>();
+    TENFOLD_ASSIGN_OR_RETURN(Graph body, DecodeGraph(encoded.body(), context_, depth_ + 1));
+    bool same = body.inputs().size() == inputs.size();
+    for (size_t i = 0; same && i < inputs.size(); ++i) {
+      same = body.value(body.inputs()[i]).type == graph_.value(inputs[i]).type;
+    }
+    if (!same) return MakeError("E0504", "the inputs of the body are not of the types of the node's inputs");
+    return std::make_shared<const Graph>(std::move(body));
+  }
+
+  absl::Status CheckResults(const v1::Node& encoded, const std::vector<ValueId>& outputs) {
+    if (static_cast<int>(outputs.size()) != encoded.outputs_size()) {
+      return WrongStructure(absl::StrCat("the op gives ", outputs.size(), " results, but ", encoded.outputs_size(),
+                                         " are listed"));
+    }
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      TENFOLD_ASSIGN_OR_RETURN(const TensorType stored, DecodeType(encoded.outputs(static_cast<int>(i)).type(), limits_));
+      const TensorType& inferred = graph_.value(outputs[i]).type;
+      if (!(stored == inferred)) {
+        return MakeError("E0504", absl::StrCat("'", graph_.DisplayName(outputs[i]), "' is stored as ", stored.ToString(),
+                                               ", but is ", inferred.ToString()));
+      }
+      values_.push_back(outputs[i]);
+    }
+    return absl::OkStatus();
+  }
+
+  // Says which node it was, unless the message does.
+  static absl::Status Placed(const absl::Status& status, const v1::Node& node) {
+    const std::string name = node.outputs_size() > 0 ? node.outputs(0).name() : "";
+    const absl::Status located = WithLocation(status, node.provenance().location());
+    return WithNote(located, absl::StrCat("in node ", node.op().substr(0, 80), " '", name.substr(0, 80), "'"));
+  }
+
+  const v1::Graph& encoded_;
+  DecodeContext& context_;
+  const Limits& limits_;
+  const int depth_;
+  Graph graph_;
+  std::vector<ValueId> values_;  // by their number in the file
+  uint64_t total_values_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<Graph> DecodeGraph(const v1::Graph& encoded, DecodeContext& context, int depth) {
+  return Decoder(encoded, context, depth).Decode();
+}
+
+}  // namespace tenfold

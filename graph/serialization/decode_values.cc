@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/serialization/decode_values.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "tenfold/graph/serialization/encode.h"
+
+namespace tenfold {
+namespace {
+
+absl::StatusOr<DType> DecodeDType(absl::string_view name) {
+  if (const std::optional<DType> dtype = ParseDType(name)) return *dtype;
+  return WrongStructure(absl::StrCat("there is no dtype '", name.substr(0, 40), "'"));
+}
+
+absl::StatusOr<Dim> DecodeDim(const v1::Dim& encoded, const Limits& limits) {
+  TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded, "a dim"));
+  switch (encoded.value_case()) {
+    case v1::Dim::kConstant:
+      if (encoded.constant() < 0) return WrongStructure(absl::StrCat("a dim is ", encoded.constant()));
+      return Dim(encoded.constant());
+    case v1::Dim::kExpression: {
+      TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.expression().size(), limits.name_bytes, "bytes of a dim"));
+      TENFOLD_ASSIGN_OR_RETURN(Dim dim, Dim::Parse(encoded.expression()));
+      if (dim.is_constant() && dim.constant() < 0) return WrongStructure(absl::StrCat("a dim is ", dim.constant()));
+      return dim;
+    }
+    case v1::Dim::VALUE_NOT_SET:
+      break;
+  }
+  return WrongStructure("a dim has no value");
+}
+
+// A bool is 0 or 1: any other byte would be a value that no op is defined for.
+absl::Status CheckBools(DType dtype, absl::string_view bytes) {
+  if (dtype != DType::kBool) return absl::OkStatus();
+  for (char c : bytes) {
+    if (c != 0 && c != 1) {
+      return WrongStructure(absl::StrCat("a bool is stored as ", static_cast<int>(static_cast<uint8_t>(c))));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Tensor> Copied(DType dtype, const Dims& dims, absl::string_view bytes) {
+  TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, dims));
+  if (!bytes.empty()) std::memcpy(tensor.mutable_data(), bytes.data(), bytes.size());
+  return tensor;
+}
+
+}  // namespace
+
+absl::Status WrongStructure(absl::string_view what) {
+  return MakeError("E0502", absl::StrCat("the file's structure is wrong: ", what));
+}
+
+absl::Status CheckCount(int64_t count, int64_t limit, absl::string_view what) {
+  if (count <= limit) return absl::OkStatus();
+  return MakeError("E0402", absl::StrCat("the file has ", count, " ", what, "; the limit is ", limit));
+}
+
+absl::StatusOr<TensorType> DecodeType(const v1::Type& encoded, const Limits& limits) {
+  TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded, "a type"));
+  TENFOLD_ASSIGN_OR_RETURN(const DType dtype, DecodeDType(encoded.dtype()));
+  if (encoded.unknown_rank()) {
+    if (encoded.dims_size() > 0) return WrongStructure("a type of unknown rank has dims");
+    return TensorType{dtype, Shape::UnknownRank()};
+  }
+  TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.dims_size(), limits.rank, "dims in a type"));
+  std::vector<Dim> dims;
+  for (const v1::Dim& each : encoded.dims()) {
+    TENFOLD_ASSIGN_OR_RETURN(Dim dim, DecodeDim(each, limits));
+    dims.push_back(std::move(dim));
+  }
+  return TensorType{dtype, Shape(std::move(dims))};
+}
+
+absl::StatusOr<Tensor> DecodeTensor(const v1::Tensor& encoded, const DecodeContext& context) {
+  TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded, "a tensor"));
+  const Limits& limits = context.options.limits;
+  TENFOLD_ASSIGN_OR_RETURN(const DType dtype, DecodeDType(encoded.dtype()));
+  TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.dims_size(), limits.rank, "dims in a tensor"));
+  const Dims dims(encoded.dims().begin(), encoded.dims().end());
+  const TensorType type = {dtype, Shape::Of(dims)};
+  const std::optional<int64_t> count = NumElements(dims);
+  if (!count) return WrongStructure(absl::StrCat("no tensor can be ", type.ToString()));
+  const int64_t element = static_cast<int64_t>(SizeOf(dtype));
+
+  if (encoded.contents_case() == v1::Tensor::kExternal) {
+    const v1::ExternalArray& array = encoded.external();
+    TENFOLD_RETURN_IF_ERROR(CheckKnown(array, "an external array"));
+    return ResolveArray(context.options.resolve, array.file(), array.member(), &type);
+  }
+  if (encoded.contents_case() == v1::Tensor::kSplat) {
+    if (static_cast<int64_t>(encoded.splat().size()) != element) {
+      return WrongStructure(absl::StrCat("a splat of ", Name(dtype), " is ", encoded.splat().size(), " bytes long"));
+    }
+    TENFOLD_RETURN_IF_ERROR(CheckBools(dtype, encoded.splat()));
+    return Tensor::Splat(dtype, dims, encoded.splat().data());
+  }
+  absl::string_view bytes = encoded.inline_();
+  const bool in_data = encoded.contents_case() == v1::Tensor::kData;
+  if (in_data) {
+    const v1::DataRange& range = encoded.data();
+    TENFOLD_RETURN_IF_ERROR(CheckKnown(range, "a data range"));
+    if (range.offset() % kDataAlignment != 0 || range.offset() > context.data.size() ||
+        range.size() > context.data.size() - range.offset()) {
+      return WrongStructure(absl::StrCat("a tensor lies outside the data section, or not at a multiple of ",
+                                         kDataAlignment, " bytes"));
+    }
+    bytes = context.data.substr(range.offset(), range.size());
+  } else if (encoded.contents_case() != v1::Tensor::kInline) {
+    return WrongStructure("a tensor has no contents");
+  }
+  if (*count > limits.tensor_bytes / element) {
+    return MakeError("E0402", absl::StrCat("the constant ", type.ToString(), " is larger than the limit of ",
+                                           limits.tensor_bytes, " bytes"));
+  }
+  if (static_cast<int64_t>(bytes.size()) != *count * element) {
+    return WrongStructure(absl::StrCat(type.ToString(), " needs ", *count * element, " bytes, but has ", bytes.size()));
+  }
+  TENFOLD_RETURN_IF_ERROR(CheckBools(dtype, bytes));
+  if (in_data && context.owner != nullptr) return Tensor::Wrap(dtype, dims, bytes.data(), context.owner);
+  return Copied(dtype, dims, bytes);
+}
+
+absl::StatusOr<AttrValue> DecodeAttr(const v1::Attribute& encoded, const DecodeContext& context) {
+  TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded, "an attribute"));
+  switch (encoded.value_case()) {
+    case v1::Attribute::kBoolValue:
+      return AttrValue(encoded.bool_value());
+    case v1::Attribute::kIntValue:
+      return AttrValue(int64_t{encoded.int_value()});
+    case v1::Attribute::kFloatValue:
+      return AttrValue(encoded.float_value());
+    case v1::Attribute::kStringValue:
+      return AttrValue(encoded.string_value());
+    case v1::Attribute::kIntsValue: {
+      TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded.ints_value(), "a list of integers"));
+      const auto& values = encoded.ints_value().values();
+      TENFOLD_RETURN_IF_ERROR(CheckCount(values.size(), context.options.limits.node_values, "integers in one attribute"));
+      return AttrValue(std::vector<int64_t>(values.begin(), values.end()));
+    }
+    case v1::Attribute::kDtypeValue: {
+      TENFOLD_ASSIGN_OR_RETURN(const DType dtype, DecodeDType(encoded.dtype_value()));
+      return AttrValue(dtype);
+    }
+    case v1::Attribute::kTypeValue: {
+      TENFOLD_ASSIGN_OR_RETURN(TensorType type, DecodeType(encoded.type_value(), context.options.limits));
+      return AttrValue(std::move(type));
+    }
+    case v1::Attribute::kTensorValue: {
+      TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, DecodeTensor(encoded.tensor_value(), context));
+      return AttrValue(std::move(tensor));
+    }
+    case v1::Attribute::VALUE_NOT_SET:
+      break;
+  }
+  return WrongStructure(absl::StrCat("the attribute '", encoded.name().substr(0, 40), "' has no value"));
+}
+
+}  // namespace tenfold

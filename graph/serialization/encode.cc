@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/serialization/encode.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/text/quote.h"
+
+namespace tenfold {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "elements are copied to files as they lie in memory");
+
+class Encoder {
+ public:
+  Encoder(const Graph& graph, v1::Graph* out, DataSection* data)
+      : graph_(graph), out_(*out), data_(*data), numbers_(graph.num_values(), -1) {}
+
+  absl::Status Encode() {
+    TENFOLD_RETURN_IF_ERROR(Text(graph_.name, out_.mutable_name()));
+    for (const auto& [symbol, bounds] : graph_.symbol_bounds) {
+      v1::SymbolBounds& encoded = *out_.add_symbol_bounds();
+      TENFOLD_RETURN_IF_ERROR(Text(symbol, encoded.mutable_symbol()));
+      encoded.set_min(bounds.min);
+      if (bounds.max) encoded.set_max(*bounds.max);
+    }
+    for (NodeId id : graph_.nodes()) TENFOLD_RETURN_IF_ERROR(EncodeNode(graph_.node(id), out_.add_nodes()));
+    for (const GraphOutput& output : graph_.outputs()) {
+      v1::GraphOutput& encoded = *out_.add_outputs();
+      TENFOLD_RETURN_IF_ERROR(Text(output.name, encoded.mutable_name()));
+      TENFOLD_ASSIGN_OR_RETURN(const int64_t number, NumberOf(output.value));
+      encoded.set_value(static_cast<uint32_t>(number));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  static absl::Status Text(absl::string_view text, std::string* out) {
+    if (FindInvalidUtf8(text)) {
+      return MakeError("E0502", absl::StrCat("the text ", QuoteString(text), " is not UTF-8, so no file can hold it"),
+                       "give the value a name in UTF-8");
+    }
+    out->assign(text.data(), text.size());
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<int64_t> NumberOf(ValueId id) const {
+    const int64_t number = numbers_[static_cast<size_t>(id)];
+    if (number >= 0) return number;
+    return MakeError("E9001", absl::StrCat("'", graph_.DisplayName(id), "' is read before it is produced"));
+  }
+
+  absl::Status EncodeNode(const Node& node, v1::Node* out) {
+    TENFOLD_RETURN_IF_ERROR(Text(node.op->name, out->mutable_op()));
+    for (ValueId input : node.inputs) {
+      TENFOLD_ASSIGN_OR_RETURN(const int64_t number, NumberOf(input));
+      out->add_inputs(static_cast<uint32_t>(number));
+    }
+    for (ValueId output : node.outputs) {
+      numbers_[static_cast<size_t>(output)] = next_number_++;
+      v1::Value& value = *out->add_outputs();
+      TENFOLD_RETURN_IF_ERROR(Text(graph_.value(output).name, value.mutable_name()));
+      TENFOLD_RETURN_IF_ERROR(EncodeType(graph_.value(output).type, value.mutable_type()));
+    }
+    for (const auto& [name, value] : node.attrs) {
+      const AttrDef* def = node.op->FindAttr(name);
+      if (def != nullptr && def->default_value && *def->default_value == value) continue;
+      v1::Attribute& attribute = *out->add_attributes();
+      TENFOLD_RETURN_IF_ERROR(Text(name, attribute.mutable_name()));
+      TENFOLD_RETURN_IF_ERROR(EncodeAttr(value, &attribute));
+    }
+    const Provenance& provenance = node.provenance;
+    if (!(provenance == Provenance())) {
+      v1::Provenance& encoded = *out->mutable_provenance();
+      TENFOLD_RETURN_IF_ERROR(Text(provenance.location, encoded.mutable_location()));
+      TENFOLD_RETURN_IF_ERROR(Text(provenance.array, encoded.mutable_array()));
+      for (const std::string& name : provenance.from) TENFOLD_RETURN_IF_ERROR(Text(name, encoded.add_from()));
+    }
+    if (node.body == nullptr) return absl::OkStatus();
+    return EncodeGraph(*node.body, out->mutable_body(), &data_);
+  }
+
+  static absl::Status EncodeType(const TensorType& type, v1::Type* out) {
+    out->set_dtype(std::string(Name(type.dtype)));
+    out->set_unknown_rank(!type.shape.has_rank());
+    if (!type.shape.has_rank()) return absl::OkStatus();
+    for (const Dim& dim : type.shape.dims()) {
+      v1::Dim& encoded = *out->add_dims();
+      if (dim.is_constant()) {
+        encoded.set_constant(dim.constant());
+      } else {
+        TENFOLD_RETURN_IF_ERROR(Text(dim.ToString(), encoded.mutable_expression()));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status EncodeAttr(const AttrValue& value, v1::Attribute* out) {
+    switch (KindOf(value)) {
+      case AttrKind::kBool:
+        out->set_bool_value(std::get<bool>(value));
+        break;
+      case AttrKind::kInt:
+        out->set_int_value(std::get<int64_t>(value));
+        break;
+      case AttrKind::kFloat: {
+        double number = std::get<double>(value);
+        CanonicalizeNans(DType::kF64, &number, 1);
+        out->set_float_value(number);
+        break;
+      }
+      case AttrKind::kString:
+        return Text(std::get<std::string>(value), out->mutable_string_value());
+      case AttrKind::kInts: {
+        v1::Ints& ints = *out->mutable_ints_value();
+        for (int64_t number : std::get<std::vector<int64_t>>(value)) ints.add_values(number);
+        break;
+      }
+      case AttrKind::kDType:
+        out->set_dtype_value(std::string(Name(std::get<DType>(value))));
+        break;
+      case AttrKind::kType:
+        return EncodeType(std::get<TensorType>(value), out->mutable_type_value());
+      case AttrKind::kTensor:
+        EncodeTensor(std::get<Tensor>(value), out->mutable_tensor_value());
+        break;
+    }
+    return absl::OkStatus();
+  }
+
+  void EncodeTensor(const Tensor& tensor, v1::Tensor* out) {
+    out->set_dtype(std::string(Name(tensor.dtype())));
+    for (int64_t extent : tensor.dims()) out->add_dims(extent);
+    if (tensor.is_splat() && tensor.num_elements() > 0) {
+      AppendElements(tensor, out->mutable_splat());
+    } else if (tensor.num_elements() == 0 || tensor.stored_bytes() <= kLargestInline) {
+      AppendElements(tensor, out->mutable_inline_());
+    } else {
+      data_.size = (data_.size + kDataAlignment - 1) / kDataAlignment * kDataAlignment;
+      out->mutable_data()->set_offset(data_.size);
+      out->mutable_data()->set_size(tensor.stored_bytes());
+      data_.size += tensor.stored_bytes();
+      data_.tensors.push_back(tensor);
+    }
+  }
+
+  const Graph& graph_;
+  v1::Graph& out_;
+  DataSection& data_;
+  std::vector<int64_t> numbers_;  // of each ValueId in the file, -1 before its node
+  int64_t next_number_ = 0;
+};
+
+}  // namespace
+
+absl::Status EncodeGraph(const Graph& graph, v1::Graph* out, DataSection* data) {
+  return Encoder(graph, out, data).Encode();
+}
+
+void AppendElements(const Tensor& tensor, std::string* out) {
+  if (tensor.num_elements() == 0) return;
+  constexpr int64_t kBlock = 4096;  // elements, copied to aligned memory where NaNs can be replaced
+  alignas(8) char block[kBlock * 8];
+  const size_t size = SizeOf(tensor.dtype());
+  const int64_t count = static_cast<int64_t>(tensor.stored_bytes() / size);
+  const char* in = static_cast<const char*>(tensor.data());
+  if (!IsFloat(tensor.dtype())) {
+    out->append(in, tensor.stored_bytes());
+    return;
+  }
+  for (int64_t i = 0; i < count; i += kBlock) {
+    const int64_t n = std::min(kBlock, count - i);
+    std::memcpy(block, in + i * size, n * size);
+    CanonicalizeNans(tensor.dtype(), block, n);
+    out->append(block, n * size);
+  }
+}
+
+}  // namespace tenfold

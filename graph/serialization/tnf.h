@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Graphs in files: .tnf, the binary form, and .tnt, the text form. docs/file-format.md describes both.
+#ifndef TENFOLD_GRAPH_SERIALIZATION_TNF_H_
+#define TENFOLD_GRAPH_SERIALIZATION_TNF_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tenfold/graph/graph.h"
+#include "tenfold/graph/limits.h"
+#include "tenfold/graph/text/array_resolver.h"
+
+namespace tenfold {
+
+struct LoadOptions {
+  std::shared_ptr<const OpRegistry> registry = OpRegistry::Standard();
+  // For arrays that the file names instead of holding. LoadGraph looks in the file's folder if there is none;
+  // ParseGraph refuses them then.
+  ArrayResolver resolve;
+  Limits limits;
+};
+
+// The graph as .tnf bytes: equal graphs give equal bytes. NaNs are made canonical. Errors: E0402 where the
+// structure outgrows what protobuf can hold, E0502 for names that are not UTF-8.
+absl::StatusOr<std::string> SerializeGraph(const Graph& graph);
+
+// The inverse. The bytes are hostile: every node is inferred again and its stored types compared. Errors: E0502,
+// E0503, E0504, and those of the ops.
+absl::StatusOr<Graph> ParseGraph(absl::string_view bytes, const LoadOptions& options = {});
+
+// Writes a .tnf file beside `path` and renames it, so that nobody ever reads half a file.
+absl::Status SaveGraph(const Graph& graph, absl::string_view path);
+
+// Reads a .tnf file, known by its first bytes, or else a .tnt file.
+absl::StatusOr<Graph> LoadGraph(absl::string_view path, const LoadOptions& options = {});
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_GRAPH_SERIALIZATION_TNF_H_

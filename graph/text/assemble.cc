@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/text/assemble.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/text/attr_syntax.h"
+#include "tenfold/graph/text/inline_literal.h"
+
+namespace tenfold {
+namespace {
+
+// Enough for a suggestion; comparing a wrong name with a million others is not worth the time.
+constexpr size_t kCandidates = 1000;
+
+Span SpanOf(const StatementSyntax& statement) {
+  return {statement.results.front().name.span.begin, statement.op.span.end};
+}
+
+}  // namespace
+
+Graph GraphAssembler::Assemble(GraphSyntax& syntax) && {
+  graph_.name = syntax.name.name;
+  CollectNames(syntax);
+  AddBounds(syntax);
+  for (const InputSyntax& input : syntax.inputs) AddInput(input);
+  for (StatementSyntax& statement : syntax.statements) {
+    if (errors_.full()) break;
+    AddStatement(statement);
+  }
+  for (const OutputSyntax& output : syntax.outputs) AddOutput(output);
+  return std::move(graph_);
+}
+
+// Done first, so that a use before the definition is told from a wrong name.
+void GraphAssembler::CollectNames(const GraphSyntax& syntax) {
+  const auto add = [&](const NameSyntax& name) {
+    const auto [it, is_new] = places_.try_emplace(name.name, name.span);
+    if (is_new) return;
+    errors_.Add(name.span, "E0104",
+                absl::StrCat("'", name.name, "' is defined twice: first at line ",
+                             errors_.source().LineOf(it->second.begin)));
+  };
+  for (const InputSyntax& input : syntax.inputs) add(input.name);
+  for (const StatementSyntax& statement : syntax.statements) {
+    for (const TypedNameSyntax& result : statement.results) add(result.name);
+  }
+}
+
+void GraphAssembler::AddBounds(const GraphSyntax& syntax) {
+  for (const BoundSyntax& bound : syntax.bounds) {
+    if (!graph_.symbol_bounds.emplace(bound.symbol.name, bound.bounds).second) {
+      errors_.Add(bound.symbol.span, "E0104",
+                  absl::StrCat("the symbol '", bound.symbol.name, "' has bounds already"));
+    }
+  }
+}
+
+void GraphAssembler::AddInput(const InputSyntax& input) {
+  const OpDef* op = graph_.registry().Find("Input");
+  if (op == nullptr || !input.type || graph_.FindValue(input.name.name)) return;
+  const absl::StatusOr<NodeId> node = graph_.AddNode(*op, {}, {{"type", *input.type}}, {input.name.name},
+                                                     ReadProvenance(input.provenance, input.name.span));
+  if (!node.ok()) errors_.Add(input.name.span, node.status());
+}
+
+void GraphAssembler::AddStatement(StatementSyntax& statement) {
+  if (statement.bad) return;
+  statement_begin_ = statement.results.front().name.span.begin;
+  // A second definition is reported already, and must not take the first one's place.
+  for (const TypedNameSyntax& result : statement.results) {
+    if (places_[result.name.name].begin != result.name.span.begin) return;
+  }
+  if (statement.tensor || statement.reference) {
+    AddConst(statement);
+  } else {
+    AddCall(statement);
+  }
+}
+
+void GraphAssembler::AddConst(StatementSyntax& statement) {
+  const OpDef* op = graph_.registry().Find("Const");
+  if (op == nullptr) return;
+  if (statement.reference) {
+    const ReferenceSyntax& reference = *statement.reference;
+    absl::StatusOr<Tensor> tensor = ResolveArray(resolver_, reference.file, reference.member,
+                                                 reference.type ? &*reference.type : nullptr);
+    if (!tensor.ok()) {
+      errors_.Add(reference.span, tensor.status());
+      return;
+    }
+    statement.tensor = *std::move(tensor);
+    if (statement.provenance.array.empty()) {
+      statement.provenance.array = ReferenceName(reference.file, reference.member);
+    }
+  }
+  AddNode(*op, {}, {{"value", *std::move(statement.tensor)}}, statement, nullptr);
+}
+
+void GraphAssembler::AddCall(StatementSyntax& statement) {
+  std::shared_ptr<const Graph> body;
+  if (statement.body != nullptr) {
+    const int errors_before = errors_.count();
+    Graph assembled = GraphAssembler(graph_.shared_registry(), resolver_, errors_).Assemble(*statement.body);
+    if (errors_.count() > errors_before) return;
+    body = std::make_shared<const Graph>(std::move(assembled));
+  }
+  const OpDef* op = FindOp(statement);
+  if (op == nullptr) return;
+  Attrs attrs;
+  std::vector<ValueId> inputs;
+  const bool good_attrs = ReadAttrs(statement, *op, attrs);
+  if (!ReadOperands(statement, *op, inputs) || !good_attrs) return;
+  if (op->Is<FusedBody>() != (body != nullptr)) {
+    errors_.Add(statement.op.span, "E0501",
+                absl::StrCat(op->name, body == nullptr ? " needs a body, the graph that it stands for"
+                                                       : " takes no body: only a fused node has one"));
+    return;
+  }
+  if (body != nullptr && !CheckBody(statement, inputs, *body)) return;
+  const size_t results = body != nullptr ? body->outputs().size() : op->outputs.size();
+  if (results != statement.results.size()) {
+    errors_.Add(SpanOf(statement), "E0103",
+                absl::StrCat(op->name, " gives ", results, results == 1 ? " result" : " results", ", but ",
+                             statement.results.size(), statement.results.size() == 1 ? " name stands" : " names stand",
+                             " before '='"));
+    return;
+  }
+  AddNode(*op, std::move(inputs), std::move(attrs), statement, std::move(body));
+}
+
+const OpDef* GraphAssembler::FindOp(const StatementSyntax& statement) {
+  const std::string& name = statement.op.name;
+  if (name == "Input") {
+    errors_.Add(statement.op.span, "E0501", "an input stands in the graph's header, not in a statement",
+                "write graph g(x: f32[N,64]) -> (...) {");
+    return nullptr;
+  }
+  const OpDef* op = graph_.registry().Find(name);
+  if (op == nullptr) {
+    const std::string near = NearestName(name, graph_.registry().Names());
+    errors_.Add(statement.op.span, "E0101", absl::StrCat("there is no op '", name, "'"),
+                near.empty() ? "" : absl::StrCat("did you mean ", near, "?"));
+  }
+  return op;
+}
+
+bool GraphAssembler::CheckBody(const StatementSyntax& statement, const std::vector<ValueId>& inputs,
+                               const Graph& body) {
+  bool same = inputs.size() == body.inputs().size();
+  for (size_t i = 0; same && i < inputs.size(); ++i) {
+    same = graph_.value(inputs[i]).type == body.value(body.inputs()[i]).type;
+  }
+  if (same) return true;
+  const auto types = [](const Graph& graph, const std::vector<ValueId>& ids) {
+    return absl::StrJoin(ids, ", ", [&](std::string* out, ValueId id) {
+      absl::StrAppend(out, graph.value(id).type.ToString());
+    });
+  };
+  errors_.Add(statement.op.span, "E0504",
+              absl::StrCat("the body takes (", types(body, body.inputs()), "), but the operands are (",
+                           types(graph_, inputs), ")"));
+  return false;
+}
+
+bool GraphAssembler::ReadAttrs(const StatementSyntax& statement, const OpDef& op, Attrs& attrs) {
+  bool good = true;
+  const auto fail = [&](Span span, std::string message, std::string help = "") {
+    errors_.Add(span, "E0102", std::move(message), std::move(help));
+    good = false;
+  };
+  for (const AttrSyntax& attr : statement.attrs) {
+    const AttrDef* def = op.FindAttr(attr.name.name);
+    if (def == nullptr) {
+      std::vector<std::string> known;
+      for (const AttrDef& each : op.attrs) known.push_back(each.name);
+      const std::string near = NearestName(attr.name.name, known);
+      fail(attr.name.span, absl::StrCat(op.name, " has no attribute '", attr.name.name, "'"),
+           !near.empty()    ? absl::StrCat("did you mean '", near, "'?")
+           : known.empty() ? absl::StrCat(op.name, " has no attributes")
+                           : absl::StrCat("its attributes are ", absl::StrJoin(known, ", ")));
+    } else if (attrs.Find(attr.name.name) != nullptr) {
+      fail(attr.name.span, absl::StrCat("the attribute '", attr.name.name, "' is given twice"));
+    } else if (std::optional<AttrValue> value = ReadAttrValue(attr, def->kind)) {
+      attrs.Set(attr.name.name, *std::move(value));
+    } else {
+      fail(attr.span, absl::StrCat("the attribute '", attr.name.name, "' of ", op.name, " is ",
+                                   DescribeAttrKind(def->kind)));
+    }
+  }
+  return good;
+}
+
+bool GraphAssembler::ReadOperands(const StatementSyntax& statement, const OpDef& op,
+                                  std::vector<ValueId>& inputs) {
+  const size_t count = statement.operands.size();
+  if (count != op.inputs.size() && !op.Is<FusedBody>()) {
+    errors_.Add(statement.op.span, "E0103",
+                absl::StrCat(op.name, " takes ", op.inputs.size(), op.inputs.size() == 1 ? " operand" : " operands",
+                             ", but got ", count));
+    return false;
+  }
+  bool good = true;
+  std::vector<std::optional<ValueId>> values(count);
+  for (size_t i = 0; i < count; ++i) {
+    const auto* name = std::get_if<std::string>(&statement.operands[i].value);
+    if (name == nullptr) continue;
+    values[i] = Lookup(*name, statement.operands[i].span);
+    good = good && values[i].has_value();
+  }
+  if (!good) return false;
+  const auto dtype_of = [&](size_t k) -> std::optional<DType> {
+    if (!std::holds_alternative<std::string>(statement.operands[k].value)) return std::nullopt;
+    return graph_.value(*values[k]).type.dtype;
+  };
+  for (size_t i = 0; i < count; ++i) {
+    const OperandSyntax& operand = statement.operands[i];
+    if (values[i]) {
+      inputs.push_back(*values[i]);
+      continue;
+    }
+    const std::optional<DType> dtype = LiteralDType(op, i, count, dtype_of);
+    if (!dtype) {
+      errors_.Add(operand.span, "E0204",
+                  absl::StrCat("no other operand of ", op.name, " gives this literal a dtype"),
+                  "make it a Const with the dtype that is meant");
+      return false;
+    }
+    absl::StatusOr<Tensor> tensor = ReadInlineLiteral(operand, *dtype);
+    const OpDef* constant = graph_.registry().Find("Const");
+    if (tensor.ok() && constant != nullptr) {
+      const absl::StatusOr<NodeId> node = graph_.AddNode(*constant, {}, {{"value", *std::move(tensor)}}, {""},
+                                                         ReadProvenance({}, operand.span));
+      if (node.ok()) {
+        inputs.push_back(graph_.node(*node).outputs[0]);
+        continue;
+      }
+      tensor = node.status();
+    }
+    errors_.Add(operand.span, tensor.status());
+    return false;
+  }
+  return true;
+}
+
+void GraphAssembler::AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs,
+                             const StatementSyntax& statement, std::shared_ptr<const Graph> body) {
+  std::vector<std::string> names;
+  for (const TypedNameSyntax& result : statement.results) names.push_back(result.name.name);
+  const absl::StatusOr<NodeId> node =
+      graph_.AddNode(op, std::move(inputs), std::move(attrs), std::move(names),
+                     ReadProvenance(statement.provenance, statement.results[0].name.span), std::move(body));
+  if (!node.ok()) {
+    absl::Status status = node.status();
+    if (statement.provenance.location) {
+      status = WithNote(status, absl::StrCat("built at ", *statement.provenance.location));
+    }
+    errors_.Add(statement.op.span, status);
+    return;
+  }
+  const std::vector<ValueId>& outputs = graph_.node(*node).outputs;
+  for (size_t i = 0; i < std::min(outputs.size(), statement.results.size()); ++i) {
+    const TypedNameSyntax& result = statement.results[i];
+    const TensorType& inferred = graph_.value(outputs[i]).type;
+    if (!result.type || *result.type == inferred) continue;
+    errors_.Add(result.name.span, "E0504",
+                absl::StrCat("'", result.name.name, "' is written as ", result.type->ToString(),
+                             ", but ", op.name, " gives ", inferred.ToString()),
+                "types of results may be left out: they are inferred");
+  }
+}
+
+void GraphAssembler::AddOutput(const OutputSyntax& output) {
+  // A value that failed is known by its place alone; its error is recorded.
+  const std::string& name = output.value.name;
+  const std::optional<ValueId> value = graph_.FindValue(name);
+  if (!value) {
+    if (!places_.contains(name)) Lookup(name, output.value.span);
+    return;
+  }
+  const absl::Status status = graph_.AddOutput(output.name.name, *value);
+  if (!status.ok()) errors_.Add(output.name.span, status);
+}
+
+std::optional<ValueId> GraphAssembler::Lookup(absl::string_view name, Span span) {
+  if (std::optional<ValueId> value = graph_.FindValue(name)) return value;
+  const auto place = places_.find(std::string(name));
+  if (place == places_.end()) {
+    std::vector<std::string> candidates;
+    for (const auto& [known, where] : places_) {
+      if (where.begin < span.begin) candidates.push_back(known);
+      if (candidates.size() == kCandidates) break;
+    }
+    std::sort(candidates.begin(), candidates.end());
+    const std::string near = NearestName(name, candidates);
+    errors_.Add(span, "E0107", absl::StrCat("there is no value '", name, "'"),
+                near.empty() ? "" : absl::StrCat("did you mean '", near, "'?"));
+    return std::nullopt;
+  }
+  if (place->second.begin < span.begin) {
+    // What stands above and gave no value failed there, and is reported there.
+    const bool own_result = place->second.begin >= statement_begin_;
+    if (own_result) errors_.Add(span, "E0106", absl::StrCat("'", name, "' depends on itself"));
+    return std::nullopt;
+  }
+  errors_.Add(span, "E0106",
+              absl::StrCat("'", name, "' is read before it is computed, at line ",
+                           errors_.source().LineOf(place->second.begin)),
+              "statements stand in the order of computation, and a graph has no cycles");
+  return std::nullopt;
+}
+
+Provenance GraphAssembler::ReadProvenance(const ProvenanceSyntax& syntax, Span span) const {
+  return {syntax.location ? *syntax.location : errors_.source().LocationOf(span.begin), syntax.array, syntax.from};
+}
+
+}  // namespace tenfold

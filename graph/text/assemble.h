@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Syntax tree to graph: names are looked up, and Graph::AddNode infers and checks every node.
+#ifndef TENFOLD_GRAPH_TEXT_ASSEMBLE_H_
+#define TENFOLD_GRAPH_TEXT_ASSEMBLE_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "tenfold/graph/graph.h"
+#include "tenfold/graph/text/array_resolver.h"
+#include "tenfold/graph/text/source_text.h"
+#include "tenfold/graph/text/syntax.h"
+
+namespace tenfold {
+
+// Builds one graph. What reads the result of a failed statement stays silent, so that the first cause is the
+// one reported.
+class GraphAssembler {
+ public:
+  GraphAssembler(std::shared_ptr<const OpRegistry> registry, const ArrayResolver& resolver,
+                 ErrorList& errors)
+      : resolver_(resolver), errors_(errors), graph_(std::move(registry)) {}
+
+  // Complete only if no error was recorded. Takes tensors out of `syntax`.
+  Graph Assemble(GraphSyntax& syntax) &&;
+
+ private:
+  void CollectNames(const GraphSyntax& syntax);
+  void AddBounds(const GraphSyntax& syntax);
+  void AddInput(const InputSyntax& input);
+  void AddStatement(StatementSyntax& statement);
+  void AddConst(StatementSyntax& statement);
+  void AddCall(StatementSyntax& statement);
+  void AddOutput(const OutputSyntax& output);
+  // Adds the node and compares written types with inferred ones.
+  void AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs, const StatementSyntax& statement,
+               std::shared_ptr<const Graph> body);
+
+  const OpDef* FindOp(const StatementSyntax& statement);
+  bool CheckBody(const StatementSyntax& statement, const std::vector<ValueId>& inputs, const Graph& body);
+  bool ReadAttrs(const StatementSyntax& statement, const OpDef& op, Attrs& attrs);
+  bool ReadOperands(const StatementSyntax& statement, const OpDef& op, std::vector<ValueId>& inputs);
+  // The value; nullopt if it is poison, or unknown: then an error is recorded.
+  std::optional<ValueId> Lookup(absl::string_view name, Span span);
+  Provenance ReadProvenance(const ProvenanceSyntax& syntax, Span span) const;
+
+  const ArrayResolver& resolver_;
+  ErrorList& errors_;
+  Graph graph_;
+  size_t statement_begin_ = 0;                     // of the statement at hand
+  absl::flat_hash_map<std::string, Span> places_;  // of each name, where it is first defined
+};
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_GRAPH_TEXT_ASSEMBLE_H_

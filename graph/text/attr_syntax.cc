@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/text/attr_syntax.h"
+
+#include <charconv>
+#include <utility>
+
+#include "tenfold/graph/text/element.h"
+#include "tenfold/graph/text/quote.h"
+#include "tenfold/graph/text/tensor_literal.h"
+
+namespace tenfold {
+namespace {
+
+std::optional<int64_t> ReadInteger(absl::string_view text) {
+  int64_t value = 0;
+  if (!ReadElement(text, DType::kI64, &value)) return std::nullopt;
+  return value;
+}
+
+template <typename T>
+std::optional<AttrValue> Value(const std::optional<T>& value) {
+  return value ? std::optional<AttrValue>(AttrValue(*value)) : std::nullopt;
+}
+
+std::optional<AttrValue> ReadNumber(absl::string_view text, AttrKind kind) {
+  if (kind == AttrKind::kInt) return Value(ReadInteger(text));
+  double value = 0;
+  if (kind != AttrKind::kFloat || !ReadElement(text, DType::kF64, &value)) return std::nullopt;
+  return AttrValue(value);
+}
+
+std::optional<AttrValue> ReadWord(absl::string_view text, AttrKind kind) {
+  if (kind == AttrKind::kBool && (text == "true" || text == "false")) return AttrValue(text == "true");
+  if (kind == AttrKind::kDType) return Value(ParseDType(text));
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<AttrValue> ReadAttrValue(const AttrSyntax& attr, AttrKind kind) {
+  if (const auto* number = std::get_if<NumberSyntax>(&attr.value)) return ReadNumber(number->text, kind);
+  if (const auto* word = std::get_if<WordSyntax>(&attr.value)) return ReadWord(word->text, kind);
+  if (const auto* text = std::get_if<std::string>(&attr.value)) {
+    return kind == AttrKind::kString ? std::optional<AttrValue>(*text) : std::nullopt;
+  }
+  if (const auto* type = std::get_if<TensorType>(&attr.value)) {
+    return kind == AttrKind::kType ? std::optional<AttrValue>(*type) : std::nullopt;
+  }
+  if (const auto* tensor = std::get_if<Tensor>(&attr.value)) {
+    return kind == AttrKind::kTensor ? std::optional<AttrValue>(*tensor) : std::nullopt;
+  }
+  if (kind != AttrKind::kInts) return std::nullopt;
+  std::vector<int64_t> values;
+  for (const auto& [text, span] : std::get<NumberListSyntax>(attr.value).numbers) {
+    const std::optional<int64_t> value = ReadInteger(text);
+    if (!value) return std::nullopt;
+    values.push_back(*value);
+  }
+  return AttrValue(std::move(values));
+}
+
+absl::string_view DescribeAttrKind(AttrKind kind) {
+  constexpr absl::string_view kDescriptions[] = {
+      "true or false",
+      "an integer of 64 bits",
+      "a number",
+      "a string in quotes",
+      "a list of integers, such as [0, 1]",
+      "a dtype, such as f32",
+      "a type, such as f32[N,64]",
+      "a tensor, such as f32[2] {1, 2}",
+  };
+  return kDescriptions[static_cast<int>(kind)];
+}
+
+std::string AttrValueText(const AttrValue& value, std::optional<int64_t> max_elements, absl::string_view indent) {
+  // ToString is for people: it shortens tensors and leaves control characters in strings.
+  if (const auto* text = std::get_if<std::string>(&value)) return QuoteString(*text);
+  if (const auto* tensor = std::get_if<Tensor>(&value)) return TensorLiteral(*tensor, max_elements, indent);
+  if (const auto* number = std::get_if<double>(&value); number != nullptr && *number != *number) return "nan";
+  return ToString(value);
+}
+
+}  // namespace tenfold

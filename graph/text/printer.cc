@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/text/printer.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "tenfold/graph/text/attr_syntax.h"
+#include "tenfold/graph/text/quote.h"
+#include "tenfold/graph/text/tensor_literal.h"
+#include "tenfold/graph/text/value_names.h"
+
+namespace tenfold {
+namespace {
+
+// As dims write them: only identifiers go without quotes.
+std::string SymbolText(const std::string& symbol) {
+  return symbol.find_first_of("./") == std::string::npos ? QuoteName(symbol) : QuoteString(symbol);
+}
+
+class Printer {
+ public:
+  Printer(const Graph& graph, const PrintOptions& options, std::string indent, std::string* out)
+      : graph_(graph), options_(options), names_(graph), indent_(std::move(indent)), out_(*out) {}
+
+  void Print() {
+    Header();
+    for (NodeId id : graph_.nodes()) {
+      const Node& node = graph_.node(id);
+      if (node.op->name == "Input" || names_.is_inline(node.outputs[0])) continue;
+      Statement(id, node);
+    }
+    absl::StrAppend(&out_, indent_, "}\n");
+  }
+
+ private:
+  void Header() {
+    absl::StrAppend(&out_, indent_, "graph ", QuoteName(graph_.name), "(");
+    const char* separator = "";
+    for (ValueId input : graph_.inputs()) {
+      absl::StrAppend(&out_, separator, names_[input], ": ", graph_.value(input).type.ToString());
+      ProvenanceOf(graph_.producer(input));
+      separator = ", ";
+    }
+    out_ += ")";
+    separator = " where ";
+    for (const auto& [symbol, bounds] : graph_.symbol_bounds) {
+      absl::StrAppend(&out_, separator, SymbolText(symbol), " in [", bounds.min, ",",
+                      bounds.max ? absl::StrCat(*bounds.max) : "", "]");
+      separator = ", ";
+    }
+    out_ += " -> (";
+    separator = "";
+    for (const GraphOutput& output : graph_.outputs()) {
+      const std::string name = QuoteName(output.name);
+      const std::string& value = names_[output.value];
+      absl::StrAppend(&out_, separator, name, name == value ? "" : absl::StrCat("=", value));
+      separator = ", ";
+    }
+    out_ += ") {\n";
+  }
+
+  void Statement(NodeId id, const Node& node) {
+    const std::string inner = indent_ + "  ";
+    out_ += inner;
+    const char* separator = "";
+    for (ValueId output : node.outputs) {
+      absl::StrAppend(&out_, separator, names_[output]);
+      if (options_.types) absl::StrAppend(&out_, ": ", graph_.value(output).type.ToString());
+      separator = ", ";
+    }
+    if (node.op->name == "Const") {
+      absl::StrAppend(&out_, " = Const ", TensorLiteral(node.tensor(), options_.max_elements, inner));
+    } else {
+      Call(node, inner);
+    }
+    ProvenanceOf(node);
+    if (options_.comment) {
+      const std::string comment = options_.comment(graph_, id);
+      if (!comment.empty()) absl::StrAppend(&out_, "  # ", absl::StrReplaceAll(comment, {{"\n", " "}}));
+    }
+    out_ += "\n";
+  }
+
+  void Call(const Node& node, const std::string& inner) {
+    absl::StrAppend(&out_, " = ", QuoteName(node.op->name), "(");
+    const char* separator = "";
+    for (ValueId input : node.inputs) {
+      absl::StrAppend(&out_, separator, names_[input]);
+      separator = ", ";
+    }
+    for (const auto& [name, value] : node.attrs) {
+      const AttrDef* def = node.op->FindAttr(name);
+      if (def != nullptr && def->default_value && *def->default_value == value) continue;
+      absl::StrAppend(&out_, separator, QuoteName(name), "=", AttrValueText(value, options_.max_elements, inner));
+      separator = ", ";
+    }
+    out_ += ")";
+    if (node.body == nullptr) return;
+    out_ += " {\n";
+    Printer(*node.body, options_, inner + "  ", &out_).Print();
+    absl::StrAppend(&out_, inner, "}");
+  }
+
+  void ProvenanceOf(const Node& node) {
+    const Provenance& provenance = node.provenance;
+    if (options_.from && !provenance.from.empty()) {
+      absl::StrAppend(&out_, " from(", absl::StrJoin(provenance.from, ", ", [](std::string* out, const std::string& n) {
+                        *out += QuoteName(n);
+                      }),
+                      ")");
+    }
+    if (!options_.locations) return;
+    if (!provenance.location.empty()) absl::StrAppend(&out_, " at ", QuoteString(provenance.location));
+    if (!provenance.array.empty()) absl::StrAppend(&out_, " array ", QuoteString(provenance.array));
+  }
+
+  const Graph& graph_;
+  const PrintOptions& options_;
+  const ValueNames names_;
+  const std::string indent_;
+  std::string& out_;
+};
+
+}  // namespace
+
+std::string PrintText(const Graph& graph, const PrintOptions& options) {
+  std::string out = options.header ? "tenfold 1\n\n" : "";
+  Printer(graph, options, "", &out).Print();
+  return out;
+}
+
+}  // namespace tenfold
