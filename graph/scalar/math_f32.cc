@@ -93,7 +93,8 @@ Scalar TanhF32(Scalar x) {
           x);
   const Scalar c = Select(a > 10.0, Like(x, 10), a);
   const Scalar far = 1.0 - 2.0 / (ExpNormal(c + c) + 1.0);
-  return Select(a < 1.0, near, CopySign(far, x));
+  // The near path turns -0 into 0.
+  return CopySign(Select(a < 1.0, near, far), x);
 }
 
 Scalar ErfF32(Scalar x) {

@@ -92,7 +92,8 @@ Scalar TanhF64(Scalar x) {
           x);
   const Scalar c = Select(a > 22.0, Like(x, 22), a);
   const Scalar far = 1.0 - 2.0 / (ExpNormal(c + c) + 1.0);
-  return Select(a < 0.625, near, CopySign(far, x));
+  // The near path turns -0 into 0.
+  return CopySign(Select(a < 0.625, near, far), x);
 }
 
 Scalar ErfF64(Scalar x) {
