@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Arrays on a command line: `x=x.npy`, `x=@x.npy`, `w=weights.npz:w1`, `y=f32[2,3] 1 2 3 4 5 6`, `z=random`,
+// `z=random:f32[4,64]`.
+#ifndef TENFOLD_TOOLS_ARRAY_ARGUMENT_H_
+#define TENFOLD_TOOLS_ARRAY_ARGUMENT_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tenfold/graph/tensor.h"
+
+namespace tenfold {
+
+// NAME=VALUE, split at the first '='. The error has one line for the user, and no code.
+struct NamedArgument {
+  std::string name;
+  std::string value;
+};
+absl::StatusOr<NamedArgument> SplitNamedArgument(absl::string_view flag, absl::string_view text);
+
+enum class ArrayForm : uint8_t { kFile, kLiteral, kRandom };
+// A type with its bracket makes a literal; a path that looks like one, or is called random, is written with
+// an '@' before it.
+ArrayForm FormOf(absl::string_view value);
+
+// A path without the '@' that may stand before it.
+absl::string_view StripAt(absl::string_view path);
+
+// kFile or kLiteral. The command line is trusted: a path may lead anywhere. `FILE.npz` needs `:NAME`.
+absl::StatusOr<Tensor> ReadArray(absl::string_view value);
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_TOOLS_ARRAY_ARGUMENT_H_

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/tools/run_inputs.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/printable.h"
+#include "tenfold/tools/random_tensor.h"
+
+namespace tenfold {
+namespace {
+
+std::optional<TensorType> TypeOfInput(const Graph& graph, absl::string_view name) {
+  for (const ValueId id : graph.inputs()) {
+    if (graph.value(id).name == name) return graph.value(id).type;
+  }
+  return std::nullopt;
+}
+
+absl::Status NoSuchInput(const Graph& graph, absl::string_view name) {
+  std::vector<std::string> names;
+  for (const ValueId id : graph.inputs()) names.push_back(graph.value(id).name);
+  const std::string nearest = NearestName(name, names);
+  return MakeError("E0602", absl::StrCat("the graph has no input '", Printable(name), "'"),
+                   nearest.empty() ? "" : absl::StrCat("did you mean '", nearest, "'?"));
+}
+
+// Learns symbols from a feed whose declared dims are bare symbols. Where the feed does not fit, the runtime
+// will say so.
+void Bind(const Graph& graph, absl::string_view name, std::span<const int64_t> dims, SymbolValues& symbols) {
+  const std::optional<TensorType> type = TypeOfInput(graph, name);
+  if (!type || !type->shape.has_rank() || type->shape.rank() != static_cast<int>(dims.size())) return;
+  for (int d = 0; d < type->shape.rank(); ++d) {
+    if (const std::optional<std::string> symbol = type->shape.dim(d).symbol())
+      symbols.emplace(*symbol, dims[d]);
+  }
+}
+
+// The type written after `random:`, which must be static.
+absl::StatusOr<TensorType> WrittenType(absl::string_view text) {
+  TENFOLD_ASSIGN_OR_RETURN(TensorType type, TensorType::Parse(text));
+  if (type.shape.has_rank() && type.shape.is_static()) return type;
+  return MakeError("E0210", absl::StrCat("'", type.ToString(), "' has dims that are no numbers"),
+                   "write every extent: random:f32[4,64]");
+}
+
+// The dtype and extents that the graph declares, under `symbols`.
+absl::StatusOr<std::pair<DType, Dims>> DeclaredType(const Graph& graph, absl::string_view name,
+                                                    const SymbolValues& symbols) {
+  const std::optional<TensorType> type = TypeOfInput(graph, name);
+  if (!type) return NoSuchInput(graph, name);
+  const absl::string_view dtype = Name(type->dtype);
+  const std::string head = absl::StrCat("input '", name, "' is ", type->ToString());
+  if (!type->shape.has_rank()) {
+    return MakeError("E0608", absl::StrCat(head, ", so random values need a type"),
+                     absl::StrCat("--input ", name, "=random:", dtype, "[4,64]"));
+  }
+  if (const std::optional<Dims> dims = type->shape.Evaluate(symbols)) return std::pair(type->dtype, *dims);
+  std::vector<std::string> named, unknown;
+  for (const Dim& dim : type->shape.dims()) dim.CollectSymbols(named);
+  for (const std::string& symbol : named) {
+    if (!symbols.contains(symbol)) unknown.push_back(symbol);
+  }
+  if (unknown.empty()) return MakeError("E0605", absl::StrCat(head, ", which the other inputs make no size"));
+  // Pastes as it stands: 4 for what is not known.
+  SymbolValues example = symbols;
+  for (const std::string& symbol : unknown) example[symbol] = 4;
+  const std::optional<Dims> dims = type->shape.Evaluate(example);
+  return MakeError("E0608",
+                   absl::StrCat(head, ", and no other input says what ", absl::StrJoin(unknown, ", "), " is"),
+                   dims ? absl::StrCat("--input ", name, "=random:", dtype, DimsToString(*dims)) : "");
+}
+
+}  // namespace
+
+absl::StatusOr<NamedTensors> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
+                                        uint64_t seed) {
+  NamedTensors feeds(arguments.size());
+  std::vector<Diagnostic> errors;
+  SymbolValues symbols;
+  const auto take = [&](size_t i, absl::StatusOr<Tensor> tensor) {
+    if (!tensor.ok()) {
+      for (Diagnostic& error : DiagnosticsOf(tensor.status())) errors.push_back(std::move(error));
+      return;
+    }
+    Bind(graph, arguments[i].name, tensor->dims(), symbols);
+    feeds[i] = {arguments[i].name, *std::move(tensor)};
+  };
+  // What has extents of its own comes before what takes them from the others.
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const auto& [name, value] = arguments[i];
+    if (FormOf(value) != ArrayForm::kRandom) {
+      take(i, ReadArray(value));
+    } else if (value != "random") {
+      const absl::StatusOr<TensorType> type = WrittenType(absl::string_view(value).substr(7));
+      take(i, type.ok() ? RandomTensor(type->dtype, type->shape.static_dims(), seed, name) : type.status());
+    }
+  }
+  if (!errors.empty()) return ToStatus(std::move(errors));
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i].value != "random") continue;
+    const auto type = DeclaredType(graph, arguments[i].name, symbols);
+    take(i, type.ok() ? RandomTensor(type->first, type->second, seed, arguments[i].name) : type.status());
+  }
+  if (!errors.empty()) return ToStatus(std::move(errors));
+  return feeds;
+}
+
+}  // namespace tenfold

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The feeds of a run, from `--input` arguments.
+#ifndef TENFOLD_TOOLS_RUN_INPUTS_H_
+#define TENFOLD_TOOLS_RUN_INPUTS_H_
+
+#include <cstdint>
+#include <span>
+
+#include "absl/status/statusor.h"
+#include "tenfold/graph/graph.h"
+#include "tenfold/graph/tensor.h"
+#include "tenfold/tools/array_argument.h"
+
+namespace tenfold {
+
+// Reads files and literals, then makes the random ones: `random` takes its type from the graph, and the
+// values of symbols from the dims of the other feeds (E0608 where none says, never a default). All errors are
+// reported. Whether the feeds fit the graph is the runtime's to say.
+absl::StatusOr<NamedTensors> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
+                                        uint64_t seed);
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_TOOLS_RUN_INPUTS_H_
