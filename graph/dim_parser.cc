@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/dim.h"
@@ -45,8 +46,8 @@ class DimParser {
   absl::Status Refuse(absl::string_view what) const {
     const size_t offset = text_.size() - rest_.size();
     return MakeError("E0210",
-                     absl::StrCat("dim '", text_.substr(0, 80), text_.size() > 80 ? "..." : "", "' ", what,
-                                  " at offset ", offset),
+                     absl::StrCat("dim '", absl::CHexEscape(text_.substr(0, 80)),
+                                  text_.size() > 80 ? "..." : "", "' ", what, " at offset ", offset),
                      "a dim is an integer expression such as 64, N, 2*N + 4 or floordiv(N, 2)");
   }
 
@@ -170,7 +171,7 @@ absl::StatusOr<Dim> Dim::Parse(absl::string_view text) {
   absl::string_view rest = text;
   TENFOLD_ASSIGN_OR_RETURN(Dim dim, Consume(rest));
   if (!absl::StripAsciiWhitespace(rest).empty()) {
-    return MakeError("E0210", absl::StrCat("dim '", text.substr(0, 80), "' ends at offset ",
+    return MakeError("E0210", absl::StrCat("dim '", absl::CHexEscape(text.substr(0, 80)), "' ends at offset ",
                                            text.size() - rest.size(), ", but more text follows"));
   }
   return dim;

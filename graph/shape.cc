@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
@@ -97,9 +98,10 @@ std::string TensorType::ToString() const { return absl::StrCat(Name(dtype), shap
 namespace {
 
 absl::Status RefuseType(absl::string_view text, absl::string_view why) {
-  return MakeError("E0210",
-                   absl::StrCat("type '", text.substr(0, 80), text.size() > 80 ? "..." : "", "' ", why),
-                   "a type is written as f32[N,64], f32[] for a scalar, f32[...] for any rank");
+  return MakeError(
+      "E0210",
+      absl::StrCat("type '", absl::CHexEscape(text.substr(0, 80)), text.size() > 80 ? "..." : "", "' ", why),
+      "a type is written as f32[N,64], f32[] for a scalar, f32[...] for any rank");
 }
 
 bool Take(absl::string_view& text, absl::string_view token) {

@@ -11,6 +11,13 @@
 
 namespace tenfold {
 
+// Compiled loops for a combination that is one primitive, else null.
+struct CombineLoops {
+  using Loop = void (*)(void* accumulators, const void* values, int count);
+  Loop combine = nullptr;  // element by element
+  Loop fold = nullptr;     // `count` groups of kReduceLanes values into kReduceLanes accumulators
+};
+
 // accumulators[i] = combine(accumulators[i], values[i]). A combination that is one primitive runs as one
 // loop; any other through BlockInterpreter. The bits are the same, but for NaN payloads.
 class Combiner {
@@ -20,7 +27,7 @@ class Combiner {
   int element_size() const { return element_size_; }
   // True if `values` may have any alignment and length. Otherwise both arrays are 64-byte aligned with
   // BlockInterpreter::kBlock elements behind each, and `spare` is another such.
-  bool takes_any_array() const { return loop_ != nullptr; }
+  bool takes_any_array() const { return loops_.combine != nullptr; }
   size_t WorkspaceBytes() const { return program_.WorkspaceBytes(); }
 
   // At most kBlock elements.
@@ -29,11 +36,8 @@ class Combiner {
   void CombineLanes(void* accumulators, const void* values, int count, void* spare, void* workspace) const;
 
  private:
-  using Loop = void (*)(void* accumulators, const void* values, int count);
-  static Loop FindLoop(const ScalarProgram& combine);
-
   BlockInterpreter program_;
-  Loop loop_;
+  CombineLoops loops_;
   int element_size_;
 };
 

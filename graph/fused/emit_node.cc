@@ -22,8 +22,7 @@ Scalar EmitElementwise(const Node& node, DType result, std::span<const Scalar> i
 }
 
 Scalar EmitReductionMap(const Reduction& reduction, Scalar element) {
-  const Scalar wide[] = {Widen(element)};
-  return reduction.map(wide, {});
+  return reduction.map(std::vector<Scalar>{Widen(element)}, {});
 }
 
 ScalarProgram CombineProgram(const Reduction& reduction, DType accumulator) {

@@ -182,7 +182,7 @@ TEST(Interpret, StoresCanonicalNans) {
 }
 
 TEST(Interpret, RandomKernelsMatchTheReference) {
-  for (uint32_t seed = 0; seed < 3000; ++seed) {
+  for (uint32_t seed = 0; seed < 1500; ++seed) {
     std::mt19937 random(seed);
     const KernelCase c = RandomKernel(random);
     ASSERT_TRUE(c.kernel.Verify().ok()) << c.kernel.Verify() << c.kernel.ToString();
