@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "proto/diagnostic.pb.h"
+#include "tenfold/graph/text/quote.h"
 
 namespace tenfold {
 namespace {
@@ -55,6 +56,12 @@ std::string Diagnostic::ToString() const {
 
 absl::Status ToStatus(std::vector<Diagnostic> diagnostics) {
   if (diagnostics.empty()) return absl::OkStatus();
+  // A message may quote hostile bytes, or cut a character; protobuf would lose the whole payload.
+  for (Diagnostic& d : diagnostics) {
+    for (std::string* text : {&d.code, &d.message, &d.location}) *text = ReplaceInvalidUtf8(*text);
+    for (std::string& note : d.notes) note = ReplaceInvalidUtf8(note);
+    for (std::string& help : d.help) help = ReplaceInvalidUtf8(help);
+  }
   v1::DiagnosticList list;
   for (const Diagnostic& d : diagnostics) {
     v1::Diagnostic& out = *list.add_diagnostics();
@@ -97,7 +104,10 @@ std::vector<Diagnostic> DiagnosticsOf(const absl::Status& status) {
   }
   std::vector<Diagnostic> diagnostics;
   for (const v1::Diagnostic& d : list.diagnostics()) {
-    diagnostics.push_back({d.code(), d.message(), d.location(), {d.notes().begin(), d.notes().end()},
+    diagnostics.push_back({d.code(),
+                           d.message(),
+                           d.location(),
+                           {d.notes().begin(), d.notes().end()},
                            {d.help().begin(), d.help().end()}});
   }
   return diagnostics;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CRC-32C (Castagnoli, RFC 3720 appendix B.4): tells a damaged file from a sound one. It does not tell a forged
-// one: what it covers is checked as hostile all the same.
+// CRC-32C (Castagnoli, RFC 3720 appendix B.4): tells a damaged file from a sound one. It does not tell a
+// forged one: what it covers is checked as hostile all the same.
 #ifndef TENFOLD_GRAPH_SERIALIZATION_CRC32C_H_
 #define TENFOLD_GRAPH_SERIALIZATION_CRC32C_H_
 

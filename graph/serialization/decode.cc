@@ -14,7 +14,10 @@ namespace {
 class Decoder {
  public:
   Decoder(const v1::Graph& encoded, DecodeContext& context, int depth)
-      : encoded_(encoded), context_(context), limits_(context.options.limits), depth_(depth),
+      : encoded_(encoded),
+        context_(context),
+        limits_(context.options.limits),
+        depth_(depth),
         graph_(context.options.registry) {}
 
   absl::StatusOr<Graph> Decode() {
@@ -25,7 +28,8 @@ class Decoder {
     TENFOLD_RETURN_IF_ERROR(CheckCount(encoded_.outputs_size(), limits_.node_values, "outputs"));
     TENFOLD_RETURN_IF_ERROR(CheckName(encoded_.name()));
     graph_.name = encoded_.name();
-    for (const v1::SymbolBounds& bounds : encoded_.symbol_bounds()) TENFOLD_RETURN_IF_ERROR(AddBounds(bounds));
+    for (const v1::SymbolBounds& bounds : encoded_.symbol_bounds())
+      TENFOLD_RETURN_IF_ERROR(AddBounds(bounds));
     for (const v1::Node& node : encoded_.nodes()) total_values_ += node.outputs_size();
     for (const v1::Node& node : encoded_.nodes()) {
       if (absl::Status status = AddNode(node); !status.ok()) return Placed(status, node);
@@ -62,14 +66,16 @@ class Decoder {
     if (number < total_values_) {
       return MakeError("E0106", absl::StrCat("value ", number, " is read before it is produced"));
     }
-    return WrongStructure(absl::StrCat("value ", number, " is read, but only ", total_values_, " are produced"));
+    return WrongStructure(
+        absl::StrCat("value ", number, " is read, but only ", total_values_, " are produced"));
   }
 
   absl::Status AddNode(const v1::Node& encoded) {
     TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded, "a node"));
     TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.inputs_size(), limits_.node_values, "inputs of one node"));
     TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.outputs_size(), limits_.node_values, "outputs of one node"));
-    TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.attributes_size(), limits_.node_values, "attributes of one node"));
+    TENFOLD_RETURN_IF_ERROR(
+        CheckCount(encoded.attributes_size(), limits_.node_values, "attributes of one node"));
     const OpDef* op = graph_.registry().Find(encoded.op());
     if (op == nullptr) {
       const std::string near = NearestName(encoded.op(), graph_.registry().Names());
@@ -142,15 +148,16 @@ class Decoder {
 
   absl::Status CheckResults(const v1::Node& encoded, const std::vector<ValueId>& outputs) {
     if (static_cast<int>(outputs.size()) != encoded.outputs_size()) {
-      return WrongStructure(absl::StrCat("the op gives ", outputs.size(), " results, but ", encoded.outputs_size(),
-                                         " are listed"));
+      return WrongStructure(absl::StrCat("the op gives ", outputs.size(), " results, but ",
+                                         encoded.outputs_size(), " are listed"));
     }
     for (size_t i = 0; i < outputs.size(); ++i) {
-      TENFOLD_ASSIGN_OR_RETURN(const TensorType stored, DecodeType(encoded.outputs(static_cast<int>(i)).type(), limits_));
+      TENFOLD_ASSIGN_OR_RETURN(const TensorType stored,
+                               DecodeType(encoded.outputs(static_cast<int>(i)).type(), limits_));
       const TensorType& inferred = graph_.value(outputs[i]).type;
       if (!(stored == inferred)) {
-        return MakeError("E0504", absl::StrCat("'", graph_.DisplayName(outputs[i]), "' is stored as ", stored.ToString(),
-                                               ", but is ", inferred.ToString()));
+        return MakeError("E0504", absl::StrCat("'", graph_.DisplayName(outputs[i]), "' is stored as ",
+                                               stored.ToString(), ", but is ", inferred.ToString()));
       }
       values_.push_back(outputs[i]);
     }
@@ -161,7 +168,8 @@ class Decoder {
   static absl::Status Placed(const absl::Status& status, const v1::Node& node) {
     const std::string name = node.outputs_size() > 0 ? node.outputs(0).name() : "";
     const absl::Status located = WithLocation(status, node.provenance().location());
-    return WithNote(located, absl::StrCat("in node ", node.op().substr(0, 80), " '", name.substr(0, 80), "'"));
+    return WithNote(located,
+                    absl::StrCat("in node ", node.op().substr(0, 80), " '", name.substr(0, 80), "'"));
   }
 
   const v1::Graph& encoded_;

@@ -24,7 +24,8 @@ absl::StatusOr<Dim> DecodeDim(const v1::Dim& encoded, const Limits& limits) {
     case v1::Dim::kExpression: {
       TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.expression().size(), limits.name_bytes, "bytes of a dim"));
       TENFOLD_ASSIGN_OR_RETURN(Dim dim, Dim::Parse(encoded.expression()));
-      if (dim.is_constant() && dim.constant() < 0) return WrongStructure(absl::StrCat("a dim is ", dim.constant()));
+      if (dim.is_constant() && dim.constant() < 0)
+        return WrongStructure(absl::StrCat("a dim is ", dim.constant()));
       return dim;
     }
     case v1::Dim::VALUE_NOT_SET:
@@ -95,7 +96,8 @@ absl::StatusOr<Tensor> DecodeTensor(const v1::Tensor& encoded, const DecodeConte
   }
   if (encoded.contents_case() == v1::Tensor::kSplat) {
     if (static_cast<int64_t>(encoded.splat().size()) != element) {
-      return WrongStructure(absl::StrCat("a splat of ", Name(dtype), " is ", encoded.splat().size(), " bytes long"));
+      return WrongStructure(
+          absl::StrCat("a splat of ", Name(dtype), " is ", encoded.splat().size(), " bytes long"));
     }
     TENFOLD_RETURN_IF_ERROR(CheckBools(dtype, encoded.splat()));
     return Tensor::Splat(dtype, dims, encoded.splat().data());
@@ -119,7 +121,8 @@ absl::StatusOr<Tensor> DecodeTensor(const v1::Tensor& encoded, const DecodeConte
                                            limits.tensor_bytes, " bytes"));
   }
   if (static_cast<int64_t>(bytes.size()) != *count * element) {
-    return WrongStructure(absl::StrCat(type.ToString(), " needs ", *count * element, " bytes, but has ", bytes.size()));
+    return WrongStructure(
+        absl::StrCat(type.ToString(), " needs ", *count * element, " bytes, but has ", bytes.size()));
   }
   TENFOLD_RETURN_IF_ERROR(CheckBools(dtype, bytes));
   if (in_data && context.owner != nullptr) return Tensor::Wrap(dtype, dims, bytes.data(), context.owner);
@@ -140,7 +143,8 @@ absl::StatusOr<AttrValue> DecodeAttr(const v1::Attribute& encoded, const DecodeC
     case v1::Attribute::kIntsValue: {
       TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded.ints_value(), "a list of integers"));
       const auto& values = encoded.ints_value().values();
-      TENFOLD_RETURN_IF_ERROR(CheckCount(values.size(), context.options.limits.node_values, "integers in one attribute"));
+      TENFOLD_RETURN_IF_ERROR(
+          CheckCount(values.size(), context.options.limits.node_values, "integers in one attribute"));
       return AttrValue(std::vector<int64_t>(values.begin(), values.end()));
     }
     case v1::Attribute::kDtypeValue: {

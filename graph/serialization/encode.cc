@@ -13,7 +13,8 @@
 namespace tenfold {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "elements are copied to files as they lie in memory");
+static_assert(std::endian::native == std::endian::little,
+              "elements are copied to files as they lie in memory");
 
 class Encoder {
  public:
@@ -41,7 +42,8 @@ class Encoder {
  private:
   static absl::Status Text(absl::string_view text, std::string* out) {
     if (FindInvalidUtf8(text)) {
-      return MakeError("E0502", absl::StrCat("the text ", QuoteString(text), " is not UTF-8, so no file can hold it"),
+      return MakeError("E0502",
+                       absl::StrCat("the text ", QuoteString(text), " is not UTF-8, so no file can hold it"),
                        "give the value a name in UTF-8");
     }
     out->assign(text.data(), text.size());

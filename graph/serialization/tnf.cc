@@ -49,10 +49,11 @@ absl::StatusOr<Header> ReadHeader(absl::string_view bytes, const Limits& limits)
   if (bytes.size() < sizeof(header)) return Damaged("is cut off in its header");
   std::memcpy(&header, bytes.data(), sizeof(header));
   if (header.version != kVersion) {
-    return MakeError("E0503",
-                     absl::StrCat("the file is in version ", header.version,
-                                  " of the format; this Tenfold reads version ", kVersion),
-                     header.version > kVersion ? "read it with the Tenfold that wrote it, or a later one" : "");
+    return MakeError(
+        "E0503",
+        absl::StrCat("the file is in version ", header.version, " of the format; this Tenfold reads version ",
+                     kVersion),
+        header.version > kVersion ? "read it with the Tenfold that wrote it, or a later one" : "");
   }
   if (header.structure_size > static_cast<uint64_t>(limits.graph_bytes)) {
     return MakeError("E0402", absl::StrCat("the structure of the graph has ", header.structure_size,
@@ -60,7 +61,8 @@ absl::StatusOr<Header> ReadHeader(absl::string_view bytes, const Limits& limits)
   }
   // No sum here can wrap: the structure is bounded, and the file's size bounds the rest.
   const uint64_t begin = DataBegin(header.structure_size);
-  const uint64_t expected = header.data_size == 0 ? sizeof(header) + header.structure_size : begin + header.data_size;
+  const uint64_t expected =
+      header.data_size == 0 ? sizeof(header) + header.structure_size : begin + header.data_size;
   if (expected < header.data_size || bytes.size() < expected) {
     return Damaged(absl::StrCat("is cut off: it has ", bytes.size(), " bytes of ", expected));
   }
@@ -71,7 +73,8 @@ absl::StatusOr<Header> ReadHeader(absl::string_view bytes, const Limits& limits)
   return header;
 }
 
-absl::StatusOr<Graph> Parse(absl::string_view bytes, std::shared_ptr<const void> owner, const LoadOptions& options) {
+absl::StatusOr<Graph> Parse(absl::string_view bytes, std::shared_ptr<const void> owner,
+                            const LoadOptions& options) {
   TENFOLD_ASSIGN_OR_RETURN(const Header header, ReadHeader(bytes, options.limits));
   v1::Graph encoded;
   if (header.structure_size > std::numeric_limits<int>::max() ||
@@ -94,7 +97,11 @@ absl::StatusOr<std::string> SerializeGraph(const Graph& graph) {
     return MakeError("E0402", absl::StrCat("the structure of the graph would have ", structure_size,
                                            " bytes; protobuf holds at most 2147483647"));
   }
-  Header header = {.magic = {}, .version = kVersion, .checksum = 0, .structure_size = structure_size, .data_size = data.size};
+  Header header = {.magic = {},
+                   .version = kVersion,
+                   .checksum = 0,
+                   .structure_size = structure_size,
+                   .data_size = data.size};
   std::memcpy(header.magic, kMagic.data(), sizeof(header.magic));
 
   std::string bytes(sizeof(header), '\0');
@@ -123,7 +130,8 @@ absl::StatusOr<Graph> LoadGraph(absl::string_view path, const LoadOptions& optio
   // A Tensor's memory, since constants stay in it and kernels read them at 64-byte alignment.
   const int64_t size = static_cast<int64_t>(file->remaining());
   if (size > options.limits.file_bytes) {
-    return MakeError("E0402", absl::StrCat("'", path, "' has ", size, " bytes; the limit is ", options.limits.file_bytes));
+    return MakeError(
+        "E0402", absl::StrCat("'", path, "' has ", size, " bytes; the limit is ", options.limits.file_bytes));
   }
   TENFOLD_ASSIGN_OR_RETURN(Tensor memory, Tensor::Allocate(DType::kU8, Dims{size}));
   TENFOLD_RETURN_IF_ERROR(file->Read({static_cast<char*>(memory.mutable_data()), static_cast<size_t>(size)}));

@@ -20,16 +20,16 @@ struct LoadOptions {
   std::shared_ptr<const OpRegistry> registry = OpRegistry::Standard();
   // For arrays that the file names instead of holding. LoadGraph looks in the file's folder if there is none;
   // ParseGraph refuses them then.
-  ArrayResolver resolve;
-  Limits limits;
+  ArrayResolver resolve = nullptr;
+  Limits limits = {};
 };
 
 // The graph as .tnf bytes: equal graphs give equal bytes. NaNs are made canonical. Errors: E0402 where the
 // structure outgrows what protobuf can hold, E0502 for names that are not UTF-8.
 absl::StatusOr<std::string> SerializeGraph(const Graph& graph);
 
-// The inverse. The bytes are hostile: every node is inferred again and its stored types compared. Errors: E0502,
-// E0503, E0504, and those of the ops.
+// The inverse. The bytes are hostile: every node is inferred again and its stored types compared. Errors:
+// E0502, E0503, E0504, and those of the ops.
 absl::StatusOr<Graph> ParseGraph(absl::string_view bytes, const LoadOptions& options = {});
 
 // Writes a .tnf file beside `path` and renames it, so that nobody ever reads half a file.

@@ -29,8 +29,9 @@ absl::StatusOr<Tensor> ResolveArray(const ArrayResolver& resolver, absl::string_
                                     absl::string_view member, const TensorType* type) {
   const std::vector<absl::string_view> parts = absl::StrSplit(file, '/');
   if (parts.front().empty() || absl::c_linear_search(parts, "..")) {
-    return MakeError("E0525", absl::StrCat("the array ", ReferenceName(file, member), " lies outside the graph's folder"),
-                     "name a file beneath it, such as @\"data/weights.npz:w1\"");
+    return MakeError(
+        "E0525", absl::StrCat("the array ", ReferenceName(file, member), " lies outside the graph's folder"),
+        "name a file beneath it, such as @\"data/weights.npz:w1\"");
   }
   if (!resolver) {
     return MakeError("E0524", absl::StrCat("the graph refers to the array ", ReferenceName(file, member),
@@ -38,8 +39,9 @@ absl::StatusOr<Tensor> ResolveArray(const ArrayResolver& resolver, absl::string_
   }
   TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, resolver(file, member));
   if (type != nullptr && !(tensor.type() == *type)) {
-    return MakeError("E0504", absl::StrCat("the array ", ReferenceName(file, member), " is ",
-                                           tensor.type().ToString(), ", but the graph says ", type->ToString()));
+    return MakeError("E0504",
+                     absl::StrCat("the array ", ReferenceName(file, member), " is ", tensor.type().ToString(),
+                                  ", but the graph says ", type->ToString()));
   }
   return tensor;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arrays that a graph file names instead of holding: `Const @"weights.npz:w1"`. Whoever reads the graph says how
-// they are found.
+// Arrays that a graph file names instead of holding: `Const @"weights.npz:w1"`. Whoever reads the graph says
+// how they are found.
 #ifndef TENFOLD_GRAPH_TEXT_ARRAY_RESOLVER_H_
 #define TENFOLD_GRAPH_TEXT_ARRAY_RESOLVER_H_
 
@@ -25,8 +25,8 @@ ArrayResolver FolderResolver(std::string folder, const Limits& limits = {});
 // How a reference is called in messages and provenance: "weights.npz: w1".
 std::string ReferenceName(absl::string_view file, absl::string_view member);
 
-// The array, its type checked against `type` unless that is null (E0504). Without a resolver every reference is
-// refused (E0524), and a path that is absolute or has a ".." whatever the resolver (E0525).
+// The array, its type checked against `type` unless that is null (E0504). Without a resolver every reference
+// is refused (E0524), and a path that is absolute or has a ".." whatever the resolver (E0525).
 absl::StatusOr<Tensor> ResolveArray(const ArrayResolver& resolver, absl::string_view file,
                                     absl::string_view member, const TensorType* type);
 

@@ -125,8 +125,8 @@ void GraphAssembler::AddCall(StatementSyntax& statement) {
   if (results != statement.results.size()) {
     errors_.Add(SpanOf(statement), "E0103",
                 absl::StrCat(op->name, " gives ", results, results == 1 ? " result" : " results", ", but ",
-                             statement.results.size(), statement.results.size() == 1 ? " name stands" : " names stand",
-                             " before '='"));
+                             statement.results.size(),
+                             statement.results.size() == 1 ? " name stands" : " names stand", " before '='"));
     return;
   }
   AddNode(*op, std::move(inputs), std::move(attrs), statement, std::move(body));
@@ -179,7 +179,7 @@ bool GraphAssembler::ReadAttrs(const StatementSyntax& statement, const OpDef& op
       for (const AttrDef& each : op.attrs) known.push_back(each.name);
       const std::string near = NearestName(attr.name.name, known);
       fail(attr.name.span, absl::StrCat(op.name, " has no attribute '", attr.name.name, "'"),
-           !near.empty()    ? absl::StrCat("did you mean '", near, "'?")
+           !near.empty()   ? absl::StrCat("did you mean '", near, "'?")
            : known.empty() ? absl::StrCat(op.name, " has no attributes")
                            : absl::StrCat("its attributes are ", absl::StrJoin(known, ", ")));
     } else if (attrs.Find(attr.name.name) != nullptr) {
@@ -199,8 +199,8 @@ bool GraphAssembler::ReadOperands(const StatementSyntax& statement, const OpDef&
   const size_t count = statement.operands.size();
   if (count != op.inputs.size() && !op.Is<FusedBody>()) {
     errors_.Add(statement.op.span, "E0103",
-                absl::StrCat(op.name, " takes ", op.inputs.size(), op.inputs.size() == 1 ? " operand" : " operands",
-                             ", but got ", count));
+                absl::StrCat(op.name, " takes ", op.inputs.size(),
+                             op.inputs.size() == 1 ? " operand" : " operands", ", but got ", count));
     return false;
   }
   bool good = true;
@@ -267,8 +267,8 @@ void GraphAssembler::AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs
     const TensorType& inferred = graph_.value(outputs[i]).type;
     if (!result.type || *result.type == inferred) continue;
     errors_.Add(result.name.span, "E0504",
-                absl::StrCat("'", result.name.name, "' is written as ", result.type->ToString(),
-                             ", but ", op.name, " gives ", inferred.ToString()),
+                absl::StrCat("'", result.name.name, "' is written as ", result.type->ToString(), ", but ",
+                             op.name, " gives ", inferred.ToString()),
                 "types of results may be left out: they are inferred");
   }
 }
@@ -295,7 +295,8 @@ std::optional<ValueId> GraphAssembler::Lookup(absl::string_view name, Span span)
       if (candidates.size() == kCandidates) break;
     }
     std::sort(candidates.begin(), candidates.end());
-    const std::string near = NearestName(name, candidates);
+    const std::string near =
+        name.size() > 1 ? NearestName(name, candidates) : "";  // any letter is near another
     errors_.Add(span, "E0107", absl::StrCat("there is no value '", name, "'"),
                 near.empty() ? "" : absl::StrCat("did you mean '", near, "'?"));
     return std::nullopt;
@@ -314,7 +315,8 @@ std::optional<ValueId> GraphAssembler::Lookup(absl::string_view name, Span span)
 }
 
 Provenance GraphAssembler::ReadProvenance(const ProvenanceSyntax& syntax, Span span) const {
-  return {syntax.location ? *syntax.location : errors_.source().LocationOf(span.begin), syntax.array, syntax.from};
+  return {syntax.location ? *syntax.location : errors_.source().LocationOf(span.begin), syntax.array,
+          syntax.from};
 }
 
 }  // namespace tenfold

@@ -19,8 +19,7 @@ namespace tenfold {
 // one reported.
 class GraphAssembler {
  public:
-  GraphAssembler(std::shared_ptr<const OpRegistry> registry, const ArrayResolver& resolver,
-                 ErrorList& errors)
+  GraphAssembler(std::shared_ptr<const OpRegistry> registry, const ArrayResolver& resolver, ErrorList& errors)
       : resolver_(resolver), errors_(errors), graph_(std::move(registry)) {}
 
   // Complete only if no error was recorded. Takes tensors out of `syntax`.

@@ -73,7 +73,8 @@ absl::string_view DescribeAttrKind(AttrKind kind) {
   return kDescriptions[static_cast<int>(kind)];
 }
 
-std::string AttrValueText(const AttrValue& value, std::optional<int64_t> max_elements, absl::string_view indent) {
+std::string AttrValueText(const AttrValue& value, std::optional<int64_t> max_elements,
+                          absl::string_view indent) {
   // ToString is for people: it shortens tensors and leaves control characters in strings.
   if (const auto* text = std::get_if<std::string>(&value)) return QuoteString(*text);
   if (const auto* tensor = std::get_if<Tensor>(&value)) return TensorLiteral(*tensor, max_elements, indent);

@@ -30,8 +30,14 @@ std::string DotString(absl::string_view text) {
 // Prints a graph and, as clusters, the bodies in it. Ids carry the path of the body: "n3", "n3_1".
 class DotPrinter {
  public:
-  DotPrinter(const Graph& graph, const DotOptions& options, std::string prefix, std::string indent, std::string* out)
-      : graph_(graph), options_(options), names_(graph), prefix_(std::move(prefix)), indent_(std::move(indent)), out_(*out) {}
+  DotPrinter(const Graph& graph, const DotOptions& options, std::string prefix, std::string indent,
+             std::string* out)
+      : graph_(graph),
+        options_(options),
+        names_(graph),
+        prefix_(std::move(prefix)),
+        indent_(std::move(indent)),
+        out_(*out) {}
 
   void Print() {
     for (NodeId id : graph_.nodes()) Box(id);
@@ -55,14 +61,14 @@ class DotPrinter {
     const Node& node = graph_.node(id);
     if (names_.is_inline(node.outputs[0])) return;
     const bool source = node.op->Is<Source>();
-    absl::StrAppend(&out_, indent_, IdOf(id), " [shape=", source ? "oval" : "box", ", label=",
-                    DotString(Label(id, node)), "];\n");
+    absl::StrAppend(&out_, indent_, IdOf(id), " [shape=", source ? "oval" : "box",
+                    ", label=", DotString(Label(id, node)), "];\n");
     for (ValueId input : node.inputs) {
       if (!names_.is_inline(input)) Edge(input, IdOf(id));
     }
     if (node.body == nullptr) return;
-    absl::StrAppend(&out_, indent_, "subgraph cluster_", IdOf(id), " {\n", indent_, "  label=",
-                    DotString(node.body->name), ";\n");
+    absl::StrAppend(&out_, indent_, "subgraph cluster_", IdOf(id), " {\n", indent_,
+                    "  label=", DotString(node.body->name), ";\n");
     DotPrinter(*node.body, options_, IdOf(id) + "_", indent_ + "  ", &out_).Print();
     absl::StrAppend(&out_, indent_, "}\n");
   }

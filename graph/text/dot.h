@@ -13,7 +13,7 @@ namespace tenfold {
 
 struct DotOptions {
   // What this gives for a node stands in its box, below the op; may be null.
-  std::function<std::string(const Graph&, NodeId)> note;
+  std::function<std::string(const Graph&, NodeId)> note = nullptr;
 };
 
 // Inputs and outputs are ovals, nodes boxes, edges carry types. Constants of a few values stand in the box

@@ -57,9 +57,9 @@ Decimal ReadDecimal(absl::string_view text) {
 int CompareMagnitude(absl::string_view text, double value) {
   // A double halfway between two 16-bit floats has fewer than 150 digits.
   char buffer[256];
-  const char* end = std::to_chars(buffer, buffer + sizeof(buffer), std::fabs(value),
-                                  std::chars_format::scientific, 200)
-                        .ptr;
+  const char* end =
+      std::to_chars(buffer, buffer + sizeof(buffer), std::fabs(value), std::chars_format::scientific, 200)
+          .ptr;
   const Decimal a = ReadDecimal(text);
   const Decimal b = ReadDecimal(absl::string_view(buffer, end - buffer));
   if (a.exponent != b.exponent) return a.exponent < b.exponent ? -1 : 1;
@@ -173,7 +173,8 @@ std::string WhyNotElement(absl::string_view text, DType dtype) {
     if (text == "-nan") return absl::StrCat(shown, " is no number: a NaN has no sign here, write nan");
     return absl::StrCat(shown, " is no number");
   }
-  if (!IsDecimal(text)) return absl::StrCat(shown, " is no ", text == "nan" || text == "inf" ? "integer" : "number");
+  if (!IsDecimal(text))
+    return absl::StrCat(shown, " is no ", text == "nan" || text == "inf" ? "integer" : "number");
   if (text.find_first_not_of("-0123456789") != absl::string_view::npos) {
     return absl::StrCat(shown, " is no integer, as ", Name(dtype), " needs");
   }

@@ -39,7 +39,8 @@ class Lexer {
   // The token after the current one, without moving.
   Token Peek() const;
   void Next();
-  // What follows the current token's start, up to the end of its line: for types, which have their own parser.
+  // What follows the current token's start, up to the end of its line: for types, which have their own
+  // parser.
   absl::string_view RestOfLine();
   // Goes on at `offset`, which is not before the current token.
   void JumpTo(size_t offset);

@@ -44,7 +44,8 @@ void AppendComments(const SourceText& source, const ErrorList::Entry& error, std
   const std::string indent = absl::StrCat("#", std::string(std::min<size_t>(column, 80) - 2, ' '));
   bool first = true;
   for (absl::string_view text : absl::StrSplit(error.diagnostic.ToString(), '\n')) {
-    absl::StrAppend(out, indent, first ? absl::StrCat("^", std::string(std::min<size_t>(width, 80) - 1, '~'), " ") : "  ",
+    absl::StrAppend(out, indent,
+                    first ? absl::StrCat("^", std::string(std::min<size_t>(width, 80) - 1, '~'), " ") : "  ",
                     text, "\n");
     first = false;
   }

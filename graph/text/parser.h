@@ -29,10 +29,10 @@ struct TextOptions {
   std::string file = "text";
   std::shared_ptr<const OpRegistry> registry = OpRegistry::Standard();
   // Reads `@"weights.npz:w1"`; see FolderResolver. Without one, references are refused.
-  ArrayResolver resolve;
+  ArrayResolver resolve = nullptr;
   // Refuse a text whose first line is not `tenfold 1`. Files need it; graphs inside other texts do not.
   bool require_header = false;
-  Limits limits;
+  Limits limits = {};
 };
 
 // Hostile text gives an error, in time and memory proportional to its length. All errors of the text are

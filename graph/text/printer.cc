@@ -95,7 +95,8 @@ class Printer {
     for (const auto& [name, value] : node.attrs) {
       const AttrDef* def = node.op->FindAttr(name);
       if (def != nullptr && def->default_value && *def->default_value == value) continue;
-      absl::StrAppend(&out_, separator, QuoteName(name), "=", AttrValueText(value, options_.max_elements, inner));
+      absl::StrAppend(&out_, separator, QuoteName(name), "=",
+                      AttrValueText(value, options_.max_elements, inner));
       separator = ", ";
     }
     out_ += ")";
@@ -108,9 +109,9 @@ class Printer {
   void ProvenanceOf(const Node& node) {
     const Provenance& provenance = node.provenance;
     if (options_.from && !provenance.from.empty()) {
-      absl::StrAppend(&out_, " from(", absl::StrJoin(provenance.from, ", ", [](std::string* out, const std::string& n) {
-                        *out += QuoteName(n);
-                      }),
+      absl::StrAppend(&out_, " from(",
+                      absl::StrJoin(provenance.from, ", ",
+                                    [](std::string* out, const std::string& n) { *out += QuoteName(n); }),
                       ")");
     }
     if (!options_.locations) return;

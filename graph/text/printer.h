@@ -24,9 +24,9 @@ struct PrintOptions {
   // `at "digits.cc:31"` and `array "weights.npz: w1"`.
   bool locations = false;
   // A constant of more elements shows its first ones and `...`, which the parser refuses.
-  std::optional<int64_t> max_elements;
+  std::optional<int64_t> max_elements = std::nullopt;
   // What this gives for a node stands behind it as a comment, unless it is empty.
-  std::function<std::string(const Graph&, NodeId)> comment;
+  std::function<std::string(const Graph&, NodeId)> comment = nullptr;
 };
 
 std::string PrintText(const Graph& graph, const PrintOptions& options = {});

@@ -42,9 +42,7 @@ size_t Utf8Length(absl::string_view s) {
 
 bool BeginsName(char c) { return absl::ascii_isalpha(c) || c == '_'; }
 
-bool ContinuesName(char c) {
-  return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '/';
-}
+bool ContinuesName(char c) { return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '/'; }
 
 std::string QuoteString(absl::string_view text) {
   std::string out = "\"";
@@ -123,6 +121,16 @@ std::optional<size_t> FindInvalidUtf8(absl::string_view text) {
     i += length;
   }
   return std::nullopt;
+}
+
+std::string ReplaceInvalidUtf8(absl::string_view text) {
+  std::string out;
+  while (const std::optional<size_t> bad = FindInvalidUtf8(text)) {
+    absl::StrAppend(&out, text.substr(0, *bad), "\xef\xbf\xbd");
+    text.remove_prefix(*bad + 1);
+  }
+  absl::StrAppend(&out, text);
+  return out;
 }
 
 }  // namespace tenfold

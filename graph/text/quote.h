@@ -25,6 +25,8 @@ std::optional<std::string> Unquote(absl::string_view quoted);
 
 // The offset of the first byte that is not UTF-8 (RFC 3629: shortest forms, no surrogates), else nullopt.
 std::optional<size_t> FindInvalidUtf8(absl::string_view text);
+// With U+FFFD in place of each such byte.
+std::string ReplaceInvalidUtf8(absl::string_view text);
 
 }  // namespace tenfold
 

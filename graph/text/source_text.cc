@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tenfold/graph/text/quote.h"
 
 namespace tenfold {
 namespace {
@@ -21,7 +22,7 @@ size_t CharacterStart(absl::string_view text, size_t offset) {
 
 // What a terminal can show, one column a character: a tab would move the caret.
 std::string Printable(absl::string_view text) {
-  std::string out(text);
+  std::string out = ReplaceInvalidUtf8(text);
   for (char& c : out) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }
@@ -66,8 +67,7 @@ std::vector<std::string> SourceText::Excerpt(Span span) const {
   const int line = LineOf(span.begin);
   const absl::string_view whole = Line(line);
   const size_t column = std::min<size_t>(ColumnOf(span.begin) - 1, whole.size());
-  const size_t begin =
-      column < kShownBytes ? 0 : CharacterStart(whole, column - kShownBytes / 2);
+  const size_t begin = column < kShownBytes ? 0 : CharacterStart(whole, column - kShownBytes / 2);
   const size_t end = CharacterStart(whole, std::min(whole.size(), begin + kShownBytes));
   const std::string before =
       absl::StrCat(begin > 0 ? "..." : "", Printable(whole.substr(begin, column - begin)));
@@ -78,8 +78,7 @@ std::vector<std::string> SourceText::Excerpt(Span span) const {
   const size_t width = std::max<size_t>(1, CountCharacters(marked));
   return {absl::StrCat(number, " | ", before, Printable(whole.substr(column, end - column)),
                        end < whole.size() ? "..." : ""),
-          absl::StrCat(std::string(number.size(), ' '), " | ",
-                       std::string(CountCharacters(before), ' '), "^",
+          absl::StrCat(std::string(number.size(), ' '), " | ", std::string(CountCharacters(before), ' '), "^",
                        std::string(width - 1, '~'))};
 }
 
@@ -101,9 +100,8 @@ void ErrorList::Add(Span span, const absl::Status& status) {
 
 std::vector<ErrorList::Entry> ErrorList::Sorted() const {
   std::vector<Entry> entries = entries_;
-  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return a.span.begin < b.span.begin;
-  });
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const Entry& a, const Entry& b) { return a.span.begin < b.span.begin; });
   return entries;
 }
 

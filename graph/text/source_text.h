@@ -51,7 +51,8 @@ class ErrorList {
     Diagnostic diagnostic;
   };
 
-  ErrorList(const SourceText& source, int max_errors) : source_(source), max_errors_(max_errors > 0 ? max_errors : 1) {}
+  ErrorList(const SourceText& source, int max_errors)
+      : source_(source), max_errors_(max_errors > 0 ? max_errors : 1) {}
 
   void Add(Span span, absl::string_view code, std::string message, std::string help = "");
   // Every diagnostic of `status`, placed at `span`.

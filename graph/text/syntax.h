@@ -95,7 +95,7 @@ struct BoundSyntax {
 };
 
 struct OutputSyntax {
-  NameSyntax name;   // what a caller fetches
+  NameSyntax name;  // what a caller fetches
   NameSyntax value;
 };
 

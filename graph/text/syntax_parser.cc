@@ -167,7 +167,8 @@ bool SyntaxParser::Results(StatementSyntax& statement) {
 bool SyntaxParser::Const(StatementSyntax& statement) {
   if (token().Is("@")) return Reference(std::nullopt, statement);
   if (token().kind != Token::kName) {
-    return Expected("the type of the constant", "write f32[2] {1, 2}, f32[1000] splat 0 or @\"weights.npz:w1\"");
+    return Expected("the type of the constant",
+                    "write f32[2] {1, 2}, f32[1000] splat 0 or @\"weights.npz:w1\"");
   }
   TypeSyntax type;
   if (!Type(type)) return false;
@@ -209,7 +210,8 @@ bool SyntaxParser::Arguments(StatementSyntax& statement) {
     if (!Within(statement.operands.size() + statement.attrs.size(), limits_.node_values, "operands")) {
       return false;
     }
-    const bool named = (token().kind == Token::kName || token().kind == Token::kString) && lexer_.Peek().Is("=");
+    const bool named =
+        (token().kind == Token::kName || token().kind == Token::kString) && lexer_.Peek().Is("=");
     if (named ? !Attribute(statement) : !Operand(statement)) return false;
   } while (Take(","));
   return Expect(")", "or ',' after an operand");

@@ -47,9 +47,7 @@ class ElementList {
   std::string bytes_;
 };
 
-bool IsElement(const Token& token) {
-  return token.kind == Token::kNumber || token.kind == Token::kName;
-}
+bool IsElement(const Token& token) { return token.kind == Token::kNumber || token.kind == Token::kName; }
 
 ContentsSyntax Closed(absl::StatusOr<Tensor> tensor, Span span, ErrorList& errors) {
   if (tensor.ok()) return {*std::move(tensor), true};

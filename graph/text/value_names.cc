@@ -62,7 +62,8 @@ void ValueNames::CheckReader(const Node& node) {
     const ValueId input = node.inputs[i];
     read_[Index(input)] = true;
     if (!inline_[Index(input)]) continue;
-    if (LiteralDType(*node.op, i, node.inputs.size(), dtype_of) != graph_.value(input).type.dtype) GiveName(input);
+    if (LiteralDType(*node.op, i, node.inputs.size(), dtype_of) != graph_.value(input).type.dtype)
+      GiveName(input);
   }
 }
 
