@@ -49,8 +49,8 @@ absl::StatusOr<CudaDeviceInfo> Describe(const CudaDriver& driver, CuDevice devic
   TENFOLD_RETURN_IF_ERROR(
       check(driver.device_get_attribute(&minor, kCuAttributeComputeCapabilityMinor, device)));
   info.compute_capability = 10 * major + minor;
-  TENFOLD_RETURN_IF_ERROR(check(
-      driver.device_get_attribute(&info.multiprocessors, kCuAttributeMultiprocessorCount, device)));
+  TENFOLD_RETURN_IF_ERROR(
+      check(driver.device_get_attribute(&info.multiprocessors, kCuAttributeMultiprocessorCount, device)));
   TENFOLD_RETURN_IF_ERROR(check(driver.device_total_mem(&info.memory_bytes, device)));
   TENFOLD_RETURN_IF_ERROR(check(driver.driver_get_version(&info.driver_version)));
   return info;

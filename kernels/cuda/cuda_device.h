@@ -31,7 +31,7 @@ struct CudaDeviceInfo {
   int compute_capability = 0;  // 90 for 9.0
   int multiprocessors = 0;
   size_t memory_bytes = 0;
-  int driver_version = 0;      // of CUDA: 13000 for 13.0
+  int driver_version = 0;  // of CUDA: 13000 for 13.0
 };
 
 // Device memory, given back to its device's cache on destruction. Must not outlive the device.

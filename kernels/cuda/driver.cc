@@ -29,8 +29,8 @@ class SymbolBinder {
   std::string missing_;
 };
 
-// A symbol with a version suffix is the one that the toolkit's header names with a macro: the form with 64-bit
-// sizes and addresses.
+// A symbol with a version suffix is the one that the toolkit's header names with a macro: the form with
+// 64-bit sizes and addresses.
 std::string BindAll(void* library, CudaDriver& d) {
   SymbolBinder binder(library);
   binder.Bind("cuInit", d.init);
@@ -78,7 +78,8 @@ constexpr Mend kMends[] = {
      "the device \"cpu\" computes the same bits; CUDA_VISIBLE_DEVICES may hide a GPU that is there"},
     {kCuNoBinaryForGpu, "E0702", "generated code needs a GPU of compute capability 8.0 (Ampere) or later"},
     {kCuUnsupportedPtxVersion, "E0702", "update the GPU's driver: 525 (CUDA 12.0) or later knows this code"},
-    {kCuIllegalAddress, "E0702", "this is a bug in Tenfold; the process must end before the GPU can be used again"},
+    {kCuIllegalAddress, "E0702",
+     "this is a bug in Tenfold; the process must end before the GPU can be used again"},
 };
 
 }  // namespace

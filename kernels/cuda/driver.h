@@ -18,8 +18,8 @@
 
 namespace tenfold {
 
-using CuResult = int;   // CUresult
-using CuDevice = int;   // CUdevice
+using CuResult = int;                    // CUresult
+using CuDevice = int;                    // CUdevice
 using CuDevicePtr = unsigned long long;  // CUdeviceptr: an address in device memory
 using CuContext = struct CuContextHandle*;
 using CuModule = struct CuModuleHandle*;

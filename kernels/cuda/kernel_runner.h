@@ -30,8 +30,8 @@ class CudaKernelRunner {
   // first elements. `outputs` are allocated by the caller and overwritten; elements that the kernel does not
   // write keep their values. What the kernel reports of bad values is in the result; a Status is a failure of
   // the device.
-  absl::StatusOr<KernelError> Run(size_t index, std::span<const int64_t> dims,
-                                  std::span<const Tensor> inputs, std::span<Tensor> outputs) const;
+  absl::StatusOr<KernelError> Run(size_t index, std::span<const int64_t> dims, std::span<const Tensor> inputs,
+                                  std::span<Tensor> outputs) const;
 
  private:
   // What a run holds on the device until it is done.

@@ -55,7 +55,8 @@ Value* PtxEmitter::Product(int begin, int end) {
 }
 
 Value* PtxEmitter::ThreadIndex() {
-  return b_.CreateZExt(b_.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_tid_x, {}, {}), b_.getInt64Ty());
+  return b_.CreateZExt(b_.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_tid_x, {}, {}),
+                       b_.getInt64Ty());
 }
 
 Value* PtxEmitter::BlockIndex() {
@@ -87,9 +88,8 @@ void PtxEmitter::If(Value* condition, llvm::function_ref<void()> then) {
   b_.SetInsertPoint(end);
 }
 
-PtxEmitter::Values PtxEmitter::While(Values carried,
-                                           llvm::function_ref<Value*(const Values&)> condition,
-                                           llvm::function_ref<Values(const Values&)> body) {
+PtxEmitter::Values PtxEmitter::While(Values carried, llvm::function_ref<Value*(const Values&)> condition,
+                                     llvm::function_ref<Values(const Values&)> body) {
   llvm::BasicBlock* before = b_.GetInsertBlock();
   llvm::BasicBlock* head = NewBlock("while");
   llvm::BasicBlock* inside = NewBlock("body");
@@ -113,7 +113,7 @@ PtxEmitter::Values PtxEmitter::While(Values carried,
 }
 
 PtxEmitter::Values PtxEmitter::For(Value* begin, Value* end, Value* step, Values carried,
-                                         llvm::function_ref<Values(Value*, const Values&)> body) {
+                                   llvm::function_ref<Values(Value*, const Values&)> body) {
   carried.insert(carried.begin(), begin);
   Values last = While(
       std::move(carried), [&](const Values& now) { return b_.CreateICmpSLT(now[0], end); },

@@ -106,7 +106,7 @@ class PtxEmitter {
   llvm::IRBuilder<> b_;
   llvm::Function* function_;
   Values operands_;  // addresses of inputs, then of outputs
-  Values dims_;  // one per DimExpressions: a constant or a parameter
+  Values dims_;      // one per DimExpressions: a constant or a parameter
   llvm::Value* scratch_ = nullptr;
   llvm::Value* error_word_ = nullptr;
   llvm::Value* failed_ = nullptr;

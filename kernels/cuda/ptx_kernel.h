@@ -25,8 +25,8 @@ struct PtxOptions {
   int compute_capability = 80;
 };
 
-// One module for all, its kernels in the order asked for: the driver's compiler has a high cost a module. E0704 for a kernel with more operands
-// than a GPU kernel can have.
+// One module for all, its kernels in the order asked for: the driver's compiler has a high cost a module.
+// E0704 for a kernel with more operands than a GPU kernel can have.
 absl::StatusOr<PtxModule> CompileToPtx(std::span<const FusedKernel* const> kernels,
                                        const PtxOptions& options = {});
 

@@ -129,8 +129,8 @@ class RowEmitter {
       return;
     }
     ReserveShared(reduces);
-    Value* chunks = e_.b().CreateUDiv(e_.b().CreateAdd(elements_, e_.I64(kReduceChunk - 1)),
-                                      e_.I64(kReduceChunk));
+    Value* chunks =
+        e_.b().CreateUDiv(e_.b().CreateAdd(elements_, e_.I64(kReduceChunk - 1)), e_.I64(kReduceChunk));
     e_.For(e_.I64(0), chunks, e_.I64(1), {}, [&](Value* chunk, const Values&) {
       Value* begin = e_.b().CreateMul(chunk, e_.I64(kReduceChunk));
       Value* end = e_.b().CreateAdd(begin, e_.I64(kReduceChunk));
@@ -295,8 +295,7 @@ class RowEmitter {
     }
     Value* low = shuffle(b.CreateTrunc(bits, b.getInt32Ty()));
     Value* high = shuffle(b.CreateTrunc(b.CreateLShr(bits, 32), b.getInt32Ty()));
-    bits = b.CreateOr(b.CreateZExt(low, b.getInt64Ty()),
-                      b.CreateShl(b.CreateZExt(high, b.getInt64Ty()), 32));
+    bits = b.CreateOr(b.CreateZExt(low, b.getInt64Ty()), b.CreateShl(b.CreateZExt(high, b.getInt64Ty()), 32));
     return b.CreateBitCast(bits, type);
   }
 

@@ -156,11 +156,12 @@ TEST(CudaDevice, GivesUpKeptBlocksBeforeItIsFull) {
   const auto large = (*device)->Allocate(900000);
   EXPECT_TRUE(large.ok()) << large.status();
   const auto too_large = (*device)->Allocate(500000);
-  EXPECT_EQ(Text(too_large.status()),
-            "error[E0703 device-memory]: cannot allocate 500000 bytes on GPU 0 (Fake GPU): "
-            "CUDA_ERROR_OUT_OF_MEMORY (out of memory)\n"
-            "  help: nvidia-smi shows what holds the GPU's memory; smaller inputs or the device \"cpu\" need less "
-            "of it");
+  EXPECT_EQ(
+      Text(too_large.status()),
+      "error[E0703 device-memory]: cannot allocate 500000 bytes on GPU 0 (Fake GPU): "
+      "CUDA_ERROR_OUT_OF_MEMORY (out of memory)\n"
+      "  help: nvidia-smi shows what holds the GPU's memory; smaller inputs or the device \"cpu\" need less "
+      "of it");
   EXPECT_EQ(absl::StatusCode::kResourceExhausted, too_large.status().code());
   EXPECT_FALSE((*device)->Allocate(SIZE_MAX).ok());
 }
@@ -271,16 +272,18 @@ TEST(CudaModule, ShowsWhatTheDriversCompilerSays) {
   EXPECT_THAT(Text(module.status()),
               HasSubstr("error[E0702 device-failure]: cannot load generated code on GPU 0 (Fake GPU): "
                         "CUDA_ERROR_INVALID_PTX (a PTX JIT compilation failed)"));
-  EXPECT_THAT(Text(module.status()), HasSubstr("the driver's compiler: ptxas application ptx input, line 7; error : "
-                                               "Unknown symbol 'x'"));
+  EXPECT_THAT(Text(module.status()),
+              HasSubstr("the driver's compiler: ptxas application ptx input, line 7; error : "
+                        "Unknown symbol 'x'"));
 }
 
 TEST(CudaStatus, AResultThatTheDriverCannotNameIsANumber) {
   FakeDriver driver;
-  EXPECT_EQ(Text(CudaStatus(driver.table(), 4711, "cannot do it")),
-            "error[E0702 device-failure]: cannot do it: unknown CUDA error 4711\n"
-            "  help: the device \"cpu\" computes the same bits; nvidia-smi and the system's log say more about the "
-            "GPU");
+  EXPECT_EQ(
+      Text(CudaStatus(driver.table(), 4711, "cannot do it")),
+      "error[E0702 device-failure]: cannot do it: unknown CUDA error 4711\n"
+      "  help: the device \"cpu\" computes the same bits; nvidia-smi and the system's log say more about the "
+      "GPU");
 }
 
 // ---------------------------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Our declarations of the CUDA driver against the toolkit's header, where there is one.
-#include "tenfold/kernels/cuda/driver.h"
-
 #include <gtest/gtest.h>
+
+#include "tenfold/kernels/cuda/driver.h"
 
 #if TENFOLD_HAVE_CUDA_TOOLKIT
 
@@ -16,7 +16,8 @@ namespace {
 
 // The same parameters as seen by the C ABI: in registers a handle is a handle and an enum is an int.
 template <typename A, typename B>
-constexpr bool kPassedAlike = sizeof(A) == sizeof(B) && std::is_floating_point_v<A> == std::is_floating_point_v<B>;
+constexpr bool kPassedAlike =
+    sizeof(A) == sizeof(B) && std::is_floating_point_v<A> == std::is_floating_point_v<B>;
 
 template <typename Ours, typename Theirs>
 struct SameSignature : std::false_type {};
@@ -98,6 +99,8 @@ TEST(DriverAbi, VersionsAreTheToolkits) {
 
 #else
 
-TEST(DriverAbi, IsTheToolkits) { GTEST_SKIP() << "no CUDA toolkit: nothing to compare our declarations with"; }
+TEST(DriverAbi, IsTheToolkits) {
+  GTEST_SKIP() << "no CUDA toolkit: nothing to compare our declarations with";
+}
 
 #endif

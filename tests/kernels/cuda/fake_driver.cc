@@ -41,14 +41,18 @@ struct FakeFunctions {
   }
   static CuResult GetErrorName(CuResult error, const char** name) {
     ENTER("get_error_name", false);
-    *name = error == kCuOutOfMemory ? "CUDA_ERROR_OUT_OF_MEMORY" : error == 719 ? "CUDA_ERROR_LAUNCH_FAILED"
-            : error == kCuInvalidPtx ? "CUDA_ERROR_INVALID_PTX" : nullptr;
+    *name = error == kCuOutOfMemory  ? "CUDA_ERROR_OUT_OF_MEMORY"
+            : error == 719           ? "CUDA_ERROR_LAUNCH_FAILED"
+            : error == kCuInvalidPtx ? "CUDA_ERROR_INVALID_PTX"
+                                     : nullptr;
     return *name != nullptr ? kCuSuccess : kInvalidValue;
   }
   static CuResult GetErrorString(CuResult error, const char** text) {
     ENTER("get_error_string", false);
-    *text = error == kCuOutOfMemory ? "out of memory" : error == 719 ? "unspecified launch failure"
-            : error == kCuInvalidPtx ? "a PTX JIT compilation failed" : nullptr;
+    *text = error == kCuOutOfMemory  ? "out of memory"
+            : error == 719           ? "unspecified launch failure"
+            : error == kCuInvalidPtx ? "a PTX JIT compilation failed"
+                                     : nullptr;
     return *text != nullptr ? kCuSuccess : kInvalidValue;
   }
   static CuResult DeviceGetCount(int* count) {
@@ -160,7 +164,8 @@ struct FakeFunctions {
     fake->RunQueue();
     return kCuSuccess;
   }
-  static CuResult ModuleLoad(CuModule* module, const void*, unsigned num_options, int* options, void** values) {
+  static CuResult ModuleLoad(CuModule* module, const void*, unsigned num_options, int* options,
+                             void** values) {
     if (const CuResult failure = fake->Enter("module_load_data_ex", true)) {
       size_t capacity = 0;
       for (unsigned i = 0; i < num_options; ++i) {
@@ -273,7 +278,8 @@ void FakeDriver::RunKernel(const Kernel& k, const std::vector<uint64_t>& params)
   const KernelError error = InterpretCall(k.kernel, inputs, outputs, dims);
   if (!k.device.can_fail || error.code == kKernelOk) return;
   auto* word = static_cast<CudaErrorWord*>(HostAddress(params.back()));
-  *word = std::min(*word, static_cast<CudaErrorWord>(error.index) << 8 | static_cast<CudaErrorWord>(error.code));
+  *word =
+      std::min(*word, static_cast<CudaErrorWord>(error.index) << 8 | static_cast<CudaErrorWord>(error.code));
 }
 
 }  // namespace tenfold::testing

@@ -16,7 +16,8 @@
 namespace tenfold::testing {
 namespace {
 
-void ExpectSameAsInterpreter(CudaDevice& device, const std::vector<KernelCase>& cases, int compute_capability) {
+void ExpectSameAsInterpreter(CudaDevice& device, const std::vector<KernelCase>& cases,
+                             int compute_capability) {
   std::vector<const FusedKernel*> kernels;
   for (const KernelCase& c : cases) kernels.push_back(&c.kernel);
   auto module = CompileToPtx(kernels, {.compute_capability = compute_capability});
@@ -33,8 +34,9 @@ void ExpectSameAsInterpreter(CudaDevice& device, const std::vector<KernelCase>& 
     EXPECT_EQ(error->index, expected_error.index);
     EXPECT_EQ(error->code, expected_error.code);
     for (size_t o = 0; o < got.size(); ++o) {
-      EXPECT_TRUE(SameBits(expected[o], got[o])) << "output " << o << "\n  expected " << expected[o].ToString()
-                                                 << "\n  got      " << got[o].ToString();
+      EXPECT_TRUE(SameBits(expected[o], got[o]))
+          << "output " << o << "\n  expected " << expected[o].ToString() << "\n  got      "
+          << got[o].ToString();
     }
   }
 }

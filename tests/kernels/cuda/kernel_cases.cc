@@ -130,8 +130,9 @@ KernelCase Elementwise(std::string name, const std::vector<DType>& types, const 
 
 Scalars ArithmeticOf(std::span<const Scalar> in) {
   const Scalar a = in[0], b = in[1], c = in[2];
-  Scalars all = {a + b, a - b,  a * b,  -a,     Abs(a), Min(a, b), Max(a, b),
-                 a == b, a != b, a < b, a <= b, Select(b < c, a, c), a * b + c};
+  Scalars all = {a + b,     a - b,  a * b,  -a,    Abs(a), Min(a, b),
+                 Max(a, b), a == b, a != b, a < b, a <= b, Select(b < c, a, c),
+                 a * b + c};
   if (IsFloat(a.type())) {
     for (const Scalar extra : {a / b, Fma(a, b, c), Sqrt(a), Floor(a), Ceil(a), Trunc(a), RoundEven(a)}) {
       all.push_back(extra);
@@ -160,10 +161,43 @@ class Bits {
   uint64_t state_ = 0x9e3779b97f4a7c15;
 };
 
-constexpr double kSpecials[] = {0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 127.5, 128, -128.9, 255.5, 256,
-                                32767.9, 65504, 65519.9, 65520, 65536, 1e-45, -1e-40, 1e-8, 6e-8, 3.4028236e38,
-                                2147483648.0, -2147483649.0, 4294967296.0, 9223372036854775808.0, 1e19, -1e19,
-                                1.8446744073709552e19, 5e-324, 1.7976931348623157e308, 88.7, -104, 0.1, 3.14159};
+constexpr double kSpecials[] = {0.0,
+                                -0.0,
+                                1,
+                                -1,
+                                0.5,
+                                -0.5,
+                                1.5,
+                                2.5,
+                                -2.5,
+                                127.5,
+                                128,
+                                -128.9,
+                                255.5,
+                                256,
+                                32767.9,
+                                65504,
+                                65519.9,
+                                65520,
+                                65536,
+                                1e-45,
+                                -1e-40,
+                                1e-8,
+                                6e-8,
+                                3.4028236e38,
+                                2147483648.0,
+                                -2147483649.0,
+                                4294967296.0,
+                                9223372036854775808.0,
+                                1e19,
+                                -1e19,
+                                1.8446744073709552e19,
+                                5e-324,
+                                1.7976931348623157e308,
+                                88.7,
+                                -104,
+                                0.1,
+                                3.14159};
 
 template <typename T>
 T Element(Bits& bits, bool wild, int64_t i) {
@@ -172,8 +206,18 @@ T Element(Bits& bits, bool wild, int64_t i) {
     return (random & 1) != 0;
   } else if constexpr (std::is_integral_v<T>) {
     if (!wild) return static_cast<T>(1 + (random >> 33) % 100);
-    constexpr T kEdges[] = {0, 1, static_cast<T>(-1), std::numeric_limits<T>::min(), std::numeric_limits<T>::max(),
-                            2, 7, 8, 31, 32, 63, 64};
+    constexpr T kEdges[] = {0,
+                            1,
+                            static_cast<T>(-1),
+                            std::numeric_limits<T>::min(),
+                            std::numeric_limits<T>::max(),
+                            2,
+                            7,
+                            8,
+                            31,
+                            32,
+                            63,
+                            64};
     return i % 2 == 0 ? static_cast<T>(random) : kEdges[(random >> 20) % std::size(kEdges)];
   } else {
     double value = static_cast<double>(static_cast<int64_t>(random)) * 0x1p-61;  // [-4, 4)
@@ -195,10 +239,12 @@ T Element(Bits& bits, bool wild, int64_t i) {
           break;
       }
     }
-    if constexpr (std::is_same_v<T, F16>) return wild && i % 4 == 0 ? F16{static_cast<uint16_t>(random)} : ToF16(value);
+    if constexpr (std::is_same_v<T, F16>)
+      return wild && i % 4 == 0 ? F16{static_cast<uint16_t>(random)} : ToF16(value);
     else if constexpr (std::is_same_v<T, BF16>)
       return wild && i % 4 == 0 ? BF16{static_cast<uint16_t>(random)} : ToBF16(value);
-    else return static_cast<T>(value);
+    else
+      return static_cast<T>(value);
   }
 }
 
@@ -246,7 +292,8 @@ std::vector<KernelCase> MapCases() {
   const auto add = [](std::span<const Scalar> in) { return Scalars{in[0] + in[1]}; };
   const auto times_two = [](std::span<const Scalar> in) { return Scalars{in[0] * 2.0}; };
   std::vector<KernelCase> cases;
-  cases.push_back(CaseBuilder("scalar", {}).DenseInput(f32).Add(Map({f32}, {In(0)}, times_two)).Output(Out(0)).Build());
+  cases.push_back(
+      CaseBuilder("scalar", {}).DenseInput(f32).Add(Map({f32}, {In(0)}, times_two)).Output(Out(0)).Build());
   cases.push_back(CaseBuilder("empty", {kN, 3})
                       .Symbols({{"N", 0}})
                       .DenseInput(f32)
@@ -303,12 +350,11 @@ std::vector<KernelCase> MapCases() {
 std::vector<KernelCase> MathCases() {
   std::vector<KernelCase> cases;
   for (const DType t : {DType::kF32, DType::kF64}) {
-    cases.push_back(Elementwise(absl::StrCat("math_", t == DType::kF32 ? "f32" : "f64"), {t},
-                                [](std::span<const Scalar> in) {
-                                  const Scalar x = in[0];
-                                  return Scalars{math::Exp(x), math::Log(x), math::Tanh(x), math::Erf(x),
-                                                 math::Sigmoid(x)};
-                                }));
+    cases.push_back(Elementwise(
+        absl::StrCat("math_", t == DType::kF32 ? "f32" : "f64"), {t}, [](std::span<const Scalar> in) {
+          const Scalar x = in[0];
+          return Scalars{math::Exp(x), math::Log(x), math::Tanh(x), math::Erf(x), math::Sigmoid(x)};
+        }));
   }
   return cases;
 }
@@ -333,7 +379,8 @@ KernelCase SoftmaxCase(int64_t n) {
       .Add(Map({f32, f32}, {In(0), Out(0)},
                [](std::span<const Scalar> in) { return Scalars{math::Exp(in[0] - in[1])}; }))
       .Add(Reduce(f32, Out(1), kSumF32))
-      .Add(Map({f32, f32}, {Out(1), Out(2)}, [](std::span<const Scalar> in) { return Scalars{in[0] / in[1]}; }))
+      .Add(Map({f32, f32}, {Out(1), Out(2)},
+               [](std::span<const Scalar> in) { return Scalars{in[0] / in[1]}; }))
       .Output(Out(3))
       .Build();
 }
@@ -348,8 +395,8 @@ KernelCase LayerNormCase(Dim n, int64_t value) {
       .Input(f32, {1, 0}, {4})
       .Add(Reduce(f32, In(0), kSumF32))
       .Add(PerRow(Map({f32}, {Out(0)}, [&](std::span<const Scalar> in) { return Scalars{scaled(in[0])}; })))
-      .Add(Map({f32, f32}, {In(0), Out(1)},
-               [](std::span<const Scalar> in) { return Scalars{in[0] - in[1]}; }))
+      .Add(
+          Map({f32, f32}, {In(0), Out(1)}, [](std::span<const Scalar> in) { return Scalars{in[0] - in[1]}; }))
       .Add(Reduce(f32, Out(2), kSumF32, [](std::span<const Scalar> in) { return Scalars{in[0] * in[0]}; }))
       .Add(PerRow(Map({f32, f32}, {Out(3), In(2)},
                       [&](std::span<const Scalar> in) {
@@ -394,17 +441,17 @@ std::vector<KernelCase> RowCases() {
   cases.push_back(LayerNormCase(200, 200));
 
   // Two reductions in one loop, of the same elements.
-  cases.push_back(CaseBuilder("moments", {2, 3}, {kN})
-                      .Symbols({{"N", 8200}})
-                      .DenseInput(f32)
-                      .Add(Reduce(f32, In(0), kSumF32))
-                      .Add(Reduce(f32, In(0), kSumF32,
-                                  [](std::span<const Scalar> in) { return Scalars{in[0] * in[0]}; }))
-                      .Add(Reduce(f32, In(0), kMaxF32))
-                      .Output(Out(0))
-                      .Output(Out(1))
-                      .Output(Out(2))
-                      .Build());
+  cases.push_back(
+      CaseBuilder("moments", {2, 3}, {kN})
+          .Symbols({{"N", 8200}})
+          .DenseInput(f32)
+          .Add(Reduce(f32, In(0), kSumF32))
+          .Add(Reduce(f32, In(0), kSumF32, [](std::span<const Scalar> in) { return Scalars{in[0] * in[0]}; }))
+          .Add(Reduce(f32, In(0), kMaxF32))
+          .Output(Out(0))
+          .Output(Out(1))
+          .Output(Out(2))
+          .Build());
   // The outer and the inner of three dims.
   cases.push_back(CaseBuilder("strided", {5}, {kN, kM})
                       .Symbols({{"N", 37}, {"M", 41}})
@@ -420,19 +467,18 @@ std::vector<KernelCase> RowCases() {
                       .Output(Out(0))
                       .Build());
   // f16 in, f32 accumulators, f16 out; many rows.
-  cases.push_back(CaseBuilder("sum_f16", {1500}, {kN})
-                      .Symbols({{"N", 130}})
-                      .DenseInput(DType::kF16)
-                      .Add(Map({DType::kF16}, {In(0)},
-                               [](std::span<const Scalar> in) { return Scalars{Convert(in[0], DType::kF32)}; }))
-                      .Add(Reduce(f32, Out(0), kSumF32))
-                      .Add(PerRow(Map({f32}, {Out(1)},
-                                      [](std::span<const Scalar> in) {
-                                        return Scalars{Convert(in[0], DType::kF16)};
-                                      })))
-                      .Output(Out(2))
-                      .Build());
-  // Kept values of two widths, and a division that fails in some element.
+  cases.push_back(
+      CaseBuilder("sum_f16", {1500}, {kN})
+          .Symbols({{"N", 130}})
+          .DenseInput(DType::kF16)
+          .Add(Map({DType::kF16}, {In(0)},
+                   [](std::span<const Scalar> in) { return Scalars{Convert(in[0], DType::kF32)}; }))
+          .Add(Reduce(f32, Out(0), kSumF32))
+          .Add(PerRow(Map({f32}, {Out(1)},
+                          [](std::span<const Scalar> in) { return Scalars{Convert(in[0], DType::kF16)}; })))
+          .Output(Out(2))
+          .Build());
+  // Kept values of three widths, and a division that fails in some element.
   cases.push_back(CaseBuilder("failing_rows", {3}, {kN})
                       .Symbols({{"N", 100}})
                       .Wild()
@@ -440,35 +486,49 @@ std::vector<KernelCase> RowCases() {
                       .DenseInput(i32)
                       .Add(Map({i32, i32}, {In(0), In(1)},
                                [](std::span<const Scalar> in) {
-                                 return Scalars{in[0] / in[1], Convert(in[0], DType::kI8)};
+                                 return Scalars{in[0] / in[1], Convert(in[0], DType::kI8),
+                                                Convert(in[1], DType::kI64)};
                                }))
                       .Add(Reduce(i32, Out(0, 0), kSumInt))
-                      .Add(Map({i32, DType::kI8, i32}, {Out(0, 0), Out(0, 1), Out(1)},
+                      .Add(Map({i32, DType::kI8, i32, DType::kI64}, {Out(0, 0), Out(0, 1), Out(1), Out(0, 2)},
                                [](std::span<const Scalar> in) {
-                                 return Scalars{in[0] + Convert(in[1], DType::kI32) + in[2]};
+                                 return Scalars{in[0] + Convert(in[1], DType::kI32) + in[2],
+                                                Convert(in[1], DType::kI64) - in[3]};
                                }))
-                      .Output(Out(2))
+                      .Output(Out(2, 0))
+                      .Output(Out(2, 1))
                       .Output(Out(0, 1))
                       .Build());
-  // Only a value of the whole row fails.
-  cases.push_back(CaseBuilder("failing_per_row", {6}, {kN})
-                      .Symbols({{"N", 70}})
+  // The first offence is in no first row.
+  cases.push_back(CaseBuilder("failing_later_row", {60}, {kN})
+                      .Symbols({{"N", 5}})
                       .DenseInput(i32)
-                      .Input(i32, {1, 0}, {6})
-                      .Add(Reduce(i32, In(0), kSumInt))
-                      .Add(PerRow(Map({i32, i32}, {Out(0), In(1)},
-                                      [](std::span<const Scalar> in) {
-                                        return Scalars{in[0] / (in[1] - in[1])};
-                                      })))
+                      .Add(Map({i32}, {In(0)},
+                               [](std::span<const Scalar> in) {
+                                 return Scalars{Like(in[0], 1000) / (in[0] - Like(in[0], 42))};
+                               }))
+                      .Add(Reduce(i32, Out(0), kSumInt))
                       .Output(Out(1))
                       .Build());
+  // Only a value of the whole row fails.
+  cases.push_back(
+      CaseBuilder("failing_per_row", {6}, {kN})
+          .Symbols({{"N", 70}})
+          .DenseInput(i32)
+          .Input(i32, {1, 0}, {6})
+          .Add(Reduce(i32, In(0), kSumInt))
+          .Add(PerRow(Map({i32, i32}, {Out(0), In(1)},
+                          [](std::span<const Scalar> in) { return Scalars{in[0] / (in[1] - in[1])}; })))
+          .Output(Out(1))
+          .Build());
   // Reduced dims, but no reduction.
-  cases.push_back(CaseBuilder("rows_without_reduction", {3}, {kN})
-                      .Symbols({{"N", 70}})
-                      .DenseInput(f32)
-                      .Add(Map({f32}, {In(0)}, [](std::span<const Scalar> in) { return Scalars{in[0] * 2.0}; }))
-                      .Output(Out(0))
-                      .Build());
+  cases.push_back(
+      CaseBuilder("rows_without_reduction", {3}, {kN})
+          .Symbols({{"N", 70}})
+          .DenseInput(f32)
+          .Add(Map({f32}, {In(0)}, [](std::span<const Scalar> in) { return Scalars{in[0] * 2.0}; }))
+          .Output(Out(0))
+          .Build());
   return cases;
 }
 

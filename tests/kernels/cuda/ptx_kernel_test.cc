@@ -112,7 +112,8 @@ TEST_P(PtxText, HasOnlyExactlyRoundedForms) {
 
 TEST_P(PtxText, FusesNothingThatWasNotFused) {
   bool has_fma = false;
-  for (const std::string& opcode : Opcodes(PtxOf(GetParam().kernel))) has_fma |= opcode.substr(0, 4) == "fma.";
+  for (const std::string& opcode : Opcodes(PtxOf(GetParam().kernel)))
+    has_fma |= opcode.substr(0, 4) == "fma.";
   EXPECT_EQ(has_fma, AsksForFma(GetParam().kernel));
 }
 
@@ -152,7 +153,8 @@ TEST(PtxForm, ReductionIsABlockARow) {
   for (const int distance : {16, 8, 4, 2, 1}) {
     const size_t found = ptx.find("shfl.sync.down.b32", at);
     ASSERT_NE(found, std::string::npos) << distance;
-    EXPECT_THAT(ptx.substr(found, ptx.find('\n', found) - found), HasSubstr(absl::StrCat(", ", distance, ", 31, -1")));
+    EXPECT_THAT(ptx.substr(found, ptx.find('\n', found) - found),
+                HasSubstr(absl::StrCat(", ", distance, ", 31, -1")));
     at = found + 1;
   }
   EXPECT_EQ(ptx.find("shfl.sync", at), std::string::npos);
@@ -160,8 +162,9 @@ TEST(PtxForm, ReductionIsABlockARow) {
 
 TEST(PtxForm, ParametersAreOperandsSymbolsScratchAndErrorWord) {
   const std::vector<KernelCase> cases = AllKernelCases();
-  const std::vector<const FusedKernel*> kernels = {
-      &Named(cases, "static_broadcast").kernel, &Named(cases, "softmax_70").kernel, &Named(cases, "divide_i32").kernel};
+  const std::vector<const FusedKernel*> kernels = {&Named(cases, "static_broadcast").kernel,
+                                                   &Named(cases, "softmax_70").kernel,
+                                                   &Named(cases, "divide_i32").kernel};
   const auto module = CompileToPtx(kernels);
   ASSERT_TRUE(module.ok()) << module.status();
   const DeviceKernel& map = module->kernels[0];
@@ -194,9 +197,10 @@ TEST(PtxForm, TooManyOperandsAreRefused) {
   const FusedKernel* const one[] = {&c.kernel};
   const auto module = CompileToPtx(one);
   ASSERT_FALSE(module.ok());
-  EXPECT_EQ(std::string(module.status().message()),
-            "error[E0704 device-kernel-too-large]: kernel 'scalar' has 602 parameters and 0 reductions: more than "
-            "a GPU kernel can have\n  help: fuse fewer ops into one kernel");
+  EXPECT_EQ(
+      std::string(module.status().message()),
+      "error[E0704 device-kernel-too-large]: kernel 'scalar' has 602 parameters and 0 reductions: more than "
+      "a GPU kernel can have\n  help: fuse fewer ops into one kernel");
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -213,8 +217,9 @@ TEST(Ptxas, TakesEveryKernel) {
     ASSERT_TRUE(module.ok()) << module.status();
     const std::string base = absl::StrCat(std::getenv("TEST_TMPDIR"), "/kernels_", compute_capability);
     std::ofstream(base + ".ptx") << module->ptx;
-    const std::string command = absl::StrCat(ptxas, " --warning-as-error -v -O1 -arch=sm_", compute_capability, " ", base,
-                                             ".ptx -o ", base, ".cubin > ", base, ".log 2>&1");
+    const std::string command =
+        absl::StrCat(ptxas, " --warning-as-error -v -O1 -arch=sm_", compute_capability, " ", base, ".ptx -o ",
+                     base, ".cubin > ", base, ".log 2>&1");
     const int status = std::system(command.c_str());
     std::ifstream log(base + ".log");
     const std::string text{std::istreambuf_iterator<char>(log), {}};

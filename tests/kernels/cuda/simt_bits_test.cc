@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The GPU kernels, run by the emulator, against the interpreter: the same bits and the same first offence, for
-// every form, dtype and primitive.
+// The GPU kernels, run by the emulator, against the interpreter: the same bits and the same first offence,
+// for every form, dtype and primitive.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -39,7 +39,8 @@ KernelError Emulate(const Compiled& compiled, size_t index, std::span<const Tens
   const DeviceKernel& kernel = compiled.kernels[index];
   const std::vector<int64_t> dims = EvaluateDims(compiled.cases[index]);
   const LaunchShape shape = ShapeOfLaunch(kernel, dims, multiprocessors);
-  std::vector<uint64_t> scratch(shape.scratch_bytes / 8 + 1);
+  constexpr uint64_t kUntouched = 0xa5a5a5a5a5a5a5a5;
+  std::vector<uint64_t> scratch(shape.scratch_bytes / 8 + 1, kUntouched);
   CudaErrorWord word = kNoCudaError;
   std::vector<uint64_t> params;
   const auto add = [&](const void* p) { params.push_back(reinterpret_cast<uintptr_t>(p)); };
@@ -51,6 +52,11 @@ KernelError Emulate(const Compiled& compiled, size_t index, std::span<const Tens
   EXPECT_EQ(params.size(), static_cast<size_t>(kernel.num_params()));
   const absl::Status status = compiled.emulator->Launch(kernel.symbol, shape.blocks, shape.threads, params);
   EXPECT_TRUE(status.ok()) << status;
+  // Each block keeps its rows in its own part of the scratch memory, and there are no more parts.
+  EXPECT_EQ(scratch.back(), kUntouched);
+  if (shape.scratch_bytes > 0) {
+    EXPECT_NE(scratch[shape.scratch_bytes / 8 / shape.blocks * (shape.blocks - 1)], kUntouched);
+  }
   return DecodeErrorWord(word);
 }
 
@@ -65,9 +71,20 @@ void ExpectSameAsInterpreter(const Compiled& compiled, int multiprocessors) {
     EXPECT_EQ(error.index, expected_error.index);
     EXPECT_EQ(error.code, expected_error.code);
     for (size_t o = 0; o < got.size(); ++o) {
-      EXPECT_TRUE(SameBits(expected[o], got[o])) << "output " << o << "\n  expected " << expected[o].ToString()
-                                                 << "\n  got      " << got[o].ToString();
+      EXPECT_TRUE(SameBits(expected[o], got[o]))
+          << "output " << o << "\n  expected " << expected[o].ToString() << "\n  got      "
+          << got[o].ToString();
     }
+  }
+}
+
+TEST(KernelCases, HaveAnOffenceBehindTheFirstRow) {
+  for (const KernelCase& c : RowCases()) {
+    if (c.kernel.name != "failing_later_row") continue;
+    std::vector<Tensor> outputs = MakeOutputs(c);
+    const KernelError error = Interpret(c, MakeInputs(c), outputs);
+    EXPECT_EQ(error.code, kIntegerDivisionByZero);
+    EXPECT_GE(error.index, 5);
   }
 }
 

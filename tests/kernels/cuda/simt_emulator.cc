@@ -29,8 +29,13 @@ class Block {
   using Stacks = std::vector<std::unique_ptr<char[]>>;  // one a thread; blocks take turns with them
 
   Block(Body body, const uint64_t* params, unsigned index, unsigned blocks, const Stacks& stacks)
-      : body_(body), params_(params), index_(index), blocks_(blocks), stacks_(stacks),
-        fibers_(stacks.size()), warps_((stacks.size() + kWarp - 1) / kWarp) {}
+      : body_(body),
+        params_(params),
+        index_(index),
+        blocks_(blocks),
+        stacks_(stacks),
+        fibers_(stacks.size()),
+        warps_((stacks.size() + kWarp - 1) / kWarp) {}
 
   // False if all that are left wait.
   bool Run() {
@@ -155,8 +160,8 @@ void MoveToHost(llvm::Module& module) {
   for (llvm::Function* f : kernels) {
     f->setCallingConv(llvm::CallingConv::C);
     llvm::FunctionType* type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy()}, false);
-    llvm::Function* run = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage,
-                                                 "run_" + f->getName(), module);
+    llvm::Function* run =
+        llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, "run_" + f->getName(), module);
     b.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", run));
     std::vector<llvm::Value*> args;
     for (llvm::Argument& arg : f->args()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs GPU kernels without a GPU: the LLVM IR from which PTX is made is compiled for the host instead, and the
-// threads of a block are fibers that meet at barriers and shuffles. What a real GPU adds is NVPTX's
+// Runs GPU kernels without a GPU: the LLVM IR from which PTX is made is compiled for the host instead, and
+// the threads of a block are fibers that meet at barriers and shuffles. What a real GPU adds is NVPTX's
 // instruction selection and the driver's compiler, which ptx_kernel_test and gpu_bits_test look at.
 #ifndef TENFOLD_TESTS_KERNELS_CUDA_SIMT_EMULATOR_H_
 #define TENFOLD_TESTS_KERNELS_CUDA_SIMT_EMULATOR_H_
