@@ -23,10 +23,17 @@ struct StepForms {
   StepFn fn[8] = {};
 };
 
+// The longest polynomial that is one step.
+inline constexpr int kMaxHornerFmas = 15;
+
 struct StepTable {
   // `arg` is the type of the first operand (select: of the second). Not for kInput, kConst and
   // kBitcast.
   StepForms (*find)(Prim prim, DType type, DType arg);
+  // fma(... fma(fma(c[0], x, c[1]), x, c[2]) ..., x, c[num_fmas]) with x from a and c from b, for f32 and
+  // f64 and 2 to kMaxHornerFmas: a polynomial without the trips through memory, which cost more than the
+  // fmas. Null at a level without fma, where it is the other way round.
+  StepFn (*find_horner)(DType type, int num_fmas);
   // Copies a's first element to all of dst, by element size.
   StepFn (*find_splat)(size_t element_size);
 };

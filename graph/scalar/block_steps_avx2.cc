@@ -39,6 +39,6 @@ namespace {
 
 namespace tenfold {
 
-const StepTable kAvx2Steps = {&steps_avx2::FindStep, &steps_avx2::FindSplat};
+const StepTable kAvx2Steps = {&steps_avx2::FindStep, &steps_avx2::FindHorner, &steps_avx2::FindSplat};
 
 }  // namespace tenfold

@@ -39,6 +39,6 @@ namespace {
 
 namespace tenfold {
 
-const StepTable kAvx512Steps = {&steps_avx512::FindStep, &steps_avx512::FindSplat};
+const StepTable kAvx512Steps = {&steps_avx512::FindStep, &steps_avx512::FindHorner, &steps_avx512::FindSplat};
 
 }  // namespace tenfold

@@ -22,6 +22,7 @@ namespace {
 }  // namespace
 }  // namespace steps_baseline
 
-const StepTable kBaselineSteps = {&steps_baseline::FindStep, &steps_baseline::FindSplat};
+const StepTable kBaselineSteps = {&steps_baseline::FindStep, &steps_baseline::FindHorner,
+                                  &steps_baseline::FindSplat};
 
 }  // namespace tenfold

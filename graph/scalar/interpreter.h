@@ -30,8 +30,7 @@ class BlockInterpreter {
   static constexpr int kBlock = 512;
 
   // `level` defaults to the host's; a level above the host's is lowered to it.
-  explicit BlockInterpreter(const ScalarProgram& program,
-                            std::optional<IsaLevel> level = std::nullopt);
+  explicit BlockInterpreter(const ScalarProgram& program, std::optional<IsaLevel> level = std::nullopt);
   ~BlockInterpreter();
   BlockInterpreter(const BlockInterpreter&) = delete;
 

@@ -72,9 +72,8 @@ Scalar LogF32(Scalar x) {
   const Scalar f = Bitcast(bits - e, DType::kF32) - 1.0;
   Scalar k = Convert(e >> 23, DType::kF32);
   k = Select(subnormal, k - 23.0, k);
-  const Scalar q =
-      Horner(f, {0x1.555554p-2, -0x1.ffffe6p-3, 0x1.999d2ap-3, -0x1.556288p-3, 0x1.23de4p-3,
-                 -0x1.fbbf2ep-4, 0x1.dc75eap-4, -0x1.ddb2dp-4, 0x1.2cb406p-4});
+  const Scalar q = Horner(f, {0x1.555554p-2, -0x1.ffffe6p-3, 0x1.999d2ap-3, -0x1.556288p-3, 0x1.23de4p-3,
+                              -0x1.fbbf2ep-4, 0x1.dc75eap-4, -0x1.ddb2dp-4, 0x1.2cb406p-4});
   const Scalar log_m = Fma(f * f, Fma(q, f, Like(x, -0.5)), f);
   Scalar y = Fma(k, Like(x, 0x1.62e430p-1), log_m);
   // Also keeps NaN, whose bits went through integers above.
@@ -86,11 +85,10 @@ Scalar LogF32(Scalar x) {
 Scalar TanhF32(Scalar x) {
   const Scalar a = Abs(x);
   const Scalar s = x * x;
-  const Scalar near =
-      Fma(x * s,
-          Horner(s, {-0x1.555556p-2, 0x1.11112ep-3, -0x1.ba1b88p-5, 0x1.66071ap-6, -0x1.1ed0fep-7,
-                     0x1.ada9a4p-9, -0x1.fcb97ep-11, 0x1.453358p-13}),
-          x);
+  const Scalar near = Fma(x * s,
+                          Horner(s, {-0x1.555556p-2, 0x1.11112ep-3, -0x1.ba1b88p-5, 0x1.66071ap-6,
+                                     -0x1.1ed0fep-7, 0x1.ada9a4p-9, -0x1.fcb97ep-11, 0x1.453358p-13}),
+                          x);
   const Scalar c = Select(a > 10.0, Like(x, 10), a);
   const Scalar far = 1.0 - 2.0 / (ExpNormal(c + c) + 1.0);
   // The near path turns -0 into 0.
@@ -99,16 +97,14 @@ Scalar TanhF32(Scalar x) {
 
 Scalar ErfF32(Scalar x) {
   const Scalar a = Abs(x);
-  const Scalar near =
-      Fma(x,
-          Horner(x * x, {0x1.06eba8p-3, -0x1.81274p-2, 0x1.ce2d52p-4, -0x1.b7fec4p-6, 0x1.542fecp-8,
-                         -0x1.a5197ap-11, 0x1.4c5cb4p-14}),
-          x);
+  const Scalar near = Fma(x,
+                          Horner(x * x, {0x1.06eba8p-3, -0x1.81274p-2, 0x1.ce2d52p-4, -0x1.b7fec4p-6,
+                                         0x1.542fecp-8, -0x1.a5197ap-11, 0x1.4c5cb4p-14}),
+                          x);
   // 1 - erfc, and a polynomial for -log(erfc(c)) / c.
   const Scalar c = Select(a > 4.0, Like(x, 4), a);
-  const Scalar h =
-      Horner(c, {0x1.20f538p0, 0x1.450534p-1, 0x1.b52a58p-4, -0x1.8a884p-6, 0x1.e57c3cp-9,
-                 -0x1.2ef82ap-12, -0x1.51295p-17, 0x1.17faccp-18, -0x1.181adep-22});
+  const Scalar h = Horner(c, {0x1.20f538p0, 0x1.450534p-1, 0x1.b52a58p-4, -0x1.8a884p-6, 0x1.e57c3cp-9,
+                              -0x1.2ef82ap-12, -0x1.51295p-17, 0x1.17faccp-18, -0x1.181adep-22});
   const Scalar far = 1.0 - ExpNormal(-(c * h));
   return Select(a < 0.97, near, CopySign(far, x));
 }

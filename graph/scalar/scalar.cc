@@ -80,8 +80,8 @@ Scalar Compare(Prim prim, Scalar a, Scalar b) {
 DType Scalar::type() const { return builder_->type(id_); }
 
 size_t ScalarBuilder::InstrHash::operator()(const Instr& i) const {
-  return absl::HashOf(static_cast<int>(i.prim), static_cast<int>(i.type), i.args[0], i.args[1],
-                      i.args[2], i.bits);
+  return absl::HashOf(static_cast<int>(i.prim), static_cast<int>(i.type), i.args[0], i.args[1], i.args[2],
+                      i.bits);
 }
 
 ScalarProgram ScalarBuilder::Record(
@@ -96,8 +96,7 @@ ScalarProgram ScalarBuilder::Record(
 
 Scalar ScalarBuilder::Input(DType type) {
   program_.inputs.push_back(type);
-  program_.instrs.push_back(
-      {.prim = Prim::kInput, .type = type, .bits = program_.inputs.size() - 1});
+  program_.instrs.push_back({.prim = Prim::kInput, .type = type, .bits = program_.inputs.size() - 1});
   return Scalar(this, static_cast<int32_t>(program_.instrs.size()) - 1);
 }
 
@@ -108,9 +107,7 @@ Scalar ScalarBuilder::ConstBits(DType type, uint64_t bits) {
   return Scalar(this, it->second);
 }
 
-Scalar ScalarBuilder::Const(DType type, double value) {
-  return ConstBits(type, BitsFromDouble(type, value));
-}
+Scalar ScalarBuilder::Const(DType type, double value) { return ConstBits(type, BitsFromDouble(type, value)); }
 
 Scalar ScalarBuilder::ConstInt(DType type, int64_t value) {
   return ConstBits(type, BitsFromInt(type, value));
@@ -124,8 +121,7 @@ Scalar ScalarBuilder::Emit(Prim prim, DType type, std::span<const Scalar> args) 
   return Scalar(this, it->second);
 }
 
-std::vector<Scalar> ScalarBuilder::Inline(const ScalarProgram& program,
-                                          std::span<const Scalar> inputs) {
+std::vector<Scalar> ScalarBuilder::Inline(const ScalarProgram& program, std::span<const Scalar> inputs) {
   std::vector<Scalar> values;
   values.reserve(program.instrs.size());
   for (const Instr& instr : program.instrs) {
@@ -193,12 +189,8 @@ Scalar Shl(Scalar a, Scalar count) { return Binary(Prim::kShl, a, count); }
 Scalar Shr(Scalar a, Scalar count) { return Binary(Prim::kShr, a, count); }
 
 // The comparison primitives are not defined on bool, where equality is a bitwise operation.
-Scalar operator==(Scalar a, Scalar b) {
-  return IsBool(a.type()) ? ~(a ^ b) : Compare(Prim::kEq, a, b);
-}
-Scalar operator!=(Scalar a, Scalar b) {
-  return IsBool(a.type()) ? a ^ b : Compare(Prim::kNe, a, b);
-}
+Scalar operator==(Scalar a, Scalar b) { return IsBool(a.type()) ? ~(a ^ b) : Compare(Prim::kEq, a, b); }
+Scalar operator!=(Scalar a, Scalar b) { return IsBool(a.type()) ? a ^ b : Compare(Prim::kNe, a, b); }
 Scalar operator<(Scalar a, Scalar b) { return Compare(Prim::kLt, a, b); }
 Scalar operator<=(Scalar a, Scalar b) { return Compare(Prim::kLe, a, b); }
 Scalar operator>(Scalar a, Scalar b) { return b < a; }
@@ -246,8 +238,7 @@ Scalar Like(Scalar x, double value) { return x.builder()->Const(x.type(), value)
 Scalar CopySign(Scalar magnitude, Scalar sign) {
   const DType bits = BitsType(magnitude.type());
   const Scalar mask = magnitude.builder()->ConstBits(bits, uint64_t{1} << (BitWidth(bits) - 1));
-  return Bitcast((Bitcast(magnitude, bits) & ~mask) | (Bitcast(sign, bits) & mask),
-                 magnitude.type());
+  return Bitcast((Bitcast(magnitude, bits) & ~mask) | (Bitcast(sign, bits) & mask), magnitude.type());
 }
 
 }  // namespace tenfold

@@ -39,9 +39,8 @@ class Scalar {
 // Records instructions with hash-consing (equal instructions become one) and no other rewriting.
 class ScalarBuilder {
  public:
-  static ScalarProgram Record(
-      std::span<const DType> inputs,
-      const std::function<std::vector<Scalar>(std::span<const Scalar>)>& formula);
+  static ScalarProgram Record(std::span<const DType> inputs,
+                              const std::function<std::vector<Scalar>(std::span<const Scalar>)>& formula);
 
   Scalar Input(DType type);
   Scalar ConstBits(DType type, uint64_t bits);

@@ -103,9 +103,8 @@ std::string FindFault(const ScalarProgram& program, int32_t index) {
         }
         return "";
       }
-      if (IsBool(instr.type)
-              ? instr.bits > 1
-              : BitWidth(instr.type) < 64 && instr.bits >> BitWidth(instr.type) != 0) {
+      if (IsBool(instr.type) ? instr.bits > 1
+                             : BitWidth(instr.type) < 64 && instr.bits >> BitWidth(instr.type) != 0) {
         return absl::StrCat("bits 0x", absl::Hex(instr.bits), " do not fit");
       }
       return "";
@@ -185,16 +184,15 @@ absl::Status ScalarProgram::Verify() const {
   for (size_t i = 0; i < instrs.size(); ++i) {
     const std::string fault = FindFault(*this, static_cast<int32_t>(i));
     if (!fault.empty()) {
-      return MakeError(
-          "E9001", absl::StrCat("scalar program: %", i, " = ", Name(instrs[i].prim), " ",
-                                IsValid(instrs[i].type) ? Name(instrs[i].type) : "?", ": ", fault));
+      return MakeError("E9001",
+                       absl::StrCat("scalar program: %", i, " = ", Name(instrs[i].prim), " ",
+                                    IsValid(instrs[i].type) ? Name(instrs[i].type) : "?", ": ", fault));
     }
   }
   if (outputs.empty()) return MakeError("E9001", "scalar program: no outputs");
   for (int32_t output : outputs) {
     if (output < 0 || output >= static_cast<int64_t>(instrs.size())) {
-      return MakeError("E9001",
-                       absl::StrCat("scalar program: output %", output, " is not defined"));
+      return MakeError("E9001", absl::StrCat("scalar program: output %", output, " is not defined"));
     }
   }
   return absl::OkStatus();
@@ -206,8 +204,7 @@ std::string ScalarProgram::ToString() const {
     const Instr& instr = instrs[i];
     absl::StrAppend(&text, "%", i, " = ", Name(instr.prim), " ", Name(instr.type));
     if (instr.prim == Prim::kInput) absl::StrAppend(&text, " ", instr.bits);
-    if (instr.prim == Prim::kConst)
-      absl::StrAppend(&text, " ", FormatConst(instr.type, instr.bits));
+    if (instr.prim == Prim::kConst) absl::StrAppend(&text, " ", FormatConst(instr.type, instr.bits));
     for (int a = 0; a < NumArgs(instr.prim); ++a) {
       absl::StrAppend(&text, a == 0 ? " %" : ", %", instr.args[a]);
     }
@@ -223,8 +220,7 @@ std::string ScalarProgram::ToString() const {
 
 bool ScalarProgram::CanFail() const {
   for (const Instr& instr : instrs) {
-    if (instr.prim == Prim::kRem || (instr.prim == Prim::kDiv && IsInteger(instr.type)))
-      return true;
+    if (instr.prim == Prim::kRem || (instr.prim == Prim::kDiv && IsInteger(instr.type))) return true;
   }
   return false;
 }
