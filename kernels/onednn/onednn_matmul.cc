@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/kernels/onednn/onednn_matmul.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <dnnl.hpp>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/diagnostic.h"
+
+namespace tenfold {
+namespace {
+
+// oneDNN splits a call over OpenMP's threads, of which there must be one: the parallelism is ours. The
+// setting belongs to the calling thread; it also counts while primitives are made, which plan for that many.
+class ScopedSingleThread {
+ public:
+  ScopedSingleThread() : saved_(omp_get_max_threads()) {
+    if (saved_ != 1) omp_set_num_threads(1);
+  }
+  ~ScopedSingleThread() {
+    if (saved_ != 1) omp_set_num_threads(saved_);
+  }
+  ScopedSingleThread(const ScopedSingleThread&) = delete;
+
+ private:
+  const int saved_;
+};
+
+// Multiplications below which calling the library costs more than computing.
+constexpr int64_t kMinProducts = 16384;
+
+// Rows and columns of the result that one task computes. Rows enough to make up for streaming the right side
+// (and, where that is not packed, for packing it in every task); columns so that a few rows still make tasks.
+struct Blocking {
+  int64_t m, n;
+};
+Blocking ChooseBlocking(const MatMulSpec& spec) {
+  const int64_t m = spec.constant_rhs ? 128 : 256;
+  const int64_t n = spec.m <= 32 ? 256 : 512;
+  return {std::min(spec.m, m), std::min(spec.n, n)};
+}
+
+// The columns [begin, begin + width) of a constant right side, in the library's own order.
+struct PackedColumns {
+  Tensor source;  // kept, so that its address cannot come to mean another tensor
+  int64_t begin, width;
+  dnnl::memory packed;
+};
+
+// Packed columns in use, so that kernels of the same weights for several m share them.
+class PackingCache {
+ public:
+  std::shared_ptr<const PackedColumns> Find(const Tensor& source, int64_t begin, int64_t width,
+                                            const dnnl::memory::desc& desc) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::erase_if(entries_, [](const auto& entry) { return entry.expired(); });
+    for (const auto& entry : entries_) {
+      std::shared_ptr<const PackedColumns> columns = entry.lock();
+      if (columns != nullptr && columns->source.data() == source.data() &&
+          columns->source.dims() == source.dims() && columns->begin == begin && columns->width == width &&
+          columns->packed.get_desc() == desc) {
+        return columns;
+      }
+    }
+    return nullptr;
+  }
+  void Add(const std::shared_ptr<const PackedColumns>& columns) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    entries_.push_back(columns);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<const PackedColumns>> entries_;
+};
+
+// The product of one block size.
+struct Block {
+  dnnl::matmul primitive;
+  dnnl::memory::desc lhs, rhs, out, scratch;
+};
+
+// What a call needs of its own: memory objects carry the addresses, so two calls cannot share them.
+struct CallObjects {
+  dnnl::stream stream;
+  // For each of the four block sizes: lhs, rhs (where it is not packed), out, scratch.
+  dnnl::memory memories[4][4];
+  std::atomic<bool> taken{false};
+};
+
+dnnl::memory::data_type TypeOf(DType dtype) {
+  return dtype == DType::kBF16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+}
+
+class OneDnnMatMul final : public MatMulKernel {
+ public:
+  OneDnnMatMul(const MatMulSpec& spec, const dnnl::engine& engine)
+      : spec_(spec), blocking_(ChooseBlocking(spec)), engine_(engine) {
+    spec_.constant_rhs.reset();
+    m_blocks_ = (spec.m + blocking_.m - 1) / blocking_.m;
+    n_blocks_ = (spec.n + blocking_.n - 1) / blocking_.n;
+  }
+
+  // False if the library has no fast code. Throws dnnl::error.
+  bool Prepare(const std::optional<Tensor>& constant_rhs, PackingCache& cache);
+
+  int64_t num_tasks() const override { return spec_.batch * m_blocks_ * n_blocks_; }
+  size_t scratch_bytes() const override { return scratch_bytes_; }
+  void RunTask(int64_t task, const void* lhs, const void* rhs, void* out, void* scratch) const override;
+
+ private:
+  static constexpr int kKept = 16;
+
+  bool MakeBlock(int64_t m, int64_t n, const dnnl::memory::desc& rhs, Block& block) const;
+  std::shared_ptr<const PackedColumns> Pack(const Tensor& rhs, int64_t begin, int64_t width,
+                                            const dnnl::memory::desc& desc, PackingCache& cache) const;
+  void FillObjects(CallObjects& objects) const;
+  void Call(CallObjects& objects, int64_t task, const void* lhs, const void* rhs, void* out,
+            void* scratch) const;
+
+  MatMulSpec spec_;
+  const Blocking blocking_;
+  const dnnl::engine engine_;
+  int64_t m_blocks_, n_blocks_;
+  size_t scratch_bytes_ = 0;
+  bool packed_ = false;
+  Block blocks_[4];  // 2 * (last rows) + (last columns): whole blocks, and what is left at the edges
+  std::vector<std::shared_ptr<const PackedColumns>> columns_;  // by block of columns, if packed
+  mutable CallObjects objects_[kKept];
+};
+
+bool OneDnnMatMul::MakeBlock(int64_t m, int64_t n, const dnnl::memory::desc& rhs, Block& block) const {
+  const dnnl::memory::data_type type = TypeOf(spec_.dtype);
+  const dnnl::memory::desc lhs({m, spec_.k}, type, dnnl::memory::dims{spec_.k, 1});
+  const dnnl::memory::desc out({m, n}, type, dnnl::memory::dims{spec_.n, 1});
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  const dnnl::matmul::primitive_desc description(dnnl::matmul::desc(lhs, rhs, out), attributes, engine_,
+                                                 /*allow_empty=*/true);
+  if (!description) return false;
+  // Its generic loops are slower than ours.
+  if (std::strstr(description.impl_info_str(), "ref") != nullptr) return false;
+  block = {dnnl::matmul(description), description.src_desc(), description.weights_desc(),
+           description.dst_desc(), description.scratchpad_desc()};
+  return true;
+}
+
+std::shared_ptr<const PackedColumns> OneDnnMatMul::Pack(const Tensor& rhs, int64_t begin, int64_t width,
+                                                        const dnnl::memory::desc& desc,
+                                                        PackingCache& cache) const {
+  if (auto found = cache.Find(rhs, begin, width, desc)) return found;
+  const dnnl::memory::desc plain({spec_.k, width}, TypeOf(spec_.dtype), dnnl::memory::dims{spec_.n, 1});
+  const char* const first = static_cast<const char*>(rhs.data()) + begin * SizeOf(spec_.dtype);
+  dnnl::memory from(plain, engine_, const_cast<char*>(first));
+  dnnl::memory packed(desc, engine_);
+  dnnl::stream stream(engine_);
+  dnnl::reorder(from, packed).execute(stream, from, packed);
+  stream.wait();
+  auto columns = std::make_shared<const PackedColumns>(PackedColumns{rhs, begin, width, std::move(packed)});
+  cache.Add(columns);
+  return columns;
+}
+
+bool OneDnnMatMul::Prepare(const std::optional<Tensor>& constant_rhs, PackingCache& cache) {
+  packed_ = constant_rhs.has_value();
+  const dnnl::memory::data_type type = TypeOf(spec_.dtype);
+  const int64_t last_m = spec_.m - (m_blocks_ - 1) * blocking_.m;
+  const int64_t last_n = spec_.n - (n_blocks_ - 1) * blocking_.n;
+  for (int edge = 0; edge < 4; ++edge) {
+    const int64_t m = edge & 2 ? last_m : blocking_.m;
+    const int64_t n = edge & 1 ? last_n : blocking_.n;
+    dnnl::memory::desc rhs({spec_.k, n}, type, dnnl::memory::dims{spec_.n, 1});
+    if (packed_) {
+      // The edge of rows reads the columns as the whole blocks have them packed.
+      rhs = edge & 2 ? blocks_[edge & 1].rhs
+                     : dnnl::memory::desc({spec_.k, n}, type, dnnl::memory::format_tag::any);
+    }
+    if (!MakeBlock(m, n, rhs, blocks_[edge])) return false;
+    scratch_bytes_ = std::max(scratch_bytes_, blocks_[edge].scratch.get_size());
+  }
+  for (int64_t b = 0; packed_ && b < n_blocks_; ++b) {
+    const bool last = b == n_blocks_ - 1;
+    columns_.push_back(
+        Pack(*constant_rhs, b * blocking_.n, last ? last_n : blocking_.n, blocks_[last ? 1 : 0].rhs, cache));
+  }
+  for (CallObjects& objects : objects_) FillObjects(objects);
+  return true;
+}
+
+void OneDnnMatMul::FillObjects(CallObjects& objects) const {
+  objects.stream = dnnl::stream(engine_);
+  for (int edge = 0; edge < 4; ++edge) {
+    const Block& block = blocks_[edge];
+    objects.memories[edge][0] = dnnl::memory(block.lhs, engine_, nullptr);
+    if (!packed_) objects.memories[edge][1] = dnnl::memory(block.rhs, engine_, nullptr);
+    objects.memories[edge][2] = dnnl::memory(block.out, engine_, nullptr);
+    objects.memories[edge][3] = dnnl::memory(block.scratch, engine_, nullptr);
+  }
+}
+
+void OneDnnMatMul::RunTask(int64_t task, const void* lhs, const void* rhs, void* out, void* scratch) const {
+  const ScopedSingleThread single;
+  for (CallObjects& objects : objects_) {
+    if (objects.taken.load(std::memory_order_relaxed) ||
+        objects.taken.exchange(true, std::memory_order_acquire)) {
+      continue;
+    }
+    Call(objects, task, lhs, rhs, out, scratch);
+    objects.taken.store(false, std::memory_order_release);
+    return;
+  }
+  CallObjects own;  // more threads at once than there are kept ones
+  FillObjects(own);
+  Call(own, task, lhs, rhs, out, scratch);
+}
+
+void OneDnnMatMul::Call(CallObjects& objects, int64_t task, const void* lhs, const void* rhs, void* out,
+                        void* scratch) const {
+  const int64_t size = static_cast<int64_t>(SizeOf(spec_.dtype));
+  const int64_t n_block = task % n_blocks_;
+  const int64_t m_block = task / n_blocks_ % m_blocks_;
+  const int64_t matrix = task / n_blocks_ / m_blocks_;
+  const int edge = (m_block == m_blocks_ - 1 ? 2 : 0) + (n_block == n_blocks_ - 1 ? 1 : 0);
+  const int64_t row = m_block * blocking_.m, column = n_block * blocking_.n;
+  const int64_t lhs_offset = (spec_.lhs_batched ? matrix : 0) * spec_.m * spec_.k + row * spec_.k;
+  const int64_t rhs_offset = (spec_.rhs_batched ? matrix : 0) * spec_.k * spec_.n + column;
+  const int64_t out_offset = (matrix * spec_.m + row) * spec_.n + column;
+
+  dnnl::memory* const memories = objects.memories[edge];
+  const auto point = [](const dnnl::memory& memory, const void* base, int64_t bytes) {
+    dnnl_memory_set_data_handle(memory.get(), static_cast<char*>(const_cast<void*>(base)) + bytes);
+    return memory.get();
+  };
+  const dnnl_memory_t right =
+      packed_ ? columns_[n_block]->packed.get() : point(memories[1], rhs, rhs_offset * size);
+  // The C interface: the C++ one takes a map, which would be allocated for each call, and throws.
+  const dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, point(memories[0], lhs, lhs_offset * size)},
+                                  {DNNL_ARG_WEIGHTS, right},
+                                  {DNNL_ARG_DST, point(memories[2], out, out_offset * size)},
+                                  {DNNL_ARG_SCRATCHPAD, point(memories[3], scratch, 0)}};
+  dnnl_primitive_execute(blocks_[edge].primitive.get(), objects.stream.get(), 4, args);
+}
+
+class OneDnnMatMulProvider final : public MatMulProvider {
+ public:
+  OneDnnMatMulProvider() : engine_(dnnl::engine::kind::cpu, 0) {}
+
+  absl::StatusOr<std::unique_ptr<MatMulKernel>> Create(const MatMulSpec& spec) override {
+    if (spec.dtype != DType::kF32 && spec.dtype != DType::kBF16) return nullptr;
+    if (spec.batch <= 0 || spec.m <= 0 || spec.k <= 0 || spec.n <= 0) return nullptr;
+    if (static_cast<double>(spec.m) * spec.k * spec.n < kMinProducts) return nullptr;
+    const ScopedSingleThread single;
+    auto kernel = std::make_unique<OneDnnMatMul>(spec, engine_);
+    // The library's C++ interface throws; that ends here.
+    try {
+      if (!kernel->Prepare(spec.constant_rhs, cache_)) return nullptr;
+    } catch (const dnnl::error& e) {
+      if (e.status == dnnl_out_of_memory) {
+        return MakeError("E0402", absl::StrCat("no memory to pack a matrix [", spec.k, ",", spec.n, "]"));
+      }
+      return nullptr;
+    }
+    return kernel;
+  }
+
+ private:
+  dnnl::engine engine_;
+  PackingCache cache_;
+};
+
+}  // namespace
+
+std::unique_ptr<MatMulProvider> CreateOneDnnMatMulProvider() {
+  return std::make_unique<OneDnnMatMulProvider>();
+}
+
+}  // namespace tenfold

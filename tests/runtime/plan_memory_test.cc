@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/runtime/plan_memory.h"
+
+#include <random>
+
+#include "gtest/gtest.h"
+#include "tenfold/tests/runtime/plan_maker.h"
+
+namespace tenfold {
+namespace {
+
+struct Placed {
+  int value, first, last;
+  int64_t begin, end;
+};
+
+// Where everything lies when the symbols have these values.
+std::vector<Placed> Place(const Plan& plan, const SymbolValues& symbols) {
+  std::vector<Placed> placed;
+  for (const MemoryPlan::Slot& slot : plan.memory.slots) {
+    const int64_t offset = *slot.offset.Evaluate(symbols);
+    placed.push_back(
+        {slot.value, slot.first_step, slot.last_step, offset, offset + *slot.size.Evaluate(symbols)});
+  }
+  return placed;
+}
+
+// The properties that make a memory plan right, checked from the plan's steps rather than its live ranges.
+void CheckPlan(const Plan& plan, const SymbolValues& symbols) {
+  const std::vector<Placed> placed = Place(plan, symbols);
+  const int64_t arena = *plan.memory.arena_bytes.Evaluate(symbols);
+  EXPECT_LE(arena, *plan.memory.unshared_bytes.Evaluate(symbols));
+  for (const Placed& p : placed) {
+    const TensorType& type = plan.values[p.value].type;
+    const int64_t bytes =
+        *NumElements(*type.shape.Evaluate(symbols)) * static_cast<int64_t>(SizeOf(type.dtype));
+    EXPECT_GE(p.end - p.begin, bytes);
+    EXPECT_EQ(p.begin % 64, 0);
+    EXPECT_EQ(p.end % 64, 0);
+    EXPECT_LE(p.end, arena);
+  }
+  // Walk through the steps: the bytes of a value that is still read later are never written by another.
+  for (const Placed& a : placed) {
+    int born = -1, dies = -1;
+    for (size_t s = 0; s < plan.steps.size(); ++s) {
+      for (int v : StepOutputs(plan.steps[s])) {
+        if (plan.Root(v) == a.value) born = dies = static_cast<int>(s);
+      }
+      for (int v : StepInputs(plan.steps[s])) {
+        if (plan.Root(v) == a.value) dies = static_cast<int>(s);
+      }
+    }
+    for (int s = born; s <= dies; ++s) {
+      for (int v : StepOutputs(plan.steps[s])) {
+        for (const Placed& b : placed) {
+          if (b.value != plan.Root(v) || b.value == a.value) continue;
+          EXPECT_TRUE(a.end <= b.begin || b.end <= a.begin)
+              << plan.values[b.value].name << " overwrites " << plan.values[a.value].name << " at step " << s
+              << "\n"
+              << MemoryTable(plan);
+        }
+      }
+    }
+  }
+}
+
+// A random chain of unary and binary steps with reshapes in between.
+Plan RandomPlan(std::mt19937& random, const std::vector<std::string>& dims) {
+  PlanMaker maker;
+  auto pick = [&](int n) { return static_cast<int>(random() % n); };
+  std::vector<int> values = {maker.Input("x", "f32[N,M]")};
+  const int steps = 1 + pick(25);
+  for (int s = 0; s < steps; ++s) {
+    const std::string type = "f32[" + dims[pick(static_cast<int>(dims.size()))] + "]";
+    const int a = values[pick(static_cast<int>(values.size()))];
+    const int b = values[pick(static_cast<int>(values.size()))];
+    const int out = maker.Arena("v" + std::to_string(s), type);
+    // What the step computes does not matter here, only what it reads and writes.
+    maker.Copy(out, a, std::vector<Dim>(maker.raw().values[out].type.shape.rank()));
+    if (pick(2) == 0) {
+      const int second = maker.Arena("w" + std::to_string(s), type);
+      maker.Map(second, {out, out}, AddOf);
+      values.push_back(second);
+    }
+    (void)b;
+    values.push_back(out);
+    if (pick(3) == 0) {
+      const Dim elements = maker.raw().values[out].type.shape.num_elements();
+      values.push_back(maker.Alias("r" + std::to_string(s), "f32[" + elements.ToString() + "]", out));
+    }
+  }
+  const int y = maker.Output("y", "f32[N,M]");
+  maker.Copy(y, values.back(), {0, 0});
+  return maker.Finish();
+}
+
+TEST(PlanMemoryTest, NoTwoLiveValuesOverlap) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 300; ++i) {
+    const Plan plan = RandomPlan(random, {"3", "1000", "16,16", "64", "0", "7,9,11"});
+    CheckPlan(plan, {{"N", 1}, {"M", 1}});
+  }
+}
+
+TEST(PlanMemoryTest, NoTwoLiveValuesOverlapWhateverTheSymbols) {
+  std::mt19937 random(2);
+  for (int i = 0; i < 300; ++i) {
+    const Plan plan =
+        RandomPlan(random, {"N", "N,64", "M", "N,M", "2*N + 1", "max(N, M)", "floordiv(N, 2)", "100", "5"});
+    for (const auto& [n, m] : {std::pair{0, 0}, {1, 1}, {1, 1000}, {1000, 1}, {17, 33}, {64, 64}}) {
+      CheckPlan(plan, {{"N", n}, {"M", m}});
+    }
+  }
+}
+
+// In a chain, two values at a time are alive: two places are enough, however long it is.
+TEST(PlanMemoryTest, AChainNeedsTwoPlaces) {
+  for (const char* type : {"f32[1024]", "f32[N,256]"}) {
+    PlanMaker maker;
+    int last = maker.Input("x", type);
+    for (int i = 0; i < 10; ++i) {
+      const int next = maker.Arena("h" + std::to_string(i), type);
+      maker.Map(next, {last}, NegOf);
+      last = next;
+    }
+    maker.Map(maker.Output("y", type), {last}, NegOf);
+    const Plan plan = maker.Finish();
+    const Dim one = plan.values[0].type.shape.num_elements() * Dim(4);
+    EXPECT_TRUE(plan.memory.arena_bytes == one * Dim(2)) << MemoryTable(plan);
+    EXPECT_TRUE(plan.memory.unshared_bytes == one * Dim(10));
+  }
+}
+
+// A small value that outlives two large ones must not split the memory that they could share.
+TEST(PlanMemoryTest, LargeValuesArePlacedFirst) {
+  PlanMaker maker;
+  const int x = maker.Input("x", "f32[1024]");
+  const int small = maker.Arena("small", "f32[16]");
+  maker.Copy(small, x, {1});
+  const int a = maker.Arena("a", "f32[1024]");
+  maker.Map(a, {x}, NegOf);
+  const int b = maker.Arena("b", "f32[2048]");
+  maker.Copy(b, a, {0});
+  const int c = maker.Arena("c", "f32[3072]");
+  maker.Copy(c, small, {0});
+  maker.Copy(maker.Output("y", "f32[1]"), c, {0});
+  const Plan plan = maker.Finish();
+  EXPECT_EQ(plan.memory.arena_bytes.constant(), 4096 + 8192 + 64) << MemoryTable(plan);
+}
+
+TEST(PlanMemoryTest, TableReadsWell) {
+  PlanMaker maker;
+  const int x = maker.Input("x", "f32[N,64]");
+  const int w = maker.Constant("w", *Tensor::Allocate(DType::kF32, Dims{64, 10}));
+  const int h = maker.Arena("h", "f32[N,10]");
+  maker.MatMul(h, x, w);
+  const int s = maker.Arena("s", "f32[16]");
+  maker.Copy(s, w, {1});
+  const int y = maker.Output("y", "f32[N,10]");
+  maker.Map(y, {h, h}, AddOf);
+  const Plan plan = maker.Finish();
+  EXPECT_EQ(
+      MemoryTable(plan),
+      "  value  type       steps  offset                          bytes\n"
+      "  h      f32[N,10]   0..2      64  64*floordiv(40*N + 63, 64)\n"
+      "  s      f32[16]     1..1       0                          64\n"
+      "  arena: 64*floordiv(40*N + 63, 64) + 64 bytes (64*floordiv(40*N + 63, 64) + 64 without sharing)\n"
+      "  outputs: 64*floordiv(40*N + 63, 64) bytes\n"
+      "  constants: 2560 bytes\n");
+}
+
+TEST(PlanMemoryTest, RefusesWhatCannotBeCounted) {
+  PlanMaker maker;
+  const int x = maker.Input("x", "f32[1]");
+  const int big = maker.Arena("big", "f32[4611686018427387904]");
+  maker.Copy(big, x, {0});
+  maker.Copy(maker.Output("y", "f32[1]"), big, {0});
+  EXPECT_EQ(
+      PlanMemory(maker.raw()).message(),
+      "error[E0402 too-large]: 'big' is f32[4611686018427387904]: its size in bytes does not fit 64 bits");
+}
+
+}  // namespace
+}  // namespace tenfold
