@@ -11,9 +11,7 @@ namespace tenfold {
 struct CodegenTarget {
   IsaLevel isa = IsaLevel::kBaseline;
 
-  int vector_bytes() const {
-    return isa == IsaLevel::kAvx512 ? 64 : isa == IsaLevel::kAvx2 ? 32 : 16;
-  }
+  int vector_bytes() const { return isa == IsaLevel::kAvx512 ? 64 : isa == IsaLevel::kAvx2 ? 32 : 16; }
   // Whether any vector can be loaded and stored under a mask. Else the last few elements go one by
   // one.
   bool masked() const { return isa == IsaLevel::kAvx512; }

@@ -57,8 +57,8 @@ class ColumnEmitter : public KernelEmitter {
       const Odometer odometer = StartOdometer(outer, first_line, "outer");
       For(first_line, b_.CreateAdd(last_line, I64(1)), 1, [&](Value* i) {
         line_begin_ = b_.CreateMul(i, line);
-        Value* from = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax,
-                                               b_.CreateSub(begin, line_begin_), I64(0));
+        Value* from =
+            b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, b_.CreateSub(begin, line_begin_), I64(0));
         Value* to = Min(b_.CreateSub(end, line_begin_), line);
         lines_.clear();
         for (int o = 0; o < OutputOperand(static_cast<int>(kernel_.outputs.size())); ++o) {
@@ -145,19 +145,18 @@ class ColumnEmitter : public KernelEmitter {
   Value* LoadInput(int input, const std::vector<Value*>& bases, const Strip& strip, Value* c) {
     Value* stride = inner_ == nullptr ? I64(0) : Stride(input, *inner_);
     Value* offset = b_.CreateMul(b_.CreateAdd(strip.first, c), stride);
-    return Load(kernel_.inputs[input].dtype, ElementAddress(input, bases[input], offset), stride,
-                strip.lanes, strip.mask);
+    return Load(kernel_.inputs[input].dtype, ElementAddress(input, bases[input], offset), stride, strip.lanes,
+                strip.mask);
   }
 
-  void StoreOutput(int output, Value* value, const std::vector<Value*>& bases, const Strip& strip,
-                   Value* c) {
+  void StoreOutput(int output, Value* value, const std::vector<Value*>& bases, const Strip& strip, Value* c) {
     const FusedKernel::Output& o = kernel_.outputs[output];
     const int operand = OutputOperand(output);
     if (o.canonicalize_nans) value = EmitCanonicalNan(b_, value, o.operand.dtype);
     Value* stride = inner_ == nullptr ? I64(0) : Stride(operand, *inner_);
     Value* offset = b_.CreateMul(b_.CreateAdd(strip.first, c), stride);
-    Store(o.operand.dtype, value, ElementAddress(operand, bases[operand], offset), stride,
-          strip.lanes, strip.mask);
+    Store(o.operand.dtype, value, ElementAddress(operand, bases[operand], offset), stride, strip.lanes,
+          strip.mask);
   }
 
   Site SiteAt(const Strip& strip, Value* c, Value* element) {
@@ -183,8 +182,7 @@ class ColumnEmitter : public KernelEmitter {
       const std::vector<Value*> outputs = EvaluateStage(s, site, values);
       for (int o = 0; o < static_cast<int>(outputs.size()); ++o) {
         const Source source{.kind = Source::kStage, .index = s, .output = o};
-        StoreSlot(kernel_.SourceType(source), outputs[o], row_values_[KeyOf(source)], I64(0), c,
-                  strip.lanes);
+        StoreSlot(kernel_.SourceType(source), outputs[o], row_values_[KeyOf(source)], I64(0), c, strip.lanes);
       }
     }
   }
@@ -214,8 +212,7 @@ class ColumnEmitter : public KernelEmitter {
       for (Reduction* r : reductions) {
         Value* slots = row_values_[{r->stage, 0}];
         Value* value = LoadSlot(r->type, slots, I64(0), c, strip.lanes);
-        StoreSlot(r->type, OrEmpty(r->stage, value, length_, strip.lanes), slots, I64(0), c,
-                  strip.lanes);
+        StoreSlot(r->type, OrEmpty(r->stage, value, length_, strip.lanes), slots, I64(0), c, strip.lanes);
       }
     });
   }
@@ -228,8 +225,7 @@ class ColumnEmitter : public KernelEmitter {
     For(I64(0), used, 1, [&](Value* lane) {
       ForEachVector(strip, [&](Value* c) {
         for (Reduction* r : reductions) {
-          StoreSlot(r->type, Identity(r->stage, strip.lanes), r->accumulators, lane, c,
-                    strip.lanes);
+          StoreSlot(r->type, Identity(r->stage, strip.lanes), r->accumulators, lane, c, strip.lanes);
         }
       });
     });
@@ -252,8 +248,8 @@ class ColumnEmitter : public KernelEmitter {
           for (Reduction* r : reductions) {
             Value* low = LoadSlot(r->type, r->accumulators, lane, c, strip.lanes);
             Value* high = LoadSlot(r->type, r->accumulators, b_.CreateAdd(lane, h), c, strip.lanes);
-            StoreSlot(r->type, Combine(kernel_.stages[r->stage], low, high, strip.lanes),
-                      r->accumulators, lane, c, strip.lanes);
+            StoreSlot(r->type, Combine(kernel_.stages[r->stage], low, high, strip.lanes), r->accumulators,
+                      lane, c, strip.lanes);
           }
         });
       });
@@ -263,12 +259,11 @@ class ColumnEmitter : public KernelEmitter {
   }
 
   // As in the row form: a binary counter of chunk values, a strip each.
-  void PushChunk(const std::vector<Reduction*>& reductions, const Strip& strip,
-                 llvm::AllocaInst* depth, llvm::AllocaInst* number) {
+  void PushChunk(const std::vector<Reduction*>& reductions, const Strip& strip, llvm::AllocaInst* depth,
+                 llvm::AllocaInst* number) {
     Value* chunk = Get(number);
     Set(number, b_.CreateAdd(chunk, I64(1)));
-    Value* ones =
-        b_.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, b_.CreateNot(chunk), b_.getFalse());
+    Value* ones = b_.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, b_.CreateNot(chunk), b_.getFalse());
     For(I64(0), ones, 1, [&](Value*) {
       Value* top = b_.CreateSub(Get(depth), I64(1));
       Set(depth, top);
@@ -277,21 +272,20 @@ class ColumnEmitter : public KernelEmitter {
     Value* top = Get(depth);
     ForEachVector(strip, [&](Value* c) {
       for (Reduction* r : reductions) {
-        StoreSlot(r->type, LoadSlot(r->type, r->accumulators, I64(0), c, strip.lanes),
-                  r->chunk_values, top, c, strip.lanes);
+        StoreSlot(r->type, LoadSlot(r->type, r->accumulators, I64(0), c, strip.lanes), r->chunk_values, top,
+                  c, strip.lanes);
       }
     });
     Set(depth, b_.CreateAdd(top, I64(1)));
   }
 
-  void PopChunks(const std::vector<Reduction*>& reductions, const Strip& strip,
-                 llvm::AllocaInst* depth) {
+  void PopChunks(const std::vector<Reduction*>& reductions, const Strip& strip, llvm::AllocaInst* depth) {
     const auto row_value = [&](Reduction* r) { return row_values_[{r->stage, 0}]; };
     Value* last = b_.CreateSub(Get(depth), I64(1));
     ForEachVector(strip, [&](Value* c) {
       for (Reduction* r : reductions) {
-        StoreSlot(r->type, LoadSlot(r->type, r->chunk_values, last, c, strip.lanes), row_value(r),
-                  I64(0), c, strip.lanes);
+        StoreSlot(r->type, LoadSlot(r->type, r->chunk_values, last, c, strip.lanes), row_value(r), I64(0), c,
+                  strip.lanes);
       }
     });
     For(I64(0), last, 1, [&](Value* i) {
@@ -306,8 +300,8 @@ class ColumnEmitter : public KernelEmitter {
       for (Reduction* r : reductions) {
         Value* left = LoadSlot(r->type, r->chunk_values, level, c, strip.lanes);
         Value* old = LoadSlot(r->type, right(r), I64(0), c, strip.lanes);
-        StoreSlot(r->type, Combine(kernel_.stages[r->stage], left, old, strip.lanes), right(r),
-                  I64(0), c, strip.lanes);
+        StoreSlot(r->type, Combine(kernel_.stages[r->stage], left, old, strip.lanes), right(r), I64(0), c,
+                  strip.lanes);
       }
     });
   }
@@ -369,8 +363,8 @@ class ColumnEmitter : public KernelEmitter {
 
 }  // namespace
 
-ScratchSize EmitColumnKernel(llvm::Module& module, const FusedKernel& kernel,
-                             const CodegenTarget& target, const std::string& symbol) {
+ScratchSize EmitColumnKernel(llvm::Module& module, const FusedKernel& kernel, const CodegenTarget& target,
+                             const std::string& symbol) {
   return ColumnEmitter(module, kernel, target, symbol).Emit();
 }
 

@@ -16,13 +16,11 @@ using llvm::Value;
 // One conversion under construction: the builder, and short names for the types of this lane count.
 class Converter {
  public:
-  Converter(llvm::IRBuilderBase& builder, const EmitTarget& target)
-      : b_(builder), target_(target) {}
+  Converter(llvm::IRBuilderBase& builder, const EmitTarget& target) : b_(builder), target_(target) {}
 
   Value* Convert(Value* v, DType from, DType to) {
     if (from == to) return v;
-    if (IsBool(from))
-      return b_.CreateSelect(v, One(to), llvm::Constant::getNullValue(Register(to)));
+    if (IsBool(from)) return b_.CreateSelect(v, One(to), llvm::Constant::getNullValue(Register(to)));
     if (IsBool(to)) return ToBool(v, from);
     if (IsHalf(from)) {
       Value* f = from == DType::kF16 ? F16ToF32(v) : BF16ToF32(v);
@@ -78,8 +76,8 @@ class Converter {
     Value* back = b_.CreateFPExt(f, Register(DType::kF64));
     Value* u = b_.CreateBitCast(f, Register(DType::kU32));
     Value* odd = b_.CreateICmpNE(b_.CreateAnd(u, Bits(DType::kU32, 1)), Bits(DType::kU32, 0));
-    Value* infinite = b_.CreateICmpEQ(b_.CreateAnd(u, Bits(DType::kU32, 0x7fffffff)),
-                                      Bits(DType::kU32, 0x7f800000));
+    Value* infinite =
+        b_.CreateICmpEQ(b_.CreateAnd(u, Bits(DType::kU32, 0x7fffffff)), Bits(DType::kU32, 0x7f800000));
     Value* exact_or_nan = b_.CreateFCmpUEQ(back, d);
     Value* keep = b_.CreateOr(exact_or_nan, b_.CreateOr(odd, infinite));
     Value* nearer_zero = b_.CreateFCmpOLT(b_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, back),
@@ -119,10 +117,8 @@ class Converter {
     Value* u = b_.CreateBitCast(f, Register(u32));
     Value* sign = b_.CreateAnd(b_.CreateLShr(u, Bits(u32, 16)), Bits(u32, 0x8000));
     Value* a = b_.CreateAnd(u, Bits(u32, 0x7fffffff));
-    Value* shifted =
-        b_.CreateFAdd(b_.CreateBitCast(a, Register(DType::kF32)), Float(DType::kF32, 0.5));
-    Value* subnormal =
-        b_.CreateSub(b_.CreateBitCast(shifted, Register(u32)), Bits(u32, 0x3f000000));
+    Value* shifted = b_.CreateFAdd(b_.CreateBitCast(a, Register(DType::kF32)), Float(DType::kF32, 0.5));
+    Value* subnormal = b_.CreateSub(b_.CreateBitCast(shifted, Register(u32)), Bits(u32, 0x3f000000));
     Value* last = b_.CreateAnd(b_.CreateLShr(a, Bits(u32, 13)), Bits(u32, 1));
     Value* rounded = b_.CreateAdd(b_.CreateAdd(a, Bits(u32, 0xfff)), last);
     Value* normal = b_.CreateLShr(b_.CreateSub(rounded, Bits(u32, 0x38000000)), Bits(u32, 13));
@@ -154,32 +150,28 @@ class Converter {
   Value* FloatToInt(Value* v, DType from, DType to) {
     const int width = BitWidth(to);
     const bool is_signed = IsSignedInteger(to);
-    const double upper =
-        std::ldexp(1.0, is_signed ? width - 1 : width);  // the first value too large
+    const double upper = std::ldexp(1.0, is_signed ? width - 1 : width);  // the first value too large
     const double lower = is_signed ? -upper : 0;
     // -128.9 truncates to -128: the bound is lower - 1, unless the type has no such number.
     const int mantissa = from == DType::kF32 ? 24 : 53;
     const bool has_below = !is_signed || width <= mantissa;
-    Value* below = has_below ? b_.CreateFCmpOLE(v, Float(from, lower - 1))
-                             : b_.CreateFCmpOLT(v, Float(from, lower));
-    Value* fits_below = has_below ? b_.CreateFCmpOGT(v, Float(from, lower - 1))
-                                  : b_.CreateFCmpOGE(v, Float(from, lower));
+    Value* below =
+        has_below ? b_.CreateFCmpOLE(v, Float(from, lower - 1)) : b_.CreateFCmpOLT(v, Float(from, lower));
+    Value* fits_below =
+        has_below ? b_.CreateFCmpOGT(v, Float(from, lower - 1)) : b_.CreateFCmpOGE(v, Float(from, lower));
     Value* in_range = b_.CreateAnd(fits_below, b_.CreateFCmpOLT(v, Float(from, upper)));
     Value* safe = b_.CreateSelect(in_range, v, Float(from, 0));
-    Value* r =
-        is_signed ? b_.CreateFPToSI(safe, Register(to)) : b_.CreateFPToUI(safe, Register(to));
+    Value* r = is_signed ? b_.CreateFPToSI(safe, Register(to)) : b_.CreateFPToUI(safe, Register(to));
     const llvm::APInt max =
         is_signed ? llvm::APInt::getSignedMaxValue(width) : llvm::APInt::getMaxValue(width);
     r = b_.CreateSelect(b_.CreateFCmpOGE(v, Float(from, upper)), Bits(to, max.getZExtValue()), r);
     if (!is_signed) return r;
-    return b_.CreateSelect(below, Bits(to, llvm::APInt::getSignedMinValue(width).getZExtValue()),
-                           r);
+    return b_.CreateSelect(below, Bits(to, llvm::APInt::getSignedMinValue(width).getZExtValue()), r);
   }
 
   Value* IntToFloat(Value* v, DType from, DType to) {
     const auto convert = [&](Value* x, DType type) {
-      return IsSignedInteger(from) ? b_.CreateSIToFP(x, Register(type))
-                                   : b_.CreateUIToFP(x, Register(type));
+      return IsSignedInteger(from) ? b_.CreateSIToFP(x, Register(type)) : b_.CreateUIToFP(x, Register(type));
     };
     if (!IsHalf(to)) return convert(v, to);
     // Up to 2^24 f32 is exact, and above 65520 every f16 is Inf.
@@ -198,8 +190,7 @@ class Converter {
     Value* sticky = b_.CreateOr(high, b_.CreateSelect(any, Bits(type, 0x800), Bits(type, 0)));
     // |v| < 2^53 is exact as it is.
     Value* biased = IsSignedInteger(type) ? b_.CreateAdd(v, Bits(type, uint64_t{1} << 53)) : v;
-    Value* small =
-        b_.CreateICmpULT(biased, Bits(type, uint64_t{1} << (IsSignedInteger(type) ? 54 : 53)));
+    Value* small = b_.CreateICmpULT(biased, Bits(type, uint64_t{1} << (IsSignedInteger(type) ? 54 : 53)));
     return b_.CreateSelect(small, v, sticky);
   }
 

@@ -37,8 +37,8 @@ class MapEmitter : public KernelEmitter {
       const Odometer odometer = StartOdometer(outer, first_line, "outer");
       For(first_line, b_.CreateAdd(last_line, I64(1)), 1, [&](Value* i) {
         Value* line_begin = b_.CreateMul(i, line);
-        Value* from = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax,
-                                               b_.CreateSub(begin, line_begin), I64(0));
+        Value* from =
+            b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, b_.CreateSub(begin, line_begin), I64(0));
         Value* to = Min(b_.CreateSub(end, line_begin), line);
         EmitSegment(odometer, line_begin, from, to);
         Advance(odometer);
@@ -77,8 +77,8 @@ class MapEmitter : public KernelEmitter {
 
   Value* InnerStride(int operand) { return inner_ == nullptr ? I64(0) : Stride(operand, *inner_); }
 
-  void EvaluateAll(Value* line_begin, Value* j, int lanes, Value* mask,
-                   const std::vector<Value*>& lines, const std::vector<Value*>& uniform) {
+  void EvaluateAll(Value* line_begin, Value* j, int lanes, Value* mask, const std::vector<Value*>& lines,
+                   const std::vector<Value*>& uniform) {
     const auto load = [&](const Source& source) -> Value* {
       const int i = source.index;
       if (uniform[i] != nullptr) return Splat(uniform[i], lanes);
@@ -107,8 +107,8 @@ class MapEmitter : public KernelEmitter {
 
 }  // namespace
 
-ScratchSize EmitMapKernel(llvm::Module& module, const FusedKernel& kernel,
-                          const CodegenTarget& target, const std::string& symbol) {
+ScratchSize EmitMapKernel(llvm::Module& module, const FusedKernel& kernel, const CodegenTarget& target,
+                          const std::string& symbol) {
   return MapEmitter(module, kernel, target, symbol).Emit();
 }
 

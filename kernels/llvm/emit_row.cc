@@ -2,9 +2,11 @@
 //
 // Row kernels: one reduced loop, vectors along it. A row's stages run loop after loop
 // (ScheduleLoops), so that its elements are still in the first cache when the next loop reads them.
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,7 +42,12 @@ class RowEmitter : public KernelEmitter {
     length_ = Extent(*reduced_);
     schedule_ = ScheduleLoops(kernel_);
     for (const Source& kept : schedule_.kept) {
-      kept_[KeyOf(kept)] = ScratchRow(kernel_.SourceType(kept), 1, length_);
+      const std::optional<int> output = OutputThatCanHold(kept);
+      if (output.has_value()) {
+        held_by_output_[KeyOf(kept)] = *output;
+      } else {
+        kept_[KeyOf(kept)] = ScratchRow(kernel_.SourceType(kept), 1, length_);
+      }
     }
     for (int s = 0; s < static_cast<int>(kernel_.stages.size()); ++s) {
       if (kernel_.stages[s].kind != FusedKernel::Stage::kReduce) continue;
@@ -60,6 +67,37 @@ class RowEmitter : public KernelEmitter {
     });
   }
 
+  int LoopOf(int stage) const {
+    int loop = 0;
+    while (stage >= schedule_.loops[loop].end_stage) ++loop;
+    return loop;
+  }
+
+  // A kept value may wait in the row of an output that the value's last reader, or a later loop, overwrites:
+  // that saves a pass over other memory. Not if a later loop still reads an input's elements, since the input
+  // may be the same memory as the output.
+  std::optional<int> OutputThatCanHold(const Source& kept) const {
+    const int written = LoopOf(kept.index);
+    int last_read = written;
+    for (int s = schedule_.loops[written].end_stage; s < static_cast<int>(kernel_.stages.size()); ++s) {
+      for (const Source& source : kernel_.stages[s].inputs) {
+        if (source == kept) last_read = LoopOf(s);
+        if (source.kind == Source::kInput) return std::nullopt;
+      }
+    }
+    for (int o = 0; o < static_cast<int>(kernel_.outputs.size()); ++o) {
+      const FusedKernel::Output& output = kernel_.outputs[o];
+      const bool taken = std::any_of(held_by_output_.begin(), held_by_output_.end(),
+                                     [&](const auto& held) { return held.second == o; });
+      if (!taken && !kernel_.IsPerRow(output.source) && LoopOf(output.source.index) >= last_read &&
+          output.operand.dtype == kernel_.SourceType(kept) &&
+          output.operand.strides[reduced_->stride_dim()] == Dim(1)) {
+        return o;
+      }
+    }
+    return std::nullopt;
+  }
+
   // True if a row is known to be at most one chunk.
   bool FewChunks() const {
     const auto* n = llvm::dyn_cast<llvm::ConstantInt>(length_);
@@ -73,6 +111,7 @@ class RowEmitter : public KernelEmitter {
     for (int i = 0; i < OutputOperand(static_cast<int>(kernel_.outputs.size())); ++i) {
       rows_.push_back(ElementAddress(i, Base(i), Offset(odometer, i)));
     }
+    for (const auto& [kept, output] : held_by_output_) kept_[kept] = rows_[OutputOperand(output)];
     for (int i = 0; i < static_cast<int>(kernel_.inputs.size()); ++i) {
       if (IsPerRowInput(i)) {
         row_values_[KeyOf({.kind = Source::kInput, .index = i})] =
@@ -128,12 +167,10 @@ class RowEmitter : public KernelEmitter {
   void PushChunk(const std::vector<Reduction*>& reductions, llvm::AllocaInst* depth,
                  llvm::AllocaInst* number) {
     std::vector<llvm::AllocaInst*> values;
-    for (Reduction* r : reductions)
-      values.push_back(Variable(Register(r->type, 1), Tree(*r), "value"));
+    for (Reduction* r : reductions) values.push_back(Variable(Register(r->type, 1), Tree(*r), "value"));
     Value* chunk = Get(number);
     Set(number, b_.CreateAdd(chunk, I64(1)));
-    Value* ones =
-        b_.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, b_.CreateNot(chunk), b_.getFalse());
+    Value* ones = b_.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, b_.CreateNot(chunk), b_.getFalse());
     For(I64(0), ones, 1, [&](Value*) { CombineWithTop(reductions, values, depth); });
     for (size_t i = 0; i < reductions.size(); ++i) {
       Store(reductions[i]->type, Get(values[i]),
@@ -142,8 +179,8 @@ class RowEmitter : public KernelEmitter {
     Set(depth, b_.CreateAdd(Get(depth), I64(1)));
   }
 
-  void CombineWithTop(const std::vector<Reduction*>& reductions,
-                      const std::vector<llvm::AllocaInst*>& values, llvm::AllocaInst* depth) {
+  void CombineWithTop(const std::vector<Reduction*>& reductions, const std::vector<llvm::AllocaInst*>& values,
+                      llvm::AllocaInst* depth) {
     Value* top = b_.CreateSub(Get(depth), I64(1));
     Set(depth, top);
     for (size_t i = 0; i < reductions.size(); ++i) {
@@ -176,14 +213,13 @@ class RowEmitter : public KernelEmitter {
   }
 
   // Reduces elements [begin, end), at most a chunk, into the accumulators.
-  void EmitChunk(const LoopSchedule::Loop& loop, const std::vector<Reduction*>& reductions,
-                 Value* begin, Value* end) {
+  void EmitChunk(const LoopSchedule::Loop& loop, const std::vector<Reduction*>& reductions, Value* begin,
+                 Value* end) {
     if (!FitsRegisters(loop)) {
       for (Reduction* r : reductions) {
         r->registers.clear();
         For(I64(0), I64(kReduceLanes), lanes(), [&](Value* i) {
-          Store(r->type, Identity(r->stage, lanes()), At(r->type, r->memory, i), I64(1), lanes(),
-                nullptr);
+          Store(r->type, Identity(r->stage, lanes()), At(r->type, r->memory, i), I64(1), lanes(), nullptr);
         });
       }
       EmitVectors(loop, begin, end, [&](int lanes, Value* i, Value* mask, Values& values) {
@@ -195,8 +231,7 @@ class RowEmitter : public KernelEmitter {
     for (Reduction* r : reductions) {
       r->registers.clear();
       for (int v = 0; v < vectors; ++v) {
-        r->registers.push_back(
-            Variable(Register(r->type, lanes()), Identity(r->stage, lanes()), "acc"));
+        r->registers.push_back(Variable(Register(r->type, lanes()), Identity(r->stage, lanes()), "acc"));
       }
     }
     Value* whole = WholeSteps(begin, end, kReduceLanes);
@@ -207,8 +242,7 @@ class RowEmitter : public KernelEmitter {
         EvaluateElements(loop, lanes(), b_.CreateAdd(i, I64(v * lanes())), nullptr, splats, values);
         for (Reduction* r : reductions) {
           const FusedKernel::Stage& stage = kernel_.stages[r->stage];
-          Set(r->registers[v],
-              Combine(stage, Get(r->registers[v]), values[{r->stage, 0}], lanes()));
+          Set(r->registers[v], Combine(stage, Get(r->registers[v]), values[{r->stage, 0}], lanes()));
         }
       }
     });
@@ -237,13 +271,13 @@ class RowEmitter : public KernelEmitter {
 
   void Spill(const Reduction& r) {
     for (size_t v = 0; v < r.registers.size(); ++v) {
-      Store(r.type, Get(r.registers[v]),
-            At(r.type, r.memory, I64(static_cast<int64_t>(v) * lanes())), I64(1), lanes(), nullptr);
+      Store(r.type, Get(r.registers[v]), At(r.type, r.memory, I64(static_cast<int64_t>(v) * lanes())), I64(1),
+            lanes(), nullptr);
     }
   }
 
-  void AccumulateInMemory(const std::vector<Reduction*>& reductions, int lanes, Value* position,
-                          Value* mask, Values& values) {
+  void AccumulateInMemory(const std::vector<Reduction*>& reductions, int lanes, Value* position, Value* mask,
+                          Values& values) {
     Value* lane = b_.CreateAnd(position, I64(kReduceLanes - 1));
     for (Reduction* r : reductions) {
       Value* address = At(r->type, r->memory, lane);
@@ -259,9 +293,9 @@ class RowEmitter : public KernelEmitter {
     const FusedKernel::Stage& stage = kernel_.stages[r.stage];
     std::vector<Value*> v;
     for (int i = 0; i < kReduceLanes / lanes(); ++i) {
-      v.push_back(r.registers.empty() ? Load(r.type, At(r.type, r.memory, I64(i * lanes())), I64(1),
-                                             lanes(), nullptr)
-                                      : Get(r.registers[i]));
+      v.push_back(r.registers.empty()
+                      ? Load(r.type, At(r.type, r.memory, I64(i * lanes())), I64(1), lanes(), nullptr)
+                      : Get(r.registers[i]));
     }
     while (v.size() > 1) {
       const size_t half = v.size() / 2;
@@ -279,19 +313,17 @@ class RowEmitter : public KernelEmitter {
         return Combine(stage, b_.CreateExtractElement(value, uint64_t{0}),
                        b_.CreateExtractElement(value, uint64_t{1}), 1);
       }
-      value = Combine(stage, b_.CreateShuffleVector(value, low),
-                      b_.CreateShuffleVector(value, high), width / 2);
+      value =
+          Combine(stage, b_.CreateShuffleVector(value, low), b_.CreateShuffleVector(value, high), width / 2);
     }
     return value;
   }
 
   // Elements [begin, end) in vectors, then the rest under a mask or one by one. `use` sees the
   // values of each.
-  void EmitVectors(
-      const LoopSchedule::Loop& loop, Value* begin, Value* end,
-      const std::function<void(int lanes, Value* i, Value* mask, Values& values)>& use) {
-    const auto body = [&](int lanes, Value* i, Value* mask,
-                          const std::map<SourceKey, Value*>& splats) {
+  void EmitVectors(const LoopSchedule::Loop& loop, Value* begin, Value* end,
+                   const std::function<void(int lanes, Value* i, Value* mask, Values& values)>& use) {
+    const auto body = [&](int lanes, Value* i, Value* mask, const std::map<SourceKey, Value*>& splats) {
       Values values;
       EvaluateElements(loop, lanes, i, mask, splats, values);
       use(lanes, i, mask, values);
@@ -343,8 +375,7 @@ class RowEmitter : public KernelEmitter {
       const std::vector<Value*> outputs = EvaluateStage(s, site, values);
       if (kernel_.stages[s].kind == FusedKernel::Stage::kReduce) continue;
       for (int o = 0; o < static_cast<int>(outputs.size()); ++o) {
-        UseElementValue({.kind = Source::kStage, .index = s, .output = o}, outputs[o], i, lanes,
-                        mask);
+        UseElementValue({.kind = Source::kStage, .index = s, .output = o}, outputs[o], i, lanes, mask);
       }
     }
   }
@@ -372,7 +403,8 @@ class RowEmitter : public KernelEmitter {
   const LoopDim* reduced_ = nullptr;
   Value* length_ = nullptr;
   LoopSchedule schedule_;
-  std::map<SourceKey, Value*> kept_;
+  std::map<SourceKey, Value*> kept_;         // addresses of rows
+  std::map<SourceKey, int> held_by_output_;  // those that wait in an output
   std::vector<Reduction> reductions_;
   // Of the row under construction.
   Value* row_ = nullptr;
@@ -382,8 +414,8 @@ class RowEmitter : public KernelEmitter {
 
 }  // namespace
 
-ScratchSize EmitRowKernel(llvm::Module& module, const FusedKernel& kernel,
-                          const CodegenTarget& target, const std::string& symbol) {
+ScratchSize EmitRowKernel(llvm::Module& module, const FusedKernel& kernel, const CodegenTarget& target,
+                          const std::string& symbol) {
   return RowEmitter(module, kernel, target, symbol).Emit();
 }
 

@@ -2,13 +2,16 @@
 #include "tenfold/kernels/llvm/emit_scalar.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Intrinsics.h"
+#include "llvm/IR/IntrinsicsX86.h"
 #include "tenfold/kernels/llvm/emit_convert.h"
+#include "tenfold/kernels/llvm/exp_idiom.h"
 
 namespace tenfold {
 namespace {
@@ -42,9 +45,35 @@ class Emitter {
       : b_(builder), target_(target), program_(program) {}
 
   EmittedProgram Run(std::span<Value* const> inputs) {
-    values_.reserve(program_.instrs.size());
-    for (const Instr& instr : program_.instrs) {
-      values_.push_back(instr.prim == Prim::kInput ? inputs[instr.bits] : Emit(instr));
+    const size_t count = program_.instrs.size();
+    exp_of_.resize(count);
+    std::vector<bool> live(count);
+    for (const int32_t output : program_.outputs) live[output] = true;
+    for (size_t i = 0; i < count; ++i) {  // a division fails whether or not its result is used
+      if (IsInteger(program_.instrs[i].type) &&
+          (program_.instrs[i].prim == Prim::kDiv || program_.instrs[i].prim == Prim::kRem))
+        live[i] = true;
+    }
+    for (size_t i = count; i-- > 0;) {
+      if (!live[i]) continue;
+      if (target_.avx512 && FillsVectors(program_.instrs[i].type)) {
+        exp_of_[i] = MatchExp(program_, static_cast<int32_t>(i));
+      }
+      if (exp_of_[i].has_value()) {
+        live[*exp_of_[i]] = true;
+        continue;
+      }
+      for (int k = 0; k < NumArgs(program_.instrs[i].prim); ++k) live[program_.instrs[i].args[k]] = true;
+    }
+    values_.resize(count);
+    for (size_t i = 0; i < count; ++i) {
+      const Instr& instr = program_.instrs[i];
+      if (!live[i]) continue;
+      if (exp_of_[i].has_value()) {
+        values_[i] = Exp(values_[*exp_of_[i]], instr.type);
+      } else {
+        values_[i] = instr.prim == Prim::kInput ? inputs[instr.bits] : Emit(instr);
+      }
     }
     EmittedProgram result;
     for (const int32_t output : program_.outputs) result.outputs.push_back(values_[output]);
@@ -77,6 +106,49 @@ class Emitter {
     return llvm::UndefValue::get(RegisterType(b_.getContext(), type, target_.lanes));
   }
 
+  bool FillsVectors(DType type) const { return SizeOf(type) * target_.lanes == 64; }
+
+  // Clamped to where 2^n overflows or vanishes by itself, the argument needs no case of its own. NaN passes
+  // both selects.
+  Value* Exp(Value* x, DType type) {
+    const ExpIdiom& idiom = *ExpIdiomOf(type);
+    Value* lowest = Const(type, idiom.lowest);
+    Value* highest = b_.CreateFNeg(lowest);
+    // The upper one first: LLVM drops it where it knows that x is never positive.
+    x = b_.CreateSelect(b_.CreateFCmpOGT(x, highest), highest, x);
+    x = b_.CreateSelect(b_.CreateFCmpOLT(x, lowest), lowest, x);
+    ScalarProgram parts = idiom.program;
+    parts.outputs = {idiom.scaled, idiom.exponent};
+    Value* inputs[] = {x};
+    EmitTarget plain = target_;
+    plain.avx512 = false;
+    const std::vector<Value*> values = EmitScalarProgram(b_, plain, parts, inputs).outputs;
+    return Avx512(type == DType::kF32 ? llvm::Intrinsic::x86_avx512_mask_scalef_ps_512
+                                      : llvm::Intrinsic::x86_avx512_mask_scalef_pd_512,
+                  {values[0], values[1]});
+  }
+
+  // One of the 512-bit instructions that LLVM knows by name only, with no lane masked and the usual rounding.
+  Value* Avx512(ID id, std::vector<Value*> args) {
+    llvm::Type* type = args[0]->getType();
+    const bool single = type->getScalarType()->isFloatTy();
+    args.push_back(llvm::PoisonValue::get(type));
+    args.push_back(single ? b_.getInt16(0xffff) : b_.getInt8(0xff));
+    args.push_back(b_.getInt32(4));  // _MM_FROUND_CUR_DIRECTION
+    return b_.CreateIntrinsic(id, {}, args);
+  }
+
+  // vrangeps tells -0 from +0 but prefers a number to a NaN; three instructions for LLVM's six.
+  Value* Extremum(DType type, ID id, Value* a, Value* b) {
+    if (!target_.avx512 || !FillsVectors(type)) return Binary(id, a, b);
+    Value* control =
+        b_.getInt32(id == llvm::Intrinsic::minimum ? 4 : 5);  // the result's own sign; min or max
+    Value* number = Avx512(type == DType::kF32 ? llvm::Intrinsic::x86_avx512_mask_range_ps_512
+                                               : llvm::Intrinsic::x86_avx512_mask_range_pd_512,
+                           {a, b, control});
+    return b_.CreateSelect(b_.CreateFCmpUNO(a, b), llvm::ConstantFP::getNaN(a->getType()), number);
+  }
+
   Value* Arg(const Instr& instr, int i) const { return values_[instr.args[i]]; }
   DType ArgType(const Instr& instr, int i) const { return program_.instrs[instr.args[i]].type; }
   llvm::Constant* Const(DType type, uint64_t bits) {
@@ -104,9 +176,9 @@ class Emitter {
       case Prim::kAbs:
         return Unary(llvm::Intrinsic::fabs, a);
       case Prim::kMin:
-        return Binary(llvm::Intrinsic::minimum, a, b);
+        return Extremum(instr.type, llvm::Intrinsic::minimum, a, b);
       case Prim::kMax:
-        return Binary(llvm::Intrinsic::maximum, a, b);
+        return Extremum(instr.type, llvm::Intrinsic::maximum, a, b);
       case Prim::kSqrt:
         return Unary(llvm::Intrinsic::sqrt, a);
       case Prim::kFloor:
@@ -139,9 +211,7 @@ class Emitter {
       case Prim::kNeg:
         return b_.CreateNeg(a);
       case Prim::kAbs:
-        return is_signed
-                   ? b_.CreateIntrinsic(llvm::Intrinsic::abs, {a->getType()}, {a, b_.getFalse()})
-                   : a;
+        return is_signed ? b_.CreateIntrinsic(llvm::Intrinsic::abs, {a->getType()}, {a, b_.getFalse()}) : a;
       case Prim::kMin:
         return Binary(is_signed ? llvm::Intrinsic::smin : llvm::Intrinsic::umin, a, b);
       case Prim::kMax:
@@ -201,9 +271,8 @@ class Emitter {
     // x86 has no vector division of integers. Divided in floats of more than twice the width the
     // quotient is never rounded across an integer: it differs from one by a relative 2^-width or
     // more.
-    Value* r = target_.lanes > 1 && BitWidth(type) <= 32
-                   ? DivideAsFloats(instr, a, safe)
-                   : NativeDivide(instr.prim, is_signed, a, safe);
+    Value* r = target_.lanes > 1 && BitWidth(type) <= 32 ? DivideAsFloats(instr, a, safe)
+                                                         : NativeDivide(instr.prim, is_signed, a, safe);
     return b_.CreateSelect(zero, Const(type, 0), r);
   }
 
@@ -249,13 +318,11 @@ class Emitter {
     }
     Value* a = Arg(instr, 0);
     Value* b = Arg(instr, 1);
-    return IsComputeFloat(type) ? b_.CreateFCmp(float_predicate, a, b)
-                                : b_.CreateICmp(int_predicate, a, b);
+    return IsComputeFloat(type) ? b_.CreateFCmp(float_predicate, a, b) : b_.CreateICmp(int_predicate, a, b);
   }
 
   Value* Bitcast(Value* v, DType from, DType to) {
-    if (IsBool(from))
-      v = b_.CreateZExt(v, RegisterType(b_.getContext(), DType::kU8, target_.lanes));
+    if (IsBool(from)) v = b_.CreateZExt(v, RegisterType(b_.getContext(), DType::kU8, target_.lanes));
     if (IsBool(to)) return b_.CreateICmpNE(v, Const(DType::kU8, 0));
     return b_.CreateBitCast(v, RegisterType(b_.getContext(), to, target_.lanes));
   }
@@ -264,6 +331,7 @@ class Emitter {
   const EmitTarget& target_;
   const ScalarProgram& program_;
   std::vector<Value*> values_;
+  std::vector<std::optional<int32_t>> exp_of_;  // the argument of an instruction that ends an exp
   Value* failed_ = nullptr;
 };
 
@@ -292,14 +360,12 @@ llvm::Constant* RegisterConstant(llvm::LLVMContext& context, DType type, uint64_
   llvm::APInt pattern = llvm::APInt(64, bits).trunc(width);
   llvm::Type* register_type = RegisterType(context, type, lanes);
   if (!IsComputeFloat(type)) return llvm::ConstantInt::get(register_type, pattern);
-  const auto& semantics =
-      type == DType::kF32 ? llvm::APFloat::IEEEsingle() : llvm::APFloat::IEEEdouble();
+  const auto& semantics = type == DType::kF32 ? llvm::APFloat::IEEEsingle() : llvm::APFloat::IEEEdouble();
   return llvm::ConstantFP::get(register_type, llvm::APFloat(semantics, pattern));
 }
 
 EmittedProgram EmitScalarProgram(llvm::IRBuilderBase& builder, const EmitTarget& target,
-                                 const ScalarProgram& program,
-                                 std::span<llvm::Value* const> inputs) {
+                                 const ScalarProgram& program, std::span<llvm::Value* const> inputs) {
   return Emitter(builder, target, program).Run(inputs);
 }
 
@@ -307,11 +373,9 @@ llvm::Value* EmitCanonicalNan(llvm::IRBuilderBase& builder, llvm::Value* value, 
   llvm::Type* t = value->getType();
   if (IsComputeFloat(type)) {
     const bool single = type == DType::kF32;
-    const llvm::APFloat nan(
-        single ? llvm::APFloat::IEEEsingle() : llvm::APFloat::IEEEdouble(),
-        single ? llvm::APInt(32, 0x7fc00000) : llvm::APInt(64, 0x7ff8000000000000));
-    return builder.CreateSelect(builder.CreateFCmpUNO(value, value), llvm::ConstantFP::get(t, nan),
-                                value);
+    const llvm::APFloat nan(single ? llvm::APFloat::IEEEsingle() : llvm::APFloat::IEEEdouble(),
+                            single ? llvm::APInt(32, 0x7fc00000) : llvm::APInt(64, 0x7ff8000000000000));
+    return builder.CreateSelect(builder.CreateFCmpUNO(value, value), llvm::ConstantFP::get(t, nan), value);
   }
   if (!IsHalf(type)) return value;
   const uint64_t infinity = type == DType::kF16 ? 0x7c00 : 0x7f80;

@@ -28,9 +28,9 @@ namespace tenfold {
 
 // How values look in the emitted code, and what the target does well.
 struct EmitTarget {
-  int lanes = 1;  // elements a value: 1 is plain scalars, more are <lanes x T>
-  bool f16_conversions =
-      true;  // fpext and fptrunc between f16 and f32 are instructions (F16C, every GPU)
+  int lanes = 1;                // elements a value: 1 is plain scalars, more are <lanes x T>
+  bool avx512 = false;          // has AVX-512's F and DQ: more instructions for vectors of 512 bits
+  bool f16_conversions = true;  // fpext and fptrunc between f16 and f32 are instructions (F16C, every GPU)
 };
 
 // A value in a register: bool is i1; f16 and bf16 are their bits, i16; the rest as one expects.
@@ -53,8 +53,7 @@ struct EmittedProgram {
 // Appends the code of `program`, which must verify, at the builder's position. `inputs` are in
 // register form.
 EmittedProgram EmitScalarProgram(llvm::IRBuilderBase& builder, const EmitTarget& target,
-                                 const ScalarProgram& program,
-                                 std::span<llvm::Value* const> inputs);
+                                 const ScalarProgram& program, std::span<llvm::Value* const> inputs);
 
 // Any NaN becomes the canonical one: 7fc0'0000 and its like. Other types are left alone.
 llvm::Value* EmitCanonicalNan(llvm::IRBuilderBase& builder, llvm::Value* value, DType type);

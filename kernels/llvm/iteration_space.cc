@@ -37,8 +37,7 @@ std::vector<LoopDim> Collapse(const FusedKernel& kernel, int begin, int end) {
 }  // namespace
 
 IterationSpace CollapseDims(const FusedKernel& kernel) {
-  return {Collapse(kernel, 0, kernel.parallel_rank),
-          Collapse(kernel, kernel.parallel_rank, kernel.rank())};
+  return {Collapse(kernel, 0, kernel.parallel_rank), Collapse(kernel, kernel.parallel_rank, kernel.rank())};
 }
 
 }  // namespace tenfold

@@ -33,8 +33,8 @@ int ChooseLanes(const FusedKernel& kernel, const CodegenTarget& target) {
 
 }  // namespace
 
-KernelEmitter::KernelEmitter(llvm::Module& module, const FusedKernel& kernel,
-                             const CodegenTarget& target, const std::string& symbol)
+KernelEmitter::KernelEmitter(llvm::Module& module, const FusedKernel& kernel, const CodegenTarget& target,
+                             const std::string& symbol)
     : kernel_(kernel),
       target_(target),
       space_(CollapseDims(kernel)),
@@ -61,8 +61,7 @@ ScratchSize KernelEmitter::Emit() {
   error_ = field(offsetof(KernelCall, error), b_.getPtrTy(), "error");
 
   const auto load_base = [&](Value* array, size_t i) {
-    bases_.push_back(
-        b_.CreateLoad(b_.getPtrTy(), b_.CreateConstInBoundsGEP1_64(b_.getPtrTy(), array, i)));
+    bases_.push_back(b_.CreateLoad(b_.getPtrTy(), b_.CreateConstInBoundsGEP1_64(b_.getPtrTy(), array, i)));
   };
   for (size_t i = 0; i < kernel_.inputs.size(); ++i) load_base(inputs, i);
   for (size_t i = 0; i < kernel_.outputs.size(); ++i) load_base(outputs, i);
@@ -87,8 +86,7 @@ ScratchSize KernelEmitter::Emit() {
 
 // --- control flow
 
-void KernelEmitter::For(Value* begin, Value* end, int64_t step,
-                        const std::function<void(Value*)>& body) {
+void KernelEmitter::For(Value* begin, Value* end, int64_t step, const std::function<void(Value*)>& body) {
   auto* loop = llvm::BasicBlock::Create(b_.getContext(), "loop", function_);
   auto* exit = llvm::BasicBlock::Create(b_.getContext(), "exit");
   llvm::BasicBlock* before = b_.GetInsertBlock();
@@ -153,8 +151,7 @@ Value* KernelEmitter::WholeSteps(Value* begin, Value* end, int64_t step) {
 
 Value* KernelEmitter::Extent(const LoopDim& loop) {
   Value* product = dims_[loop.dims[0]];
-  for (size_t i = 1; i < loop.dims.size(); ++i)
-    product = b_.CreateMul(product, dims_[loop.dims[i]]);
+  for (size_t i = 1; i < loop.dims.size(); ++i) product = b_.CreateMul(product, dims_[loop.dims[i]]);
   return product;
 }
 
@@ -166,8 +163,7 @@ Value* KernelEmitter::Extent(const std::vector<LoopDim>& loops) {
 
 const FusedKernel::Operand& KernelEmitter::OperandAt(int operand) const {
   const int num_inputs = static_cast<int>(kernel_.inputs.size());
-  return operand < num_inputs ? kernel_.inputs[operand]
-                              : kernel_.outputs[operand - num_inputs].operand;
+  return operand < num_inputs ? kernel_.inputs[operand] : kernel_.outputs[operand - num_inputs].operand;
 }
 
 Value* KernelEmitter::Stride(int operand, const LoopDim& loop) {
@@ -186,8 +182,8 @@ Value* KernelEmitter::ElementAddress(int operand, Value* base, Value* offset) {
   return At(OperandAt(operand).dtype, base, offset);
 }
 
-KernelEmitter::Odometer KernelEmitter::StartOdometer(const std::vector<LoopDim>& loops,
-                                                     Value* position, const char* name) {
+KernelEmitter::Odometer KernelEmitter::StartOdometer(const std::vector<LoopDim>& loops, Value* position,
+                                                     const char* name) {
   Odometer odometer{loops, std::vector<llvm::AllocaInst*>(loops.size())};
   for (size_t d = loops.size(); d-- > 0;) {
     Value* extent = Extent(loops[d]);
@@ -260,19 +256,17 @@ Value* KernelEmitter::Load(DType type, Value* address, Value* stride, int lanes,
   }
   Value* loaded;
   if (IsConstant(stride, 1)) {
-    loaded = mask == nullptr ? static_cast<Value*>(b_.CreateAlignedLoad(vector, address, align))
-                             : b_.CreateMaskedLoad(vector, address, align, mask,
-                                                   llvm::Constant::getNullValue(vector));
+    loaded = mask == nullptr
+                 ? static_cast<Value*>(b_.CreateAlignedLoad(vector, address, align))
+                 : b_.CreateMaskedLoad(vector, address, align, mask, llvm::Constant::getNullValue(vector));
   } else {
     Value* addresses = b_.CreateGEP(scalar, address, LaneOffsets(b_, stride, lanes));
-    loaded =
-        b_.CreateMaskedGather(vector, addresses, align, mask, llvm::Constant::getNullValue(vector));
+    loaded = b_.CreateMaskedGather(vector, addresses, align, mask, llvm::Constant::getNullValue(vector));
   }
   return MemoryToRegister(b_, loaded, type);
 }
 
-void KernelEmitter::Store(DType type, Value* value, Value* address, Value* stride, int lanes,
-                          Value* mask) {
+void KernelEmitter::Store(DType type, Value* value, Value* address, Value* stride, int lanes, Value* mask) {
   value = RegisterToMemory(b_, value, type);
   const llvm::Align align(SizeOf(type));
   if (lanes == 1 || (IsConstant(stride, 1) && mask == nullptr)) {
@@ -281,8 +275,7 @@ void KernelEmitter::Store(DType type, Value* value, Value* address, Value* strid
     b_.CreateMaskedStore(value, address, align, mask);
   } else {
     llvm::Type* scalar = MemoryType(b_.getContext(), type, 1);
-    b_.CreateMaskedScatter(value, b_.CreateGEP(scalar, address, LaneOffsets(b_, stride, lanes)),
-                           align, mask);
+    b_.CreateMaskedScatter(value, b_.CreateGEP(scalar, address, LaneOffsets(b_, stride, lanes)), align, mask);
   }
 }
 
@@ -310,30 +303,27 @@ void KernelEmitter::ReportFailure(Value* failed, const Site& site) {
     if (site.lanes > 1) {
       // Lanes ascend in the iteration space, so the lowest failing lane is the first.
       llvm::Type* bits = b_.getIntNTy(site.lanes);
-      Value* lane = b_.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, b_.CreateBitCast(failed, bits),
-                                             b_.getTrue());
+      Value* lane =
+          b_.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, b_.CreateBitCast(failed, bits), b_.getTrue());
       lane = b_.CreateZExtOrTrunc(lane, b_.getInt64Ty());
       index = b_.CreateAdd(index, b_.CreateMul(lane, site.index_step));
     }
     Value* seen = b_.CreateAlignedLoad(b_.getInt64Ty(), error_, llvm::Align(8));
     If(b_.CreateICmpSLT(index, seen), [&] {
       b_.CreateAlignedStore(index, error_, llvm::Align(8));
-      Value* code =
-          b_.CreateConstInBoundsGEP1_64(b_.getInt8Ty(), error_, offsetof(KernelError, code));
+      Value* code = b_.CreateConstInBoundsGEP1_64(b_.getInt8Ty(), error_, offsetof(KernelError, code));
       b_.CreateAlignedStore(b_.getInt32(kIntegerDivisionByZero), code, llvm::Align(4));
     });
   });
 }
 
-Value* KernelEmitter::Combine(const FusedKernel::Stage& stage, Value* accumulator, Value* value,
-                              int lanes) {
+Value* KernelEmitter::Combine(const FusedKernel::Stage& stage, Value* accumulator, Value* value, int lanes) {
   Value* inputs[2] = {accumulator, value};
   return EmitScalarProgram(b_, ScalarTarget(lanes), stage.combine, inputs).outputs[0];
 }
 
 llvm::Constant* KernelEmitter::Identity(int stage, int lanes) {
-  return RegisterConstant(b_.getContext(), AccumulatorType(stage), kernel_.stages[stage].identity,
-                          lanes);
+  return RegisterConstant(b_.getContext(), AccumulatorType(stage), kernel_.stages[stage].identity, lanes);
 }
 
 Value* KernelEmitter::OrEmpty(int stage, Value* value, Value* row_length, int lanes) {
@@ -349,10 +339,9 @@ LoopForm ChooseLoopForm(const FusedKernel& kernel) {
   const IterationSpace space = CollapseDims(kernel);
   if (space.reduced.size() > 1) return LoopForm::kColumn;
   const auto any_contiguous = [&](const LoopDim& loop) {
-    return std::any_of(kernel.inputs.begin(), kernel.inputs.end(),
-                       [&](const FusedKernel::Operand& input) {
-                         return input.strides[loop.stride_dim()] == Dim(1);
-                       });
+    return std::any_of(kernel.inputs.begin(), kernel.inputs.end(), [&](const FusedKernel::Operand& input) {
+      return input.strides[loop.stride_dim()] == Dim(1);
+    });
   };
   const bool contiguous_rows = any_contiguous(space.reduced[0]);
   const bool contiguous_columns = !space.parallel.empty() && any_contiguous(space.parallel.back());

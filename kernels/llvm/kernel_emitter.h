@@ -55,9 +55,7 @@ class KernelEmitter {
   void For(Value* begin, Value* end, int64_t step, const std::function<void(Value* i)>& body);
   void If(Value* condition, const std::function<void()>& then);
   llvm::AllocaInst* Variable(llvm::Type* type, Value* initial, const char* name);
-  Value* Get(llvm::AllocaInst* variable) {
-    return b_.CreateLoad(variable->getAllocatedType(), variable);
-  }
+  Value* Get(llvm::AllocaInst* variable) { return b_.CreateLoad(variable->getAllocatedType(), variable); }
   void Set(llvm::AllocaInst* variable, Value* value) { b_.CreateStore(value, variable); }
   // 64-byte aligned stack memory, allocated once a call.
   Value* StackArray(DType type, int64_t count, const char* name);
@@ -91,7 +89,11 @@ class KernelEmitter {
   Value* Offset(const Odometer& odometer, int operand);
 
   // --- values
-  EmitTarget ScalarTarget(int lanes) const { return {lanes, target_.f16_conversions()}; }
+  EmitTarget ScalarTarget(int lanes) const {
+    return {.lanes = lanes,
+            .avx512 = target_.isa == IsaLevel::kAvx512,
+            .f16_conversions = target_.f16_conversions()};
+  }
   llvm::Type* Register(DType type, int lanes) { return RegisterType(b_.getContext(), type, lanes); }
   Value* Splat(Value* scalar, int lanes);
   // lanes elements at address, stride elements apart. `mask` (null: all) says which exist.
@@ -146,12 +148,12 @@ class KernelEmitter {
 // along the innermost parallel loop, any reduced loops.
 enum class LoopForm { kMap, kRow, kColumn };
 LoopForm ChooseLoopForm(const FusedKernel& kernel);
-ScratchSize EmitMapKernel(llvm::Module& module, const FusedKernel& kernel,
-                          const CodegenTarget& target, const std::string& symbol);
-ScratchSize EmitRowKernel(llvm::Module& module, const FusedKernel& kernel,
-                          const CodegenTarget& target, const std::string& symbol);
-ScratchSize EmitColumnKernel(llvm::Module& module, const FusedKernel& kernel,
-                             const CodegenTarget& target, const std::string& symbol);
+ScratchSize EmitMapKernel(llvm::Module& module, const FusedKernel& kernel, const CodegenTarget& target,
+                          const std::string& symbol);
+ScratchSize EmitRowKernel(llvm::Module& module, const FusedKernel& kernel, const CodegenTarget& target,
+                          const std::string& symbol);
+ScratchSize EmitColumnKernel(llvm::Module& module, const FusedKernel& kernel, const CodegenTarget& target,
+                             const std::string& symbol);
 
 }  // namespace tenfold
 

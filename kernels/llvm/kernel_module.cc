@@ -88,14 +88,15 @@ MachineDescription DescribeMachine(std::optional<IsaLevel> level) {
   machine.cpu = llvm::sys::getHostCPUName().str();
   // Named one by one too: a hypervisor may hide some that the CPU's name implies.
   for (const auto& feature : llvm::sys::getHostCPUFeatures()) {
-    absl::StrAppend(&machine.features, machine.features.empty() ? "" : ",",
-                    feature.second ? "+" : "-", std::string(feature.first()));
+    absl::StrAppend(&machine.features, machine.features.empty() ? "" : ",", feature.second ? "+" : "-",
+                    std::string(feature.first()));
   }
   return machine;
 }
 
-absl::StatusOr<std::unique_ptr<KernelModule>> KernelModule::Build(
-    std::span<const FusedKernel* const> kernels, const MachineDescription& machine, bool quick) {
+absl::StatusOr<std::unique_ptr<KernelModule>> KernelModule::Build(std::span<const FusedKernel* const> kernels,
+                                                                  const MachineDescription& machine,
+                                                                  bool quick) {
   InitializeLlvm();
   std::unique_ptr<KernelModule> result(new KernelModule);
   const std::string triple = llvm::sys::getProcessTriple();
@@ -111,8 +112,7 @@ absl::StatusOr<std::unique_ptr<KernelModule>> KernelModule::Build(
   result->machine_.reset(target->createTargetMachine(
       triple, machine.cpu, machine.features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
       quick ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Default, /*JIT=*/true));
-  if (result->machine_ == nullptr)
-    return MakeError("E9001", "LLVM cannot make code for this machine");
+  if (result->machine_ == nullptr) return MakeError("E9001", "LLVM cannot make code for this machine");
 
   result->module_ = std::make_unique<llvm::Module>("tenfold", result->context_);
   llvm::Module& module = *result->module_;

@@ -38,8 +38,8 @@ class KernelModule {
   using Bytes = llvm::SmallVector<char, 0>;
 
   // Emits and optimises. `quick` saves time on both this and the code generation.
-  static absl::StatusOr<std::unique_ptr<KernelModule>> Build(
-      std::span<const FusedKernel* const> kernels, const MachineDescription& machine, bool quick);
+  static absl::StatusOr<std::unique_ptr<KernelModule>> Build(std::span<const FusedKernel* const> kernels,
+                                                             const MachineDescription& machine, bool quick);
 
   static std::string Symbol(size_t kernel);
   const ScratchSize& scratch(size_t kernel) const { return scratch_[kernel]; }

@@ -32,9 +32,8 @@ absl::Status FromLlvm(llvm::Error error) {
 llvm::orc::SymbolMap RuntimeSymbols(llvm::orc::LLJIT& jit) {
   llvm::orc::SymbolMap symbols;
   const auto add = [&](const char* name, auto* function) {
-    symbols[jit.mangleAndIntern(name)] = {
-        llvm::orc::ExecutorAddr::fromPtr(function),
-        llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
+    symbols[jit.mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(function),
+                                          llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
   };
   add("fmaf", static_cast<float (*)(float, float, float)>(&::fmaf));
   add("fma", static_cast<double (*)(double, double, double)>(&::fma));
@@ -53,8 +52,8 @@ llvm::orc::SymbolMap RuntimeSymbols(llvm::orc::LLJIT& jit) {
 
 class LlvmKernelCompiler : public KernelCompiler {
  public:
-  absl::StatusOr<std::vector<CompiledKernel>> Compile(
-      std::span<const FusedKernel* const> kernels, const KernelCompileOptions& options) override {
+  absl::StatusOr<std::vector<CompiledKernel>> Compile(std::span<const FusedKernel* const> kernels,
+                                                      const KernelCompileOptions& options) override {
     if (kernels.empty()) return std::vector<CompiledKernel>();
     for (const FusedKernel* kernel : kernels) TENFOLD_RETURN_IF_ERROR(kernel->Verify());
     std::optional<IsaLevel> level = options.isa;
@@ -68,14 +67,12 @@ class LlvmKernelCompiler : public KernelCompiler {
   absl::StatusOr<std::string> List(const FusedKernel& kernel, KernelListing listing,
                                    const KernelCompileOptions& options) override {
     if (listing == KernelListing::kPtx) {
-      return MakeError("E9001",
-                       "PTX is written by the CUDA kernel compiler, not by the one for the CPU");
+      return MakeError("E9001", "PTX is written by the CUDA kernel compiler, not by the one for the CPU");
     }
     TENFOLD_RETURN_IF_ERROR(kernel.Verify());
     const FusedKernel* kernels[] = {&kernel};
-    TENFOLD_ASSIGN_OR_RETURN(
-        std::unique_ptr<KernelModule> module,
-        KernelModule::Build(kernels, DescribeMachine(options.isa), options.quick));
+    TENFOLD_ASSIGN_OR_RETURN(std::unique_ptr<KernelModule> module,
+                             KernelModule::Build(kernels, DescribeMachine(options.isa), options.quick));
     if (listing == KernelListing::kIr) return module->IrText();
     TENFOLD_ASSIGN_OR_RETURN(KernelModule::Bytes text, module->Assembly());
     return std::string(text.begin(), text.end());
@@ -85,8 +82,7 @@ class LlvmKernelCompiler : public KernelCompiler {
   // One LLJIT a module, owned by its kernels. JITLink maps the code writable, then executable,
   // never both.
   static absl::StatusOr<std::vector<CompiledKernel>> Link(const KernelModule& module,
-                                                          KernelModule::Bytes object,
-                                                          size_t count) {
+                                                          KernelModule::Bytes object, size_t count) {
     auto created = llvm::orc::LLJITBuilder().create();
     if (!created) return FromLlvm(created.takeError());
     std::shared_ptr<llvm::orc::LLJIT> jit = std::move(*created);
@@ -94,8 +90,7 @@ class LlvmKernelCompiler : public KernelCompiler {
     if (llvm::Error error = jit->getMainJITDylib().define(std::move(symbols)))
       return FromLlvm(std::move(error));
     const llvm::StringRef bytes(object.data(), object.size());
-    if (llvm::Error error =
-            jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(bytes, "kernels"))) {
+    if (llvm::Error error = jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(bytes, "kernels"))) {
       return FromLlvm(std::move(error));
     }
     std::vector<CompiledKernel> compiled(count);
@@ -113,8 +108,6 @@ class LlvmKernelCompiler : public KernelCompiler {
 
 }  // namespace
 
-std::unique_ptr<KernelCompiler> CreateLlvmKernelCompiler() {
-  return std::make_unique<LlvmKernelCompiler>();
-}
+std::unique_ptr<KernelCompiler> CreateLlvmKernelCompiler() { return std::make_unique<LlvmKernelCompiler>(); }
 
 }  // namespace tenfold
