@@ -198,6 +198,8 @@ constexpr ErrorCode kErrorCodes[] = {
     {"E0801", "not-fusible", StatusCode::kFailedPrecondition,
      "A group of nodes does not have the form of one kernel. The fusion pass asks by trying, and the reason "
      "stands in its remark; it is never seen as an error of a graph."},
+    {"E0802", "bad-option", StatusCode::kInvalidArgument,
+     "A compile option names a pass or an optimization level that does not exist."},
     {"E9001", "internal-error", StatusCode::kInternal,
      "A check inside Tenfold failed: a bug of ours, not of the graph. Please report it with the "
      "graph; "

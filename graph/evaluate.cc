@@ -42,13 +42,12 @@ absl::StatusOr<Graph> SingleNodeGraph(const Graph& graph, const Node& node, std:
 
 // "integer division by zero at [2,3] of Div 'q'".
 absl::Status KernelFailure(const KernelError& error, const FusedKernel& kernel, const Graph& graph, const Node& node) {
-  Dims index;
+  const Dims dims = graph.value(node.outputs[0]).type.shape.static_dims();
+  Dims index(dims.size());
   int64_t rest = error.index;
-  const Shape& shape = graph.value(node.outputs[0]).type.shape;
-  for (int d = shape.rank() - 1; d >= 0; --d) {
-    const int64_t extent = std::max<int64_t>(1, shape.dim(d).constant());
-    index.insert(index.begin(), rest % extent);
-    rest /= extent;
+  for (size_t d = dims.size(); d-- > 0;) {
+    index[d] = rest % std::max<int64_t>(1, dims[d]);
+    rest /= std::max<int64_t>(1, dims[d]);
   }
   return WithLocation(MakeError("E0601", absl::StrCat("integer division by zero at ", DimsToString(index), " of ", node.op->name, " '",
                                                       kernel.name, "'")),
@@ -125,8 +124,8 @@ absl::StatusOr<Tensors> RunMatMul(const Graph& single, const Node& node, std::sp
   TENFOLD_ASSIGN_OR_RETURN(Tensor out, Tensor::Allocate(type.dtype, type.shape.static_dims()));
   // A vector is a row on the left, a column on the right.
   Dims l = lhs.dims(), r = rhs.dims();
-  if (l.size() == 1) l.insert(l.begin(), 1);
-  if (r.size() == 1) r.push_back(1);
+  if (l.size() == 1) l = {1, l[0]};
+  if (r.size() == 1) r = {r[0], 1};
   const size_t batch_rank = std::max(l.size(), r.size()) - 2;
   Dims batch(batch_rank, 1), lhs_strides(batch_rank, 0), rhs_strides(batch_rank, 0);
   const auto lay_out = [&](const Dims& dims, Dims& strides) {

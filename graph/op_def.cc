@@ -3,6 +3,13 @@
 
 namespace tenfold {
 
+Scalar Formula::operator()(std::span<const Scalar> in, const Attrs& attrs) const {
+  if (unary_ != nullptr) return unary_(in[0]);
+  if (binary_ != nullptr) return binary_(in[0], in[1]);
+  if (ternary_ != nullptr) return ternary_(in[0], in[1], in[2]);
+  return general_(in, attrs);
+}
+
 const AttrDef* OpDef::FindAttr(absl::string_view attr_name) const {
   for (const AttrDef& attr : attrs) {
     if (attr.name == attr_name) return &attr;

@@ -65,12 +65,8 @@ class Formula {
 
   // 0 for a general formula.
   constexpr int arity() const { return unary_ ? 1 : binary_ ? 2 : ternary_ ? 3 : 0; }
-  Scalar operator()(std::span<const Scalar> in, const Attrs& attrs) const {
-    if (unary_) return unary_(in[0]);
-    if (binary_) return binary_(in[0], in[1]);
-    if (ternary_) return ternary_(in[0], in[1], in[2]);
-    return general_(in, attrs);
-  }
+  // `in` holds arity() values, or all inputs of a general formula.
+  Scalar operator()(std::span<const Scalar> in, const Attrs& attrs) const;
 
  private:
   Scalar (*unary_)(Scalar) = nullptr;

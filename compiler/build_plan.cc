@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/compiler/build_plan.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/container/flat_hash_map.h"
+#include "tenfold/compiler/group.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/fused/lower.h"
+#include "tenfold/runtime/plan_memory.h"
+
+namespace tenfold {
+namespace {
+
+class PlanBuilder {
+ public:
+  explicit PlanBuilder(const Graph& graph) : graph_(graph), readers_(graph.Readers()) { plan_.name = graph.name; }
+
+  absl::StatusOr<Plan> Run() {
+    TENFOLD_RETURN_IF_ERROR(CheckRanks());
+    ChooseOutputStorage();
+    for (ValueId input : graph_.inputs()) AddInput(input);
+    for (NodeId id : graph_.nodes()) TENFOLD_RETURN_IF_ERROR(AddNode(id));
+    for (size_t i = 0; i < graph_.outputs().size(); ++i) TENFOLD_RETURN_IF_ERROR(AddOutput(static_cast<int>(i)));
+    std::vector<std::pair<std::string, DimBounds>> bounds(graph_.symbol_bounds.begin(), graph_.symbol_bounds.end());
+    TENFOLD_RETURN_IF_ERROR(BindSymbols(plan_, bounds));
+    TENFOLD_RETURN_IF_ERROR(PlanMemory(plan_));
+    TENFOLD_RETURN_IF_ERROR(VerifyPlan(plan_));
+    return std::move(plan_);
+  }
+
+ private:
+  const TensorType& TypeOf(ValueId id) const { return graph_.value(id).type; }
+  bool IsAlias(const Node& node) const {
+    const auto* movement = std::get_if<Movement>(&node.op->computation);
+    if (movement == nullptr) return false;
+    const Shape& out = TypeOf(node.outputs[0]).shape;
+    return movement->strides(TypeOf(node.inputs[0]).shape, out, node.attrs) == RowMajorStrides(out.dims());
+  }
+
+  absl::Status CheckRanks() const {
+    for (NodeId id : graph_.nodes()) {
+      for (ValueId output : graph_.node(id).outputs) {
+        if (TypeOf(output).shape.has_rank()) continue;
+        return WithLocation(MakeError("E0209", absl::StrCat("'", graph_.DisplayName(output), "' has unknown rank"),
+                                      "declare the shape of the inputs, with symbols for the sizes that vary: f32[N,64]"),
+                            graph_.node(id).provenance.location);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // A computed value that is fetched lives in the output's memory, if a step writes it: the first output that
+  // fetches it. Other fetches of it are copies.
+  void ChooseOutputStorage() {
+    for (size_t i = 0; i < graph_.outputs().size(); ++i) {
+      const ValueId value = graph_.outputs()[i].value;
+      const Node& node = graph_.producer(value);
+      if (!node.op->Is<Source>() && !IsAlias(node)) output_of_.try_emplace(value, static_cast<int>(i));
+    }
+  }
+
+  int AddValue(PlanValue value) {
+    plan_.values.push_back(std::move(value));
+    return static_cast<int>(plan_.values.size()) - 1;
+  }
+  int AddAlias(std::string name, TensorType type, int of) {
+    return AddValue({std::move(name), std::move(type), StorageKind::kAlias, of, {}});
+  }
+
+  void AddInput(ValueId id) {
+    const int index = static_cast<int>(plan_.inputs.size());
+    values_[id] = AddValue({graph_.value(id).name, TypeOf(id), StorageKind::kInput, index, {}});
+    plan_.inputs.push_back({graph_.value(id).name, values_[id], graph_.producer(id).provenance.location});
+  }
+
+  // The plan's value for `id`; constants come to be when something reads them from memory.
+  int ValueOf(ValueId id) {
+    if (auto it = values_.find(id); it != values_.end()) return it->second;
+    PlanValue value{graph_.DisplayName(id), TypeOf(id), StorageKind::kArena, 0, {}};
+    if (const Tensor* constant = graph_.ConstantValue(id)) {
+      value.storage = StorageKind::kConstant;
+      value.constant = *constant;
+    } else if (auto it = output_of_.find(id); it != output_of_.end()) {
+      value.storage = StorageKind::kOutput;
+      value.index = it->second;
+    }
+    return values_[id] = AddValue(std::move(value));
+  }
+
+  bool IsObserved(ValueId id) const { return IsFloat(TypeOf(id).dtype) && output_of_.contains(id); }
+
+  absl::Status AddNode(NodeId id) {
+    const Node& node = graph_.node(id);
+    if (node.op->Is<Source>()) return absl::OkStatus();
+    if (IsAlias(node)) {
+      values_[node.outputs[0]] = AddAlias(graph_.DisplayName(node.outputs[0]), TypeOf(node.outputs[0]), ValueOf(node.inputs[0]));
+      return absl::OkStatus();
+    }
+    if (node.op->Is<Contraction>()) return AddMatMul(id);
+    if (node.op->Is<Movement>()) return AddCopy(id);
+    return AddFused(id);
+  }
+
+  PlanNode Describe(const Graph& graph, const Node& node) const {
+    const TensorType& type = graph.value(node.outputs[0]).type;
+    const bool divides = node.op->name == "Div" && IsInteger(type.dtype);
+    return {node.op->name, graph.DisplayName(node.outputs[0]), node.provenance.location, type, divides};
+  }
+
+  absl::Status AddFused(NodeId id) {
+    const Node& node = graph_.node(id);
+    GroupBody group;
+    if (node.body != nullptr) {
+      group = {node.body, node.inputs, node.outputs};
+    } else {
+      const NodeId members[] = {id};
+      TENFOLD_ASSIGN_OR_RETURN(group, MakeGroupBody(graph_, members, readers_));
+      if (group.outputs.empty()) return absl::OkStatus();  // nothing reads it
+    }
+    TENFOLD_ASSIGN_OR_RETURN(LoweredKernel lowered, LowerToKernel(*group.body, graph_.DisplayName(group.outputs.back())));
+    PlanStep step;
+    FusedStep fused;
+    for (int input : lowered.body_inputs) fused.inputs.push_back(ValueOf(group.inputs[input]));
+    for (size_t i = 0; i < group.outputs.size(); ++i) {
+      fused.outputs.push_back(ValueOf(group.outputs[i]));
+      lowered.kernel.outputs[i].canonicalize_nans = IsObserved(group.outputs[i]);
+    }
+    fused.kernel = std::move(lowered.kernel);
+    for (NodeId member : group.body->nodes()) {
+      const Node& part = group.body->node(member);
+      if (!part.op->Is<Source>()) step.nodes.push_back(Describe(*group.body, part));
+    }
+    step.work = std::move(fused);
+    plan_.steps.push_back(std::move(step));
+    return absl::OkStatus();
+  }
+
+  absl::Status AddCopy(NodeId id) {
+    const Node& node = graph_.node(id);
+    const ValueId out = node.outputs[0];
+    CopyStep copy;
+    copy.in = ValueOf(node.inputs[0]);
+    copy.out = ValueOf(out);
+    copy.strides = std::get<Movement>(node.op->computation).strides(TypeOf(node.inputs[0]).shape, TypeOf(out).shape, node.attrs);
+    copy.canonicalize_nans = IsObserved(out);
+    plan_.steps.push_back({std::move(copy), {Describe(graph_, node)}});
+    return absl::OkStatus();
+  }
+
+  // As the runtime's step wants it, of rank 2 and more: a vector is a row on the left, a column on the right.
+  absl::Status AddMatMul(NodeId id) {
+    const Node& node = graph_.node(id);
+    const auto matrix = [&](ValueId value, size_t at) {
+      TensorType type = TypeOf(value);
+      int index = ValueOf(value);
+      if (type.shape.rank() == 1) {
+        std::vector<Dim> dims = type.shape.dims();
+        dims.insert(dims.begin() + at, Dim(1));
+        type.shape = Shape(std::move(dims));
+        index = AddAlias(graph_.DisplayName(value), type, index);
+      }
+      return std::make_pair(index, type);
+    };
+    const auto [lhs, lhs_type] = matrix(node.inputs[0], 0);
+    const auto [rhs, rhs_type] = matrix(node.inputs[1], 1);
+    const ValueId out = node.outputs[0];
+    int out_index = ValueOf(out);
+    if (TypeOf(node.inputs[0]).shape.rank() == 1 || TypeOf(node.inputs[1]).shape.rank() == 1) {
+      std::vector<Dim> dims = TypeOf(out).shape.dims();
+      if (TypeOf(node.inputs[1]).shape.rank() == 1) dims.push_back(1);
+      if (TypeOf(node.inputs[0]).shape.rank() == 1) dims.insert(dims.end() - 1, Dim(1));
+      out_index = AddAlias(graph_.DisplayName(out), {TypeOf(out).dtype, Shape(std::move(dims))}, out_index);
+    }
+    MatMulStep step = MakeMatMulStep(lhs_type, rhs_type, lhs, rhs, out_index);
+    step.canonicalize_nans = IsObserved(out);
+    plan_.steps.push_back({std::move(step), {Describe(graph_, node)}});
+    return absl::OkStatus();
+  }
+
+  absl::Status AddOutput(int index) {
+    const GraphOutput& output = graph_.outputs()[index];
+    const auto it = output_of_.find(output.value);
+    if (it != output_of_.end() && it->second == index) {
+      plan_.outputs.push_back({output.name, ValueOf(output.value)});
+      return absl::OkStatus();
+    }
+    const TensorType& type = TypeOf(output.value);
+    CopyStep copy;
+    copy.in = ValueOf(output.value);
+    copy.out = AddValue({output.name, type, StorageKind::kOutput, index, {}});
+    copy.strides = RowMajorStrides(type.shape.dims());
+    copy.canonicalize_nans = IsFloat(type.dtype);
+    plan_.outputs.push_back({output.name, copy.out});
+    plan_.steps.push_back({std::move(copy), {Describe(graph_, graph_.producer(output.value))}});
+    return absl::OkStatus();
+  }
+
+  const Graph& graph_;
+  const std::vector<std::vector<NodeId>> readers_;
+  Plan plan_;
+  absl::flat_hash_map<ValueId, int> values_;
+  absl::flat_hash_map<ValueId, int> output_of_;  // computed values that live in an output's memory
+};
+
+}  // namespace
+
+absl::StatusOr<Plan> BuildPlan(const Graph& graph) { return PlanBuilder(graph).Run(); }
+
+}  // namespace tenfold

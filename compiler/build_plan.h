@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the fused graph to the runtime's Plan: a step for each node that computes, a place for each value.
+#ifndef TENFOLD_COMPILER_BUILD_PLAN_H_
+#define TENFOLD_COMPILER_BUILD_PLAN_H_
+
+#include "absl/status/statusor.h"
+#include "tenfold/graph/graph.h"
+#include "tenfold/runtime/plan.h"
+
+namespace tenfold {
+
+// `graph` has no composites. Memory is planned, the plan verifies. Errors: E0209 (a value of unknown rank), E0608
+// (a symbol that no input determines).
+absl::StatusOr<Plan> BuildPlan(const Graph& graph);
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_COMPILER_BUILD_PLAN_H_

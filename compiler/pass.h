@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a pass is given, and how the pipeline lists it.
+#ifndef TENFOLD_COMPILER_PASS_H_
+#define TENFOLD_COMPILER_PASS_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "tenfold/compiler/compile.h"
+#include "tenfold/graph/graph.h"
+
+namespace tenfold {
+
+class PassContext {
+ public:
+  PassContext(const CompileOptions& options, std::string pass, std::vector<Remark>& remarks)
+      : options_(options), pass_(std::move(pass)), remarks_(remarks) {}
+
+  const CompileOptions& options() const { return options_; }
+
+  // Records a decision on a node. Name it before the pass removes it.
+  void Did(std::string node, std::string what) { Add(std::move(node), true, std::move(what)); }
+  void Missed(std::string node, std::string why) { Add(std::move(node), false, std::move(why)); }
+  // "Mul 'y'".
+  static std::string Describe(const Graph& graph, NodeId id) {
+    return absl::StrCat(graph.node(id).op->name, " '", graph.DisplayName(id), "'");
+  }
+
+ private:
+  void Add(std::string node, bool did, std::string reason) {
+    remarks_.push_back({pass_, std::move(node), did, std::move(reason)});
+  }
+  const CompileOptions& options_;
+  std::string pass_;
+  std::vector<Remark>& remarks_;
+};
+
+struct PassEntry {
+  Stage stage;
+  const char* name;
+  absl::Status (*run)(PassContext& context, Graph& graph);
+  int min_opt_level;
+  const char* why_here;
+};
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_COMPILER_PASS_H_

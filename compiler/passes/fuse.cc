@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/compiler/passes/fuse.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_join.h"
+#include "tenfold/compiler/group.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/fused/lower.h"
+
+namespace tenfold {
+namespace {
+
+// More would not run faster, and code size and compile time grow with it.
+constexpr size_t kMaxNodesInKernel = 64;
+// A longer row does not fit the near caches, where values kept between a kernel's loops should stay.
+constexpr int64_t kMaxKeptRowElements = 1 << 16;
+
+bool IsTranspose(const Node& node) { return node.op->name == "Transpose"; }
+
+bool IsFusible(const Graph& graph, const Node& node) {
+  if (!graph.value(node.outputs[0]).type.shape.has_rank()) return false;
+  return node.op->Is<Elementwise>() || node.op->Is<Reduction>() || IsTranspose(node);
+}
+
+// An integer division whose divisor may be 0: its report counts elements of its own shape.
+bool CanFail(const Graph& graph, const Node& node) {
+  return node.op->name == "Div" && IsInteger(graph.value(node.outputs[0]).type.dtype);
+}
+
+class Fuser {
+ public:
+  Fuser(PassContext& context, Graph& graph)
+      : context_(context), graph_(graph), readers_(graph.Readers()), order_(graph.nodes()) {
+    for (size_t i = 0; i < order_.size(); ++i) position_[order_[i]] = i;
+  }
+
+  absl::Status Run() {
+    for (NodeId id : order_) {
+      if (!IsFusible(graph_, graph_.node(id))) continue;
+      group_of_[id] = static_cast<int>(groups_.size());
+      groups_.push_back({id});
+      for (ValueId input : graph_.node(id).inputs) TryMerge(graph_.value(input).producer, id);
+    }
+    for (const std::vector<NodeId>& members : groups_) {
+      if (!members.empty()) TENFOLD_RETURN_IF_ERROR(Replace(members));
+    }
+    graph_.RemoveDeadNodes();
+    return graph_.SortTopologically();
+  }
+
+ private:
+  void TryMerge(NodeId producer, NodeId reader) {
+    const auto it = group_of_.find(producer);
+    if (it == group_of_.end() || it->second == group_of_[reader]) return;
+    const int into = group_of_[reader], from = it->second;
+    if (Decision d = CanMerge(groups_[from], groups_[into], producer, reader); !d) {
+      context_.Missed(PassContext::Describe(graph_, reader),
+                      absl::StrCat("not with ", PassContext::Describe(graph_, producer), ": ", d.reason()));
+      return;
+    }
+    std::vector<NodeId> merged = Union(groups_[from], groups_[into]);
+    for (NodeId id : groups_[from]) group_of_[id] = into;
+    groups_[from].clear();
+    groups_[into] = std::move(merged);
+  }
+
+  std::vector<NodeId> Union(const std::vector<NodeId>& a, const std::vector<NodeId>& b) const {
+    std::vector<NodeId> all(a);
+    all.insert(all.end(), b.begin(), b.end());
+    std::sort(all.begin(), all.end(), [&](NodeId x, NodeId y) { return position_.at(x) < position_.at(y); });
+    return all;
+  }
+
+  Decision CanMerge(const std::vector<NodeId>& from, const std::vector<NodeId>& into, NodeId producer, NodeId reader) {
+    if (from.size() + into.size() > kMaxNodesInKernel) {
+      return Decision::No(absl::StrCat("a kernel holds at most ", kMaxNodesInKernel, " nodes"));
+    }
+    const std::vector<NodeId> all = Union(from, into);
+    bool reduces = false, fails = false;
+    for (NodeId id : all) {
+      reduces = reduces || graph_.node(id).op->Is<Reduction>();
+      fails = fails || CanFail(graph_, graph_.node(id));
+    }
+    if (reduces && fails) return Decision::No("an integer division that may fail stays out of reductions");
+    if (Decision d = SameWork(producer, reader, from); !d) return d;
+    if (reduces) {
+      if (Decision d = KeepsRowsShort(all, into, reader); !d) return d;
+    }
+    if (ReachesAround(from, into) || ReachesAround(into, from)) {
+      return Decision::No("a node between them would have to run inside the kernel");
+    }
+    absl::StatusOr<GroupBody> body = MakeGroupBody(graph_, all, readers_);
+    if (!body.ok()) return Decision::No(DiagnosticsOf(body.status())[0].message);
+    absl::StatusOr<LoweredKernel> lowered = LowerToKernel(*body->body, "trial");
+    if (!lowered.ok()) return Decision::No(DiagnosticsOf(lowered.status())[0].message);
+    return Decision::Yes();
+  }
+
+  // A value that its reader broadcasts would be computed once for each copy.
+  Decision SameWork(NodeId producer, NodeId reader, const std::vector<NodeId>& from) const {
+    if (!graph_.node(reader).op->Is<Elementwise>()) return Decision::Yes();
+    const Shape& small = graph_.value(graph_.node(producer).outputs[0]).type.shape;
+    const Shape& large = graph_.value(graph_.node(reader).outputs[0]).type.shape;
+    if (small == large) return Decision::Yes();
+    const bool row = std::any_of(from.begin(), from.end(), [&](NodeId id) { return graph_.node(id).op->Is<Reduction>(); });
+    if (row) return Decision::Yes();
+    return Decision::No("its elements would be computed again for each that they are broadcast to");
+  }
+
+  // After a reduction, its elements can be read again only where rows are short and there are several.
+  Decision KeepsRowsShort(const std::vector<NodeId>& all, const std::vector<NodeId>& into, NodeId reader) const {
+    std::optional<Shape> full;
+    Dim rows = 1;
+    for (NodeId id : all) {
+      const Node& node = graph_.node(id);
+      if (!node.op->Is<Reduction>()) continue;
+      full = graph_.value(node.inputs[0]).type.shape;
+      rows = graph_.value(node.outputs[0]).type.shape.num_elements();
+    }
+    const bool reads_again = graph_.value(graph_.node(reader).outputs[0]).type.shape == *full &&
+                             !graph_.node(reader).op->Is<Reduction>();
+    if (!reads_again || into.empty()) return Decision::Yes();
+    const std::optional<Dim> length = rows == Dim(0) ? std::nullopt : Dim::DivideExactly(full->num_elements(), rows);
+    const bool long_rows = length.has_value() && length->is_constant() && length->constant() > kMaxKeptRowElements;
+    if (long_rows) return Decision::No(absl::StrCat("rows of ", length->constant(), " elements are read from memory again"));
+    if (rows == Dim(1) && length.has_value() && length->is_constant() && length->constant() > 4096) {
+      return Decision::No("it is a single row, which one thread would compute");
+    }
+    return Decision::Yes();
+  }
+
+  // Whether a path leads from `from` to `into` through a node of neither.
+  bool ReachesAround(const std::vector<NodeId>& from, const std::vector<NodeId>& into) const {
+    const absl::flat_hash_set<NodeId> source(from.begin(), from.end()), target(into.begin(), into.end());
+    const size_t first = position_.at(from.front());
+    absl::flat_hash_set<NodeId> seen;
+    std::vector<NodeId> pending;
+    const auto visit_inputs = [&](NodeId id) {
+      for (ValueId input : graph_.node(id).inputs) {
+        const NodeId p = graph_.value(input).producer;
+        if (position_.at(p) > first && !source.contains(p) && !target.contains(p) && seen.insert(p).second) pending.push_back(p);
+        // Groups are computed whole: entering one means depending on all its members.
+        if (const auto g = group_of_.find(p); g != group_of_.end() && !source.contains(p) && !target.contains(p)) {
+          for (NodeId member : groups_[g->second]) {
+            if (seen.insert(member).second) pending.push_back(member);
+          }
+        }
+      }
+    };
+    for (NodeId id : into) visit_inputs(id);
+    while (!pending.empty()) {
+      const NodeId id = pending.back();
+      pending.pop_back();
+      for (ValueId input : graph_.node(id).inputs) {
+        if (source.contains(graph_.value(input).producer)) return true;
+      }
+      visit_inputs(id);
+    }
+    return false;
+  }
+
+  absl::Status Replace(const std::vector<NodeId>& members) {
+    TENFOLD_ASSIGN_OR_RETURN(GroupBody group, MakeGroupBody(graph_, members, readers_));
+    if (group.outputs.empty()) return absl::OkStatus();  // dead
+    Provenance provenance = graph_.node(members.back()).provenance;
+    std::vector<std::string> names, described;
+    for (NodeId id : members) {
+      provenance.from.push_back(graph_.DisplayName(id));
+      described.push_back(PassContext::Describe(graph_, id));
+    }
+    for (ValueId output : group.outputs) names.push_back(absl::StrCat(graph_.DisplayName(output), ".fused"));
+    const std::string last = described.back();
+    described.pop_back();
+    if (!described.empty()) context_.Did(last, absl::StrCat("one kernel with ", absl::StrJoin(described, ", ")));
+    const OpDef& fused = *graph_.registry().Find("Fused");
+    TENFOLD_ASSIGN_OR_RETURN(NodeId id, graph_.AddNode(fused, group.inputs, {}, std::move(names), std::move(provenance), group.body));
+    for (size_t i = 0; i < group.outputs.size(); ++i) {
+      const ValueId fresh = graph_.node(id).outputs[i];
+      TENFOLD_RETURN_IF_ERROR(graph_.ReplaceAllUses(group.outputs[i], fresh));
+      graph_.SwapNames(group.outputs[i], fresh);
+    }
+    return absl::OkStatus();
+  }
+
+  PassContext& context_;
+  Graph& graph_;
+  const std::vector<std::vector<NodeId>> readers_;
+  const std::vector<NodeId> order_;
+  absl::flat_hash_map<NodeId, size_t> position_;
+  absl::flat_hash_map<NodeId, int> group_of_;
+  std::vector<std::vector<NodeId>> groups_;  // members in topological order; empty: merged into another
+};
+
+}  // namespace
+
+absl::Status Fuse(PassContext& context, Graph& graph) { return Fuser(context, graph).Run(); }
+
+}  // namespace tenfold

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The compiler, as one list that can be read aloud.
+#include "tenfold/compiler/pipeline.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tenfold/compiler/build_plan.h"
+#include "tenfold/compiler/passes/decompose_composites.h"
+#include "tenfold/compiler/passes/eliminate_common_subexpressions.h"
+#include "tenfold/compiler/passes/eliminate_dead_nodes.h"
+#include "tenfold/compiler/passes/fold_constants.h"
+#include "tenfold/compiler/passes/fuse.h"
+#include "tenfold/graph/diagnostic.h"
+
+namespace tenfold {
+
+const std::vector<PassEntry>& DefaultPipeline() {
+  static const auto* const kPasses = new std::vector<PassEntry>{
+      // stage             pass                                  runs from -O  why it stands here
+      {Stage::kFolded, "fold-constants", FoldConstants, 1, "first, so that later patterns meet literals"},
+      {Stage::kOptimized, "eliminate-common-subexpressions", EliminateCommonSubexpressions, 1,
+       "after folding, when equal things have come to look equal"},
+      {Stage::kOptimized, "eliminate-dead-nodes", EliminateDeadNodes, 1, "removes what the rewrites above left behind"},
+      {Stage::kPlaced, "decompose-composites", DecomposeComposites, 0,
+       "after the rewrites, which know composites whole; before fusion, which knows only their parts"},
+      {Stage::kPlaced, "eliminate-common-subexpressions-of-parts", EliminateCommonSubexpressions, 1,
+       "the parts of two composites may be equal: a conversion, a maximum"},
+      {Stage::kFused, "fuse", Fuse, 2, "last: it decides only what is computed together"},
+  };
+  return *kPasses;
+}
+
+std::string DescribePipeline() {
+  std::string text;
+  for (const PassEntry& pass : DefaultPipeline()) {
+    absl::StrAppend(&text, Name(pass.stage), "  ", pass.name, "  (-O", pass.min_opt_level, "): ", pass.why_here, "\n");
+  }
+  return text;
+}
+
+namespace {
+
+// Names that the caller wants besides the graph's own outputs.
+absl::Status AddFetches(const std::vector<std::string>& fetches, Graph& graph) {
+  for (const std::string& fetch : fetches) {
+    const std::optional<ValueId> value = graph.FindValue(fetch);
+    if (!value.has_value()) {
+      std::vector<std::string> names;
+      for (NodeId id : graph.nodes()) {
+        for (ValueId output : graph.node(id).outputs) names.push_back(graph.value(output).name);
+      }
+      const std::string near = NearestName(fetch, names);
+      return MakeError("E0107", absl::StrCat("there is no value '", fetch, "' to fetch"),
+                       near.empty() ? "" : absl::StrCat("did you mean '", near, "'?"));
+    }
+    const bool known = std::any_of(graph.outputs().begin(), graph.outputs().end(),
+                                   [&](const GraphOutput& o) { return o.name == fetch; });
+    if (!known) TENFOLD_RETURN_IF_ERROR(graph.AddOutput(fetch, *value));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunPass(const PassEntry& pass, const CompileOptions& options, Graph& graph, std::vector<Remark>& remarks) {
+  const int64_t before = graph.mutation_count();
+  PassContext context(options, pass.name, remarks);
+  TENFOLD_RETURN_IF_ERROR(pass.run(context, graph));
+  if (graph.mutation_count() == before) return absl::OkStatus();
+  absl::Status verified = VerifyGraph(graph);
+  return verified.ok() ? verified : WithNote(verified, absl::StrCat("after the pass ", pass.name));
+}
+
+absl::Status CheckOptions(const CompileOptions& options) {
+  std::vector<std::string> names;
+  for (const PassEntry& pass : DefaultPipeline()) names.push_back(pass.name);
+  for (const std::string& disabled : options.disabled_passes) {
+    if (std::find(names.begin(), names.end(), disabled) != names.end()) continue;
+    const std::string near = NearestName(disabled, names);
+    return MakeError("E0802", absl::StrCat("there is no pass '", disabled, "'"),
+                     near.empty() ? "" : absl::StrCat("did you mean '", near, "'?"));
+  }
+  if (options.opt_level < 0 || options.opt_level > 2) {
+    return MakeError("E0802", absl::StrCat("optimization level ", options.opt_level, " is not 0, 1 or 2"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status RunPipeline(const Graph& graph, const CompileOptions& options, Stage last, CompileReport& report) {
+  TENFOLD_RETURN_IF_ERROR(CheckOptions(options));
+  report.stages.emplace_back(Stage::kSource, graph);
+  if (last == Stage::kSource) return absl::OkStatus();
+  Graph work = graph;
+  TENFOLD_RETURN_IF_ERROR(AddFetches(options.fetches, work));
+  TENFOLD_RETURN_IF_ERROR(VerifyGraph(work));
+  for (int s = static_cast<int>(Stage::kChecked); s <= static_cast<int>(std::min(last, Stage::kFused)); ++s) {
+    const auto stage = static_cast<Stage>(s);
+    for (const PassEntry& pass : DefaultPipeline()) {
+      const bool disabled = std::find(options.disabled_passes.begin(), options.disabled_passes.end(), pass.name) !=
+                            options.disabled_passes.end();
+      if (pass.stage != stage || pass.min_opt_level > options.opt_level || disabled) continue;
+      TENFOLD_RETURN_IF_ERROR(RunPass(pass, options, work, report.remarks));
+    }
+    report.stages.emplace_back(stage, work);
+  }
+  if (last == Stage::kPlanned) {
+    TENFOLD_ASSIGN_OR_RETURN(report.plan, BuildPlan(work));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace tenfold
