@@ -49,11 +49,7 @@ class Emitter {
     exp_of_.resize(count);
     std::vector<bool> live(count);
     for (const int32_t output : program_.outputs) live[output] = true;
-    for (size_t i = 0; i < count; ++i) {  // a division fails whether or not its result is used
-      if (IsInteger(program_.instrs[i].type) &&
-          (program_.instrs[i].prim == Prim::kDiv || program_.instrs[i].prim == Prim::kRem))
-        live[i] = true;
-    }
+    // What no output needs is not computed and cannot fail, as in the interpreter.
     for (size_t i = count; i-- > 0;) {
       if (!live[i]) continue;
       if (target_.avx512 && FillsVectors(program_.instrs[i].type)) {

@@ -148,5 +148,13 @@ TEST(ExpTest, SameBitsOverAllFloats) {
   }
 }
 
+TEST(ExpTest, SameBitsOverManyDoubles) {
+  const FusedKernel kernel = Elementwise(DType::kF64, 1, [](auto in) { return math::Exp(in[0]); });
+  const FusedKernel* kernels[] = {&kernel};
+  const auto compiled = CreateLlvmKernelCompiler()->Compile(kernels, {});
+  ASSERT_TRUE(compiled.ok());
+  for (uint32_t seed = 1; seed <= 5; ++seed) ExpectSameBits(kernel, {100001, 1, 1}, (*compiled)[0], {}, seed);
+}
+
 }  // namespace
 }  // namespace tenfold::testing
