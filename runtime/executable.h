@@ -38,14 +38,14 @@ struct ExecutableOptions {
   // Threads a run may use, the caller's included. 0: one per hardware thread. Ignored if `pool` is given.
   int threads = 0;
   // A pool to share with other executables; null: one of its own.
-  std::shared_ptr<ThreadPool> pool;
+  std::shared_ptr<ThreadPool> pool = nullptr;
 
   JitMode jit = JitMode::kWait;
   // Null: everything is interpreted.
-  std::shared_ptr<KernelCompiler> compiler;
-  KernelCompileOptions compile;
+  std::shared_ptr<KernelCompiler> compiler = nullptr;
+  KernelCompileOptions compile = {};
   // Null, or no answer for some extents: the reference loop nest.
-  std::shared_ptr<MatMulProvider> matmuls;
+  std::shared_ptr<MatMulProvider> matmuls = nullptr;
 
   // A run that needs more for its arena and outputs is refused (E0402) with the memory plan's totals.
   int64_t max_run_bytes = std::numeric_limits<int64_t>::max();

@@ -22,7 +22,7 @@ struct RunOptions {
   // At most this many threads, the caller's included; 0: all of the executable's.
   int threads = 0;
   // The run ends with E0610 once this has passed. Checked between steps and between blocks of a step.
-  std::optional<std::chrono::steady_clock::time_point> deadline;
+  std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt;
   // The run ends with E0611 once this is true. Checked as the deadline is.
   const std::atomic<bool>* cancelled = nullptr;
   // Filled in if given; costs two clock readings a step.

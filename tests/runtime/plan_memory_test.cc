@@ -159,14 +159,13 @@ TEST(PlanMemoryTest, TableReadsWell) {
   const int y = maker.Output("y", "f32[N,10]");
   maker.Map(y, {h, h}, AddOf);
   const Plan plan = maker.Finish();
-  EXPECT_EQ(
-      MemoryTable(plan),
-      "  value  type       steps  offset                          bytes\n"
-      "  h      f32[N,10]   0..2      64  64*floordiv(40*N + 63, 64)\n"
-      "  s      f32[16]     1..1       0                          64\n"
-      "  arena: 64*floordiv(40*N + 63, 64) + 64 bytes (64*floordiv(40*N + 63, 64) + 64 without sharing)\n"
-      "  outputs: 64*floordiv(40*N + 63, 64) bytes\n"
-      "  constants: 2560 bytes\n");
+  EXPECT_EQ(MemoryTable(plan),
+            "  value  type       steps  offset                    bytes\n"
+            "  h      f32[N,10]   0..2      64  64*floordiv(5*N + 7, 8)\n"
+            "  s      f32[16]     1..1       0                       64\n"
+            "  arena: 64*floordiv(5*N + 7, 8) + 64 bytes (64*floordiv(5*N + 7, 8) + 64 without sharing)\n"
+            "  outputs: 64*floordiv(5*N + 7, 8) bytes\n"
+            "  constants: 2560 bytes\n");
 }
 
 TEST(PlanMemoryTest, RefusesWhatCannotBeCounted) {

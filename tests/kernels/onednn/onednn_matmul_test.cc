@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/kernels/onednn/onednn_matmul.h"
+
+#include <omp.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tenfold/graph/half.h"
+#include "tenfold/graph/matmul_reference.h"
+
+namespace tenfold {
+namespace {
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+
+struct Operands {
+  Tensor lhs, rhs;
+};
+
+Tensor Random(DType dtype, const Dims& dims, std::mt19937& random) {
+  std::normal_distribution<float> normal;
+  Tensor tensor = *Tensor::Allocate(dtype, dims);
+  for (int64_t i = 0; i < tensor.num_elements(); ++i) {
+    const float v = normal(random);
+    if (dtype == DType::kF32)
+      tensor.mutable_values<float>()[i] = v;
+    else
+      tensor.mutable_values<BF16>()[i] = ToBF16(v);
+  }
+  return tensor;
+}
+
+double At(const Tensor& t, int64_t i) {
+  return t.dtype() == DType::kF32 ? t.at<float>(i) : ToFloat(t.at<BF16>(i));
+}
+
+void Set(Tensor& t, int64_t i, float v) {
+  if (t.dtype() == DType::kF32)
+    t.mutable_values<float>()[i] = v;
+  else
+    t.mutable_values<BF16>()[i] = ToBF16(v);
+}
+
+// Runs all tasks, last first.
+Tensor RunAll(const MatMulKernel& kernel, const MatMulSpec& spec, const Operands& in) {
+  Tensor out = *Tensor::Allocate(spec.dtype, Dims{spec.batch, spec.m, spec.n});
+  std::vector<char> scratch(kernel.scratch_bytes() + 64);
+  void* aligned =
+      reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~uintptr_t{63});
+  const void* rhs = spec.constant_rhs ? nullptr : in.rhs.data();
+  for (int64_t t = kernel.num_tasks(); t-- > 0;) {
+    kernel.RunTask(t, in.lhs.data(), rhs, out.mutable_data(), aligned);
+  }
+  return out;
+}
+
+Tensor Reference(const MatMulSpec& spec, const Operands& in) {
+  Tensor out = *Tensor::Allocate(spec.dtype, Dims{spec.batch, spec.m, spec.n});
+  const int64_t batch[] = {spec.batch}, lhs[] = {spec.lhs_batched}, rhs[] = {spec.rhs_batched};
+  const MatMulExtents extents = {batch, lhs, rhs, spec.m, spec.k, spec.n};
+  MatMulReference(spec.dtype, extents, in.lhs.data(), in.rhs.data(), out.mutable_data(), 0,
+                  extents.num_rows());
+  return out;
+}
+
+// Within the stated bound of the reference, non-finite values alike.
+void ExpectClose(const MatMulSpec& spec, const Operands& in, const Tensor& got, const Tensor& want) {
+  const double unit = std::ldexp(1.0, spec.dtype == DType::kF32 ? -24 : -8);
+  for (int64_t i = 0; i < want.num_elements(); ++i) {
+    const double g = At(got, i), w = At(want, i);
+    if (!std::isfinite(w)) {
+      ASSERT_TRUE(std::isnan(w) ? std::isnan(g) : g == w) << "element " << i << ": " << g << " not " << w;
+      continue;
+    }
+    const int64_t b = i / (spec.m * spec.n), row = i / spec.n % spec.m, column = i % spec.n;
+    double sum = 0;
+    for (int64_t k = 0; k < spec.k; ++k) {
+      sum += std::abs(At(in.lhs, ((spec.lhs_batched ? b : 0) * spec.m + row) * spec.k + k) *
+                      At(in.rhs, ((spec.rhs_batched ? b : 0) * spec.k + k) * spec.n + column));
+    }
+    const double bound = 2 * spec.k * std::ldexp(1.0, -24) * sum + 2 * unit * std::abs(w);
+    ASSERT_LE(std::abs(g - w), bound) << "element " << i << ": " << g << " not " << w;
+  }
+}
+
+Operands Make(const MatMulSpec& spec, std::mt19937& random) {
+  return {Random(spec.dtype, Dims{spec.lhs_batched ? spec.batch : 1, spec.m, spec.k}, random),
+          Random(spec.dtype, Dims{spec.rhs_batched ? spec.batch : 1, spec.k, spec.n}, random)};
+}
+
+void Check(MatMulSpec spec, bool constant, bool specials) {
+  SCOPED_TRACE(testing::Message() << Name(spec.dtype).data() << " " << spec.batch << "x" << spec.m << "x"
+                                  << spec.k << "x" << spec.n << (constant ? " constant" : ""));
+  std::mt19937 random(static_cast<uint32_t>(spec.m * 7 + spec.n));
+  Operands in = Make(spec, random);
+  if (specials) {
+    const float values[] = {kInf, -kInf, std::nanf(""), 0.0f, -0.0f, 1e-40f};
+    for (Tensor* t : {&in.lhs, &in.rhs}) {
+      for (float v : values) Set(*t, random() % t->num_elements(), v);
+    }
+  }
+  if (constant) spec.constant_rhs = *in.rhs.Reshape(Dims{spec.k, spec.n});
+  const auto kernel = CreateOneDnnMatMulProvider()->Create(spec);
+  ASSERT_TRUE(kernel.ok()) << kernel.status();
+  if (*kernel == nullptr) GTEST_SKIP() << "no fast code on this CPU";
+  const Tensor out = RunAll(**kernel, spec, in);
+  ExpectClose(spec, in, out, Reference(spec, in));
+  EXPECT_TRUE(SameBits(RunAll(**kernel, spec, in), out));
+}
+
+TEST(OneDnnMatMulTest, AgreesWithTheReference) {
+  for (DType dtype : {DType::kF32, DType::kBF16}) {
+    for (const auto& [m, k, n] : {std::tuple{1, 300, 700},
+                                  {450, 64, 64},
+                                  {64, 64, 10},
+                                  {300, 129, 515},
+                                  {129, 257, 63},
+                                  {1000, 1, 100},
+                                  {257, 33, 1025}}) {
+      for (bool constant : {false, true}) {
+        for (bool specials : {false, true}) {
+          MatMulSpec spec;
+          spec.dtype = dtype;
+          spec.m = m, spec.k = k, spec.n = n;
+          Check(spec, constant, specials);
+        }
+      }
+    }
+  }
+}
+
+TEST(OneDnnMatMulTest, Batches) {
+  for (int sides = 0; sides < 4; ++sides) {
+    MatMulSpec spec;
+    spec.batch = 3;
+    spec.lhs_batched = sides & 1;
+    spec.rhs_batched = sides & 2;
+    spec.m = 40, spec.k = 50, spec.n = 30;
+    Check(spec, /*constant=*/!spec.rhs_batched, false);
+    Check(spec, false, true);
+  }
+}
+
+TEST(OneDnnMatMulTest, LeavesToTheReferenceWhatItCannotDoBetter) {
+  const auto provider = CreateOneDnnMatMulProvider();
+  MatMulSpec spec;
+  spec.m = spec.k = spec.n = 8;
+  EXPECT_EQ(*provider->Create(spec), nullptr);
+  spec.m = spec.n = 1024;
+  spec.k = 0;
+  EXPECT_EQ(*provider->Create(spec), nullptr);
+  spec.k = 1024;
+  spec.dtype = DType::kF64;
+  EXPECT_EQ(*provider->Create(spec), nullptr);
+}
+
+TEST(OneDnnMatMulTest, TasksSideBySideGiveTheSameBits) {
+  MatMulSpec spec;
+  spec.m = 700, spec.k = 200, spec.n = 1100;
+  std::mt19937 random(3);
+  const Operands in = Make(spec, random);
+  spec.constant_rhs = *in.rhs.Reshape(Dims{spec.k, spec.n});
+  const auto kernel = *CreateOneDnnMatMulProvider()->Create(spec);
+  if (kernel == nullptr) GTEST_SKIP() << "no fast code on this CPU";
+  const Tensor expected = RunAll(*kernel, spec, in);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 24; ++t) {  // more than the call objects that a kernel keeps
+    threads.emplace_back([&] { EXPECT_TRUE(SameBits(RunAll(*kernel, spec, in), expected)); });
+  }
+  for (std::thread& t : threads) t.join();
+}
+
+TEST(OneDnnMatMulTest, RestoresTheCallersOpenMpThreads) {
+  omp_set_num_threads(3);
+  MatMulSpec spec;
+  spec.m = spec.k = spec.n = 64;
+  Check(spec, true, false);
+  EXPECT_EQ(omp_get_max_threads(), 3);
+}
+
+}  // namespace
+}  // namespace tenfold

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/runtime/executable.h"
+
+#include <atomic>
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <thread>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tenfold/runtime/plan_memory.h"
+#include "tenfold/tests/runtime/plan_maker.h"
+
+namespace tenfold {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+Executable Make(Plan plan, ExecutableOptions options = {}) {
+  absl::StatusOr<Executable> executable = Executable::Create(std::move(plan), std::move(options));
+  EXPECT_EQ(executable.status(), absl::OkStatus());
+  return *std::move(executable);
+}
+
+// y = -(x * w + b), in one step each.
+Plan SmallPlan(const std::string& type) {
+  PlanMaker maker;
+  const int x = maker.Input("x", type, "net.cc:1"), w = maker.Input("w", type, "net.cc:2");
+  const int p = maker.Arena("p", type);
+  maker.Map(p, {x, w}, MulOf);
+  maker.Map(maker.Output("y", type), {p, x}, AddOf);
+  return maker.Finish();
+}
+
+TEST(ExecutableTest, RunsByName) {
+  const Executable exe = Make(SmallPlan("f32[N]"));
+  for (const std::vector<float>& values : {std::vector<float>{1, 2, 3}, {4, 5}, {}}) {
+    const Tensor t = Of<float>(values, {static_cast<int64_t>(values.size())});
+    const auto out = exe.Run({{"w", t}, {"x", t}});
+    ASSERT_EQ(out.status(), absl::OkStatus());
+    ASSERT_EQ(out->size(), 1u);
+    EXPECT_EQ(out->front().first, "y");
+    EXPECT_EQ(out->front().second.dims(), t.dims());
+    for (size_t i = 0; i < values.size(); ++i) {
+      EXPECT_EQ(out->front().second.at<float>(i), values[i] * values[i] + values[i]);
+    }
+  }
+}
+
+TEST(ExecutableTest, ResultsOutliveLaterRuns) {
+  const Executable exe = Make(SmallPlan("f32[2]"));
+  const auto run = [&](float v) {
+    const Tensor t = Of<float>({v, v}, {2});
+    return (*exe.Run({{"x", t}, {"w", t}}))[0].second;
+  };
+  const Tensor first = run(1), second = run(2);
+  EXPECT_THAT(first.values<float>(), ElementsAre(2, 2));
+  EXPECT_THAT(second.values<float>(), ElementsAre(6, 6));
+}
+
+TEST(ExecutableTest, FastFormFollowsShapes) {
+  const Executable exe = Make(SmallPlan("f32[N,2]"));
+  Invocation call = exe.Prepare();
+  const std::vector<float> a = {1, 2, 3, 4}, b = {1, 1};
+  ASSERT_EQ(call.SetInput(0, a), absl::OkStatus());
+  ASSERT_EQ(call.SetInput(1, a), absl::OkStatus());
+  ASSERT_EQ(call.Run(), absl::OkStatus());
+  EXPECT_THAT(call.Output(0).dims, ElementsAre(2, 2));
+  EXPECT_THAT(call.Output(0).values<float>(), ElementsAre(2, 6, 12, 20));
+  ASSERT_EQ(call.SetInput(0, b), absl::OkStatus());
+  ASSERT_EQ(call.SetInput(1, b), absl::OkStatus());
+  ASSERT_EQ(call.Run(), absl::OkStatus());
+  EXPECT_THAT(call.Output(0).dims, ElementsAre(1, 2));
+  EXPECT_THAT(call.Output(0).values<float>(), ElementsAre(2, 2));
+  std::vector<float> mine(2);
+  ASSERT_EQ(call.SetOutput(0, std::span<float>(mine)), absl::OkStatus());
+  ASSERT_EQ(call.Run(), absl::OkStatus());
+  EXPECT_THAT(mine, ElementsAre(2, 2));
+  ASSERT_EQ(call.SetInput(0, a), absl::OkStatus());
+  ASSERT_EQ(call.SetInput(1, a), absl::OkStatus());
+  EXPECT_EQ(
+      call.Run().message(),
+      "error[E0403 wrong-element-count]: output 'y' is f32[2,2]: 4 values, the memory given for it holds 2");
+}
+
+TEST(ExecutableTest, OutputsThatAreInputsConstantsSplatsAndReshapes) {
+  PlanMaker maker;
+  const int x = maker.Input("x", "f32[2,3]");
+  const int c = maker.Constant("c", Of<float>({7, 8}, {2}));
+  const float three = 3;
+  const int s = maker.Constant("s", *Tensor::Splat(DType::kF32, Dims{4}, &three));
+  maker.Copy(maker.Output("same", "f32[2,3]"), x, {3, 1}, true);
+  maker.Copy(maker.Output("constant", "f32[2]"), c, {1});
+  maker.Copy(maker.Output("filled", "f32[2,2]"), s, {0, 0});
+  maker.Copy(maker.Output("transposed", "f32[3,2]"), x, {1, 3}, true);
+  const int flat = maker.Output("flat", "f32[6]");
+  const int h = maker.Alias("h", "f32[2,3]", flat);
+  maker.Map(h, {x}, NegOf);
+  maker.Map(maker.Output("plus", "f32[4]"), {s, s}, AddOf);
+  const Executable exe = Make(maker.Finish());
+  const float odd_nan = std::bit_cast<float>(0xffc12345u);
+  const auto out = exe.Run({{"x", Of<float>({1, 2, 3, 4, 5, odd_nan}, {2, 3})}});
+  ASSERT_EQ(out.status(), absl::OkStatus());
+  EXPECT_EQ(std::bit_cast<uint32_t>((*out)[0].second.at<float>(5)), 0x7fc00000u);
+  EXPECT_THAT((*out)[1].second.values<float>(), ElementsAre(7, 8));
+  EXPECT_THAT((*out)[2].second.values<float>(), ElementsAre(3, 3, 3, 3));
+  EXPECT_TRUE(SameBits((*out)[3].second, Of<float>({1, 4, 2, 5, 3, kNan}, {3, 2})));
+  EXPECT_TRUE(SameBits((*out)[4].second, Of<float>({-1, -2, -3, -4, -5, kNan}, {6})));
+  EXPECT_THAT((*out)[5].second.values<float>(), ElementsAre(6, 6, 6, 6));
+}
+
+TEST(ExecutableTest, BatchedMatMulsBroadcast) {
+  PlanMaker maker;
+  const int a = maker.Input("a", "f32[2,1,2,3]"), b = maker.Input("b", "f32[4,3,5]");
+  maker.MatMul(maker.Output("y", "f32[2,4,2,5]"), a, b, true);
+  const Tensor at = RandomTensor({2, 1, 2, 3}, 1), bt = RandomTensor({4, 3, 5}, 2);
+  const auto out = Make(maker.Finish()).Run({{"a", at}, {"b", bt}});
+  ASSERT_EQ(out.status(), absl::OkStatus());
+  int64_t at_out = 0;
+  for (int i = 0; i < 2; ++i) {
+    for (int j = 0; j < 4; ++j) {
+      for (int m = 0; m < 2; ++m) {
+        for (int n = 0; n < 5; ++n) {
+          float sum = 0;
+          for (int k = 0; k < 3; ++k) {
+            sum = std::fma(at.at<float>((i * 2 + m) * 3 + k), bt.at<float>((j * 3 + k) * 5 + n), sum);
+          }
+          EXPECT_EQ((*out)[0].second.at<float>(at_out++), sum);
+        }
+      }
+    }
+  }
+}
+
+Plan BigPlan() {
+  PlanMaker maker;
+  const int x = maker.Input("x", "f32[N,512]"), w = maker.Input("w", "f32[512,96]");
+  const int h = maker.Arena("h", "f32[N,512]"), m = maker.Arena("m", "f32[N,96]");
+  maker.Map(h, {x, x}, MulOf);
+  maker.MatMul(m, h, w);
+  maker.RowSum(maker.Output("sums", "f32[N]"), h);
+  maker.Map(maker.Output("y", "f32[N,96]"), {m, m}, AddOf);
+  return maker.Finish();
+}
+
+TEST(ExecutableTest, SameBitsAtAnyNumberOfThreads) {
+  const NamedTensors feeds = {{"x", RandomTensor({1000, 512}, 1)}, {"w", RandomTensor({512, 96}, 2)}};
+  const NamedTensors expected = *Make(BigPlan(), {.threads = 1}).Run(feeds);
+  for (int threads : {2, 3, 8}) {
+    const Executable exe = Make(BigPlan(), {.threads = threads});
+    for (int limit : {0, 1, 2}) {
+      RunOptions options;
+      options.threads = limit;
+      const auto out = exe.Run(feeds, options);
+      ASSERT_EQ(out.status(), absl::OkStatus());
+      for (size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_TRUE(SameBits((*out)[i].second, expected[i].second)) << threads << " threads";
+      }
+    }
+  }
+}
+
+TEST(ExecutableTest, ManyThreadsOnOneExecutable) {
+  const Executable exe = Make(BigPlan(), {.threads = 3});
+  std::vector<NamedTensors> feeds, expected;
+  for (int i = 0; i < 4; ++i) {
+    feeds.push_back({{"x", RandomTensor({100 + 50 * i, 512}, i)}, {"w", RandomTensor({512, 96}, 9)}});
+    expected.push_back(*exe.Run(feeds.back()));
+  }
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 12; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 10; ++i) {
+        const int which = (t + i) % 4;
+        const auto out = exe.Run(feeds[which]);
+        ASSERT_EQ(out.status(), absl::OkStatus());
+        for (size_t o = 0; o < 2; ++o) EXPECT_TRUE(SameBits((*out)[o].second, expected[which][o].second));
+      }
+    });
+  }
+  for (std::thread& t : threads) t.join();
+}
+
+TEST(ExecutableTest, AnInvocationKeepsTheExecutableAlive) {
+  std::optional<Executable> exe = Make(SmallPlan("f32[1]"));
+  Invocation call = exe->Prepare();
+  exe.reset();
+  const std::vector<float> v = {3};
+  ASSERT_EQ(call.SetInput(0, v), absl::OkStatus());
+  ASSERT_EQ(call.SetInput(1, v), absl::OkStatus());
+  ASSERT_EQ(call.Run(), absl::OkStatus());
+  EXPECT_THAT(call.Output(0).values<float>(), ElementsAre(12));
+}
+
+TEST(ExecutableTest, IntegerDivisionByZeroNamesNodeAndIndex) {
+  PlanMaker maker;
+  const int a = maker.Input("a", "i32[N,4]"), b = maker.Input("b", "i32[N,4]");
+  maker.Map(maker.Output("q", "i32[N,4]"), {a, b}, DivOf, "Div", true, "net.cc:7");
+  const Plan plan = maker.Finish();
+  for (int threads : {1, 4}) {
+    const Executable exe = Make(plan, {.threads = threads});
+    const int64_t n = 100000;
+    std::vector<int32_t> divisors(n * 4, 1);
+    divisors[4 * 70001] = 0;
+    divisors[4 * 70000 + 3] = 0;
+    const Tensor t = Of<int32_t>(divisors, {n, 4});
+    for (int repeat = 0; repeat < 2; ++repeat) {
+      EXPECT_EQ(exe.Run({{"a", t}, {"b", t}}).status().message(),
+                "error[E0601 integer-division-by-zero]: integer division by zero at [70000,3] of Div 'q'\n"
+                "  --> net.cc:7");
+    }
+    divisors.assign(n * 4, 1);
+    const Tensor ones = Of<int32_t>(divisors, {n, 4});
+    EXPECT_EQ(exe.Run({{"a", t}, {"b", ones}}).status(), absl::OkStatus());
+  }
+}
+
+TEST(ExecutableTest, DeadlinesAndCancellation) {
+  const Executable exe = Make(BigPlan(), {.threads = 2});
+  const NamedTensors feeds = {{"x", RandomTensor({300, 512}, 1)}, {"w", RandomTensor({512, 96}, 2)}};
+  RunOptions late;
+  late.deadline = std::chrono::steady_clock::now() - std::chrono::seconds(1);
+  EXPECT_EQ(exe.Run(feeds, late).status().message(),
+            "error[E0610 deadline-exceeded]: the run did not end before its deadline");
+  EXPECT_EQ(exe.Run(feeds, late).status().code(), absl::StatusCode::kDeadlineExceeded);
+  std::atomic<bool> cancelled = true;
+  RunOptions stopped;
+  stopped.cancelled = &cancelled;
+  EXPECT_EQ(exe.Run(feeds, stopped).status().message(), "error[E0611 cancelled]: the run was cancelled");
+  cancelled = false;
+  RunProfile profile;
+  stopped.profile = &profile;
+  stopped.deadline = std::chrono::steady_clock::now() + std::chrono::hours(1);
+  EXPECT_EQ(exe.Run(feeds, stopped).status(), absl::OkStatus());
+  EXPECT_EQ(profile.step_nanoseconds.size(), 4u);
+}
+
+TEST(ExecutableTest, RefusesWhatIsOverTheMemoryLimit) {
+  ExecutableOptions options;
+  options.max_run_bytes = 1000;
+  const Executable exe = Make(SmallPlan("f32[N]"), options);
+  const Tensor small = RandomTensor({10}, 1), large = RandomTensor({1000}, 1);
+  EXPECT_EQ(exe.Run({{"x", small}, {"w", small}}).status(), absl::OkStatus());
+  const std::string message(exe.Run({{"x", large}, {"w", large}}).status().message());
+  EXPECT_THAT(message,
+              testing::StartsWith("error[E0402 too-large]: a run of 'test' needs 8032 bytes (4032 of "
+                                  "intermediates, 4000 of outputs), the limit is 1000\n"
+                                  "  its memory plan:\n  value  type"));
+}
+
+std::string FeedError(const Executable& exe, const NamedTensors& feeds) {
+  return std::string(exe.Run(feeds).status().message());
+}
+
+TEST(FeedsTest, EveryRefusalNamesBothSides) {
+  PlanMaker maker;
+  const int x = maker.Input("images", "f32[N,2]", "net.cc:3"), y = maker.Input("y", "f32[N]", "net.cc:4");
+  maker.Input("z", "f32[2*N + 1]", "net.cc:5");
+  (void)y;
+  maker.Copy(maker.Output("out", "f32[N,2]"), x, {2, 1});
+  const Executable exe = Make(maker.Finish({{"N", {1, 512}}}));
+  const Tensor x3 = RandomTensor({3, 2}, 1), y3 = RandomTensor({3}, 1), z7 = RandomTensor({7}, 1);
+  EXPECT_EQ(FeedError(exe, {{"images", x3}, {"y", y3}, {"z", z7}}), "");
+  EXPECT_EQ(FeedError(exe, {{"image", x3}}),
+            "error[E0602 unknown-input]: the graph has no input 'image'\n"
+            "  input 'images' is f32[N,2]\n  input 'y' is f32[N]\n  input 'z' is f32[2*N + 1]\n"
+            "  help: did you mean 'images'?");
+  EXPECT_EQ(FeedError(exe, {{"images", x3}, {"z", z7}}),
+            "error[E0603 missing-input]: input 'y' is f32[N], it was fed nothing\n  --> net.cc:4");
+  EXPECT_EQ(FeedError(exe, {{"images", Of<double>({1, 2}, {1, 2})}}),
+            "error[E0604 input-dtype]: input 'images' is f32[N,2], it was fed f64[1,2]\n  --> net.cc:3\n"
+            "  help: cast the array to f32 where it is loaded, or declare 'images' as f64");
+  EXPECT_EQ(FeedError(exe, {{"images", y3}}),
+            "error[E0605 input-shape]: input 'images' is f32[N,2], it was fed f32[3]: rank 1 instead of 2\n"
+            "  --> net.cc:3");
+  EXPECT_EQ(
+      FeedError(exe, {{"images", RandomTensor({3, 5}, 1)}}),
+      "error[E0605 input-shape]: input 'images' is f32[N,2], it was fed f32[3,5]: dim 1 is 5 instead of 2\n"
+      "  --> net.cc:3");
+  EXPECT_EQ(FeedError(exe, {{"images", x3}, {"y", RandomTensor({4}, 1)}, {"z", z7}}),
+            "error[E0606 symbol-conflict]: N is 3 in 'images' and 4 in 'y'\n  --> net.cc:4\n"
+            "  'images' is declared as f32[N,2] (net.cc:3) and was fed [3,2]\n"
+            "  'y' is declared as f32[N] (net.cc:4) and was fed [4]");
+  EXPECT_EQ(FeedError(exe, {{"images", x3}, {"y", y3}, {"z", RandomTensor({8}, 1)}}),
+            "error[E0606 symbol-conflict]: dim 0 of 'z' is 8, but 2*N + 1 is 7: N is 3 in 'images'\n"
+            "  --> net.cc:5\n"
+            "  'images' is declared as f32[N,2] (net.cc:3) and was fed [3,2]\n"
+            "  'z' is declared as f32[2*N + 1] (net.cc:5) and was fed [8]");
+  EXPECT_EQ(FeedError(exe, {{"images", RandomTensor({600, 2}, 1)}, {"y", y3}, {"z", z7}}),
+            "error[E0607 symbol-out-of-bounds]: N is 600 in 'images', outside [1,512]\n  --> net.cc:3\n"
+            "  'images' is declared as f32[N,2] (net.cc:3) and was fed [600,2]");
+  EXPECT_EQ(FeedError(exe, {{"y", y3}, {"y", y3}}),
+            "error[E0609 fed-twice]: input 'y' was fed twice\n  --> net.cc:4");
+
+  Invocation call = exe.Prepare();
+  const std::vector<float> five(5);
+  EXPECT_EQ(
+      call.SetInput(0, five).message(),
+      "error[E0605 input-shape]: input 'images' is f32[N,2], it was given 5 values: no N makes that many\n"
+      "  --> net.cc:3");
+  EXPECT_EQ(call.SetInput(3, five).message(),
+            "error[E0602 unknown-input]: there is no input 3: the graph has 3");
+}
+
+TEST(FeedsTest, SymbolsAreSolvedFor) {
+  PlanMaker maker;
+  const int z = maker.Input("z", "f32[2*N + 1]", "net.cc:5");
+  maker.Copy(maker.Output("out", "f32[N]"), z, {2});
+  const Executable exe = Make(maker.Finish());
+  EXPECT_EQ((*exe.Run({{"z", Of<float>({1, 2, 3, 4, 5}, {5})}}))[0].second.dims(), (Dims{2}));
+  EXPECT_EQ(FeedError(exe, {{"z", RandomTensor({4}, 1)}}),
+            "error[E0605 input-shape]: input 'z' is f32[2*N + 1]: dim 0 is 4, and 2*N + 1 is that for no N\n"
+            "  --> net.cc:5");
+  PlanMaker unbound;
+  unbound.Copy(unbound.Output("out", "f32[N]"), unbound.Input("z", "f32[N*N]"), {1});
+  EXPECT_EQ(BindSymbols(unbound.raw()).message(),
+            "error[E0608 unbound-symbol]: the value of N follows from no input\n"
+            "  help: declare an input that has N itself as a dim");
+}
+
+TEST(PlanTest, VerifyFindsWhatIsWrong) {
+  const auto verify = [](auto edit) {
+    Plan plan = SmallPlan("f32[4]");
+    edit(plan);
+    return std::string(VerifyPlan(plan).message());
+  };
+  using testing::HasSubstr;
+  EXPECT_EQ(verify([](Plan&) {}), "");
+  EXPECT_THAT(verify([](Plan& p) { std::swap(p.steps[0], p.steps[1]); }), HasSubstr("p is read before"));
+  EXPECT_THAT(verify([](Plan& p) { p.steps.push_back(p.steps[0]); }), HasSubstr("p is written again"));
+  EXPECT_THAT(verify([](Plan& p) { p.steps.pop_back(); }), HasSubstr("output 'y' is never written"));
+  EXPECT_THAT(verify([](Plan& p) { std::get<FusedStep>(p.steps[0].work).inputs[0] = 99; }),
+              HasSubstr("operand is no value"));
+  EXPECT_THAT(verify([](Plan& p) { p.values[0].type.dtype = DType::kI32; }), HasSubstr("takes x as f32"));
+  EXPECT_THAT(verify([](Plan& p) { p.values[0].index = 5; }), HasSubstr("storage index 5"));
+  EXPECT_THAT(verify([](Plan& p) { p.values[2].storage = StorageKind::kAlias, p.values[2].index = 2; }),
+              HasSubstr("alias of itself"));
+}
+
+}  // namespace
+}  // namespace tenfold
