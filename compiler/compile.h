@@ -42,15 +42,15 @@ struct CompileOptions {
   int opt_level = 2;
   Numerics numerics = Numerics::kReassoc;
   // Further values to give out, by the name they have in the source graph; after the graph's own outputs.
-  std::vector<std::string> fetches;
-  FoldBudget fold_budget;
-  std::vector<std::string> disabled_passes;
+  std::vector<std::string> fetches = {};
+  FoldBudget fold_budget = {};
+  std::vector<std::string> disabled_passes = {};
 
   // How it runs; see ExecutableOptions.
   JitMode jit = JitMode::kWait;
   int threads = 0;
-  std::shared_ptr<ThreadPool> pool;
-  std::optional<IsaLevel> isa;
+  std::shared_ptr<ThreadPool> pool = nullptr;
+  std::optional<IsaLevel> isa = std::nullopt;
   // Contractions by the reference loop nest alone.
   bool reference_contractions = false;
 };
