@@ -173,7 +173,7 @@ void Compile(benchmark::State& state, const FusedKernel& kernel, bool quick) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
-const bool kRegistered = [] {
+void RegisterAll() {
   using benchmark::RegisterBenchmark;
   const auto over_rows = [](auto function) {
     return [function](const float* x, float* y) { function(x, y, kRows, kColumns); };
@@ -206,8 +206,15 @@ const bool kRegistered = [] {
         ->Arg(1)
         ->Unit(benchmark::kMillisecond);
   }
-  return true;
-}();
+}
 
 }  // namespace
 }  // namespace tenfold
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  tenfold::RegisterAll();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}

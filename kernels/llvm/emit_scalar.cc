@@ -66,7 +66,7 @@ class Emitter {
       const Instr& instr = program_.instrs[i];
       if (!live[i]) continue;
       if (exp_of_[i].has_value()) {
-        values_[i] = Exp(values_[*exp_of_[i]], instr.type);
+        values_[i] = Exp(*exp_of_[i], instr.type);
       } else {
         values_[i] = instr.prim == Prim::kInput ? inputs[instr.bits] : Emit(instr);
       }
@@ -104,15 +104,23 @@ class Emitter {
 
   bool FillsVectors(DType type) const { return SizeOf(type) * target_.lanes == 64; }
 
+  // -|x|: the argument of exp in sigmoid and GELU. LLVM would not drop the upper clamp.
+  bool IsNegatedMagnitude(int32_t i) const {
+    const Instr& neg = program_.instrs[i];
+    return neg.prim == Prim::kNeg && program_.instrs[neg.args[0]].prim == Prim::kAbs;
+  }
+
   // Clamped to where 2^n overflows or vanishes by itself, the argument needs no case of its own. NaN passes
   // both selects.
-  Value* Exp(Value* x, DType type) {
+  Value* Exp(int32_t argument, DType type) {
+    Value* x = values_[argument];
     const ExpIdiom& idiom = *ExpIdiomOf(type);
     Value* lowest = Const(type, idiom.lowest);
     Value* highest = b_.CreateFNeg(lowest);
-    // The upper one first: LLVM drops it where it knows that x is never positive.
-    x = b_.CreateSelect(b_.CreateFCmpOGT(x, highest), highest, x);
     x = b_.CreateSelect(b_.CreateFCmpOLT(x, lowest), lowest, x);
+    if (!IsNegatedMagnitude(argument)) {
+      x = b_.CreateSelect(b_.CreateFCmpOGT(x, highest), highest, x);
+    }
     ScalarProgram parts = idiom.program;
     parts.outputs = {idiom.scaled, idiom.exponent};
     Value* inputs[] = {x};
