@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -148,7 +149,7 @@ void Handwritten(benchmark::State& state, Kernel kernel) {
 void Compiled(benchmark::State& state, const FusedKernel& kernel, bool quick) {
   Buffers& buffers = SharedBuffers();
   const FusedKernel* kernels[] = {&kernel};
-  const auto compiled = CreateLlvmKernelCompiler()->Compile(kernels, {.quick = quick});
+  const auto compiled = CreateLlvmKernelCompiler()->Compile(kernels, {.isa = std::nullopt, .quick = quick});
   if (!compiled.ok()) return state.SkipWithError(std::string(compiled.status().message()).c_str());
   std::vector<int64_t> dims;
   const SymbolValues symbols = {{"N", kernel.rank() == 1 ? kElements : kRows}, {"C", kColumns}};
@@ -169,7 +170,8 @@ void Compiled(benchmark::State& state, const FusedKernel& kernel, bool quick) {
 void Compile(benchmark::State& state, const FusedKernel& kernel, bool quick) {
   const std::unique_ptr<KernelCompiler> compiler = CreateLlvmKernelCompiler();
   const std::vector<const FusedKernel*> kernels(state.range(0), &kernel);
-  for (auto _ : state) benchmark::DoNotOptimize(compiler->Compile(kernels, {.quick = quick}));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(compiler->Compile(kernels, {.isa = std::nullopt, .quick = quick}));
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
