@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/kernels/llvm/llvm_kernel_compiler.h"
+#include "tenfold/kernels/onednn/onednn_matmul.h"
 
 namespace tenfold {
 namespace {
@@ -33,6 +34,7 @@ absl::StatusOr<Executable> Compile(const Graph& graph, const CompileOptions& opt
   how.jit = options.jit;
   how.compile.isa = options.isa;
   if (options.jit != JitMode::kOff) how.compiler = CreateLlvmKernelCompiler();
+  if (!options.reference_contractions) how.matmuls = CreateOneDnnMatMulProvider();
   return Executable::Create(report == nullptr ? *std::move(out.plan) : *out.plan, std::move(how));
 }
 

@@ -181,10 +181,10 @@ absl::StatusOr<Tensors> EvaluateNode(const Graph& graph, const Node& node, std::
   TENFOLD_ASSIGN_OR_RETURN(const Graph single, SingleNodeGraph(graph, node, inputs));
   const Node& alone = single.producer(single.outputs()[0].value);
   const Dims dims = single.value(alone.outputs[0]).type.shape.static_dims();
-  const bool all_splats = std::all_of(inputs.begin(), inputs.end(), [](const Tensor& t) {
-    return t.is_splat() && t.num_elements() > 1;
+  const bool one_value_each = std::all_of(inputs.begin(), inputs.end(), [](const Tensor& t) {
+    return t.num_elements() == 1 || (t.is_splat() && t.num_elements() > 0);
   });
-  if (node.op->Is<Elementwise>() && all_splats && NumElements(dims).value_or(0) > 1) {
+  if (node.op->Is<Elementwise>() && one_value_each && NumElements(dims).value_or(0) > 1) {
     return EvaluateSplats(graph, node, inputs, dims);
   }
   if (node.op->Is<Elementwise>() || node.op->Is<Reduction>()) return RunFused(single, alone, inputs);

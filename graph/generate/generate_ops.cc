@@ -138,6 +138,14 @@ std::string TypeVariables(const OpDef& op) {
   return absl::StrJoin(texts, "; ");
 }
 
+// Of the data: not of a condition beside it.
+DTypeSet MainDTypes(const OpDef& op) {
+  for (const PortDef& input : op.inputs) {
+    if (!(input.dtypes == kBoolOnly)) return input.dtypes;
+  }
+  return kAnyType;
+}
+
 void WriteMarkdown() {
   std::cout << "# Ops\n\nGenerated from the op registry by `./dev docs`. Names and semantics follow ONNX where ONNX has the "
                "op.\nEvery elementwise op broadcasts by NumPy's rules; negative axes count from the end.\n\n"
@@ -146,7 +154,7 @@ void WriteMarkdown() {
   for (const OpDef* op : ops) {
     if (op->is_internal) continue;
     std::cout << "| [" << op->name << "](#" << absl::AsciiStrToLower(op->name) << ") | " << FamilyName(*op) << " | "
-              << (op->inputs.empty() ? kAnyType.ToString() : op->inputs.back().dtypes.ToString()) << " |\n";
+              << MainDTypes(*op).ToString() << " |\n";
   }
   for (const OpDef* op : ops) {
     if (op->is_internal) continue;
