@@ -35,12 +35,9 @@ absl::StatusOr<Tensor> ReadArrayFile(absl::string_view path) {
 
 }  // namespace
 
-absl::StatusOr<NamedArgument> SplitNamedArgument(absl::string_view flag, absl::string_view text) {
+std::optional<NamedArgument> SplitNamedArgument(absl::string_view text) {
   const size_t equals = text.find('=');
-  if (equals == absl::string_view::npos || equals == 0 || equals + 1 == text.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(flag, ": '", Printable(text), "' is not written NAME=VALUE"));
-  }
+  if (equals == absl::string_view::npos || equals == 0 || equals + 1 == text.size()) return std::nullopt;
   return NamedArgument{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
 }
 

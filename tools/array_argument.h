@@ -6,7 +6,7 @@
 #define TENFOLD_TOOLS_ARRAY_ARGUMENT_H_
 
 #include <cstdint>
-#include <span>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -15,12 +15,12 @@
 
 namespace tenfold {
 
-// NAME=VALUE, split at the first '='. The error has one line for the user, and no code.
+// NAME=VALUE, split at the first '='; nullopt if there is none, or nothing on one side.
 struct NamedArgument {
   std::string name;
   std::string value;
 };
-absl::StatusOr<NamedArgument> SplitNamedArgument(absl::string_view flag, absl::string_view text);
+std::optional<NamedArgument> SplitNamedArgument(absl::string_view text);
 
 enum class ArrayForm : uint8_t { kFile, kLiteral, kRandom };
 // A type with its bracket makes a literal; a path that looks like one, or is called random, is written with

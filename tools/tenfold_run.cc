@@ -27,20 +27,22 @@
 namespace tenfold {
 namespace {
 
-const ToolHelp kHelp = {
-    .tool = "tenfold-run",
-    .synopsis = "MODEL [FLAGS]",
-    .purpose =
-        "Runs a graph (.tnf or .tnt). Without --output, prints every output's name, type and first values.",
-    .examples =
-        "tenfold-run digits.tnf --input x=images.npy --output p=p.npy\n"
-        "tenfold-run digits.tnf --input x=images.npy --expect p=reference.npy --rtol 1e-5 --atol 1e-6\n"
-        "tenfold-run scale.tnt --input 'x=f32[2,3] 1 2 3 4 5 6' --fetch m\n"
-        "tenfold-run digits.tnf --input x=random:f32[512,64] --warmup 10 --repeat 1000 --jit wait"};
+ToolHelp Help() {
+  return {
+      .tool = "tenfold-run",
+      .synopsis = "MODEL [FLAGS]",
+      .purpose =
+          "Runs a graph (.tnf or .tnt). Without --output, prints every output's name, type and first values.",
+      .examples =
+          "tenfold-run digits.tnf --input x=images.npy --output p=p.npy\n"
+          "tenfold-run digits.tnf --input x=images.npy --expect p=reference.npy --rtol 1e-5 --atol 1e-6\n"
+          "tenfold-run scale.tnt --input 'x=f32[2,3] 1 2 3 4 5 6' --fetch m\n"
+          "tenfold-run digits.tnf --input x=random:f32[512,64] --warmup 10 --repeat 1000 --jit wait"};
+}
 
 struct Arguments {
   std::string model;
-  std::vector<std::string> inputs, outputs, expectations;
+  std::vector<NamedArgument> inputs, outputs, expectations;
   Tolerance tolerance;
   CompileOptions compile;
   int64_t repeat = 0;
@@ -48,16 +50,36 @@ struct Arguments {
   uint64_t seed = 0;
 };
 
+// A list flag whose values are NAME=VALUE. `check` gives a complaint about the value, or nothing.
+void NamedList(Flags& flags, std::string name, std::string value, std::vector<NamedArgument>* out,
+               std::string doc, std::string (*check)(absl::string_view value)) {
+  flags.Custom(std::move(name), std::move(value), std::move(doc),
+               [out, check](absl::string_view text) -> std::string {
+                 std::optional<NamedArgument> argument = SplitNamedArgument(text);
+                 if (!argument.has_value()) return "is not written NAME=VALUE";
+                 std::string complaint = check == nullptr ? "" : check(argument->value);
+                 if (complaint.empty()) out->push_back(*std::move(argument));
+                 return complaint;
+               });
+}
+
 void Declare(Flags& flags, Arguments& a) {
-  flags.List(
-      "input", "NAME=ARRAY", &a.inputs,
+  NamedList(
+      flags, "input", "NAME=ARRAY", &a.inputs,
       "Feeds an input. ARRAY is a file (x.npy, arrays.npz:x, with or without an '@' before it), a\n"
       "literal (f32[2,3] 1 2 3 4 5 6), random, or random:f32[4,64]. `random` alone takes its type from\n"
-      "the graph, and the values of symbols from the other inputs.");
-  flags.List("output", "NAME=FILE.npy", &a.outputs, "Writes an output to a file.");
-  flags.List("expect", "NAME=ARRAY", &a.expectations,
-             "Compares an output with a file or a literal: equal (-0 and +0 are), or within what --rtol,\n"
-             "--atol and --max-ulp allow. Exit status 3 if it is not.");
+      "the graph, and the values of symbols from the other inputs.",
+      nullptr);
+  NamedList(flags, "output", "NAME=FILE.npy", &a.outputs, "Writes an output to a file.",
+            [](absl::string_view file) -> std::string {
+              return absl::EndsWith(file, ".npy") ? "" : "does not end in .npy";
+            });
+  NamedList(flags, "expect", "NAME=ARRAY", &a.expectations,
+            "Compares an output with a file or a literal: equal (-0 and +0 are), or within what --rtol,\n"
+            "--atol and --max-ulp allow. Exit status 3 if it is not.",
+            [](absl::string_view array) -> std::string {
+              return FormOf(array) == ArrayForm::kRandom ? "is random: nothing to compare with" : "";
+            });
   flags.Number("rtol", &a.tolerance.rtol, "Allows |got - want| <= atol + rtol * |want|. Default 0.");
   flags.Number("atol", &a.tolerance.atol, "See --rtol. Default 0.");
   flags.Integer<int64_t>("max-ulp", 0, INT64_MAX, &a.tolerance.max_ulp,
@@ -80,17 +102,6 @@ void Declare(Flags& flags, Arguments& a) {
   flags.Integer<uint64_t>("seed", 0, UINT64_MAX, &a.seed, "Of the random inputs. Default 0.");
 }
 
-std::vector<NamedArgument> SplitOrExit(const Flags& flags, absl::string_view flag,
-                                       const std::vector<std::string>& texts) {
-  std::vector<NamedArgument> split;
-  for (const std::string& text : texts) {
-    absl::StatusOr<NamedArgument> argument = SplitNamedArgument(flag, text);
-    if (!argument.ok()) flags.UsageError(argument.status().message());
-    split.push_back(*std::move(argument));
-  }
-  return split;
-}
-
 // The index of a plan's output (E0107).
 absl::StatusOr<size_t> FindOutput(const Plan& plan, const Graph& graph, const std::string& name) {
   std::vector<std::string> names;
@@ -105,11 +116,34 @@ absl::StatusOr<size_t> FindOutput(const Plan& plan, const Graph& graph, const st
   return MakeError("E0107", absl::StrCat("the graph has no output '", name, "'"), help);
 }
 
-struct Expectation {
-  std::string name;
-  size_t output = 0;
-  Tensor want;
+// What is read before anything runs.
+struct Inputs {
+  Graph graph;
+  NamedTensors feeds;
+  std::vector<Tensor> wanted;  // one an expectation
 };
+
+absl::StatusOr<Inputs> Read(const Arguments& a) {
+  Inputs inputs;
+  TENFOLD_ASSIGN_OR_RETURN(inputs.graph, LoadGraph(StripAt(a.model)));
+  TENFOLD_ASSIGN_OR_RETURN(inputs.feeds, ReadInputs(a.inputs, inputs.graph, a.seed));
+  for (const NamedArgument& expectation : a.expectations) {
+    TENFOLD_ASSIGN_OR_RETURN(Tensor wanted, ReadArray(expectation.value));
+    inputs.wanted.push_back(std::move(wanted));
+  }
+  return inputs;
+}
+
+// The outputs that `arguments` name, by index.
+absl::StatusOr<std::vector<size_t>> FindOutputs(const Plan& plan, const Graph& graph,
+                                                const std::vector<NamedArgument>& arguments) {
+  std::vector<size_t> indices;
+  for (const NamedArgument& argument : arguments) {
+    TENFOLD_ASSIGN_OR_RETURN(const size_t index, FindOutput(plan, graph, argument.name));
+    indices.push_back(index);
+  }
+  return indices;
+}
 
 // Times runs on a set of buffers of their own.
 absl::StatusOr<TimingSummary> Measure(const Executable& executable, const NamedTensors& feeds,
@@ -132,89 +166,47 @@ absl::StatusOr<TimingSummary> Measure(const Executable& executable, const NamedT
   return Summarize(std::move(nanoseconds));
 }
 
-// Prints each comparison; true if all passed.
-bool CompareAll(const std::vector<Expectation>& expectations, const NamedTensors& results,
-                const Tolerance& tolerance) {
-  bool passed = true;
-  for (const Expectation& e : expectations) {
-    const Comparison comparison = Compare(results[e.output].second, e.want, tolerance);
-    std::fprintf(comparison.passed() ? stdout : stderr, "%s\n",
-                 comparison.ToString(e.name, tolerance).c_str());
-    passed = passed && comparison.passed();
-  }
-  return passed;
-}
+// Whether all comparisons passed. `executable` is the caller's, who need not destroy it: that would wait for
+// background compilation.
+absl::StatusOr<bool> Run(const Arguments& a, const Inputs& inputs, std::optional<Executable>& executable) {
+  TENFOLD_ASSIGN_OR_RETURN(executable, Compile(inputs.graph, a.compile));
+  const Plan& plan = executable->plan();
+  TENFOLD_ASSIGN_OR_RETURN(const std::vector<size_t> written, FindOutputs(plan, inputs.graph, a.outputs));
+  TENFOLD_ASSIGN_OR_RETURN(const std::vector<size_t> compared,
+                           FindOutputs(plan, inputs.graph, a.expectations));
 
-// `executable` is the caller's, who need not destroy it: that would wait for background compilation.
-ExitStatus Run(const Flags& flags, Arguments& a, std::optional<Executable>& executable) {
-  const std::vector<NamedArgument> inputs = SplitOrExit(flags, "--input", a.inputs);
-  const std::vector<NamedArgument> outputs = SplitOrExit(flags, "--output", a.outputs);
-  const std::vector<NamedArgument> expected = SplitOrExit(flags, "--expect", a.expectations);
-  for (const NamedArgument& output : outputs) {
-    if (!absl::EndsWith(output.value, ".npy")) {
-      flags.UsageError(absl::StrCat("--output: '", output.value, "' does not end in .npy"));
+  TENFOLD_ASSIGN_OR_RETURN(const NamedTensors results, executable->Run(inputs.feeds));
+  for (size_t i = 0; i < written.size(); ++i) {
+    TENFOLD_RETURN_IF_ERROR(SaveNpy(results[written[i]].second, StripAt(a.outputs[i].value)));
+  }
+  if (written.empty()) {
+    for (const auto& [name, tensor] : results) {
+      std::printf("%s = %s\n", QuoteName(name).c_str(), tensor.ToString().c_str());
     }
   }
-  for (const NamedArgument& e : expected) {
-    if (FormOf(e.value) == ArrayForm::kRandom)
-      flags.UsageError("--expect: random values are nothing to compare with");
+  bool passed = true;
+  for (size_t i = 0; i < compared.size(); ++i) {
+    const Comparison comparison = Compare(results[compared[i]].second, inputs.wanted[i], a.tolerance);
+    std::fprintf(comparison.passed() ? stdout : stderr, "%s\n",
+                 comparison.ToString(a.expectations[i].name, a.tolerance).c_str());
+    passed = passed && comparison.passed();
   }
-
-  const absl::StatusOr<Graph> graph = LoadGraph(StripAt(a.model));
-  if (!graph.ok()) return Report(graph.status(), Phase::kReading);
-  const absl::StatusOr<NamedTensors> feeds = ReadInputs(inputs, *graph, a.seed);
-  if (!feeds.ok()) return Report(feeds.status(), Phase::kReading);
-  std::vector<Expectation> expectations;
-  for (const NamedArgument& e : expected) {
-    absl::StatusOr<Tensor> want = ReadArray(e.value);
-    if (!want.ok()) return Report(want.status(), Phase::kReading);
-    expectations.push_back({e.name, 0, *std::move(want)});
-  }
-
-  absl::StatusOr<Executable> compiled = Compile(*graph, a.compile);
-  if (!compiled.ok()) return Report(compiled.status(), Phase::kRunning);
-  executable = *std::move(compiled);
-  const Plan& plan = executable->plan();
-  std::vector<size_t> written;
-  for (const NamedArgument& output : outputs) {
-    const absl::StatusOr<size_t> index = FindOutput(plan, *graph, output.name);
-    if (!index.ok()) return Report(index.status(), Phase::kReading);
-    written.push_back(*index);
-  }
-  for (Expectation& e : expectations) {
-    const absl::StatusOr<size_t> index = FindOutput(plan, *graph, e.name);
-    if (!index.ok()) return Report(index.status(), Phase::kReading);
-    e.output = *index;
-  }
-
-  const absl::StatusOr<NamedTensors> results = executable->Run(*feeds);
-  if (!results.ok()) return Report(results.status(), Phase::kRunning);
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    const absl::Status saved = SaveNpy((*results)[written[i]].second, StripAt(outputs[i].value));
-    if (!saved.ok()) return Report(saved, Phase::kRunning);
-  }
-  if (outputs.empty()) {
-    for (const auto& [name, tensor] : *results)
-      std::printf("%s = %s\n", QuoteName(name).c_str(), tensor.ToString().c_str());
-  }
-  const bool passed = CompareAll(expectations, *results, a.tolerance);
-
   if (a.repeat > 0) {
-    const absl::StatusOr<TimingSummary> timing = Measure(*executable, *feeds, a);
-    if (!timing.ok()) return Report(timing.status(), Phase::kRunning);
-    std::printf("time of %d runs: %s\n", static_cast<int>(a.repeat), timing->ToString().c_str());
+    TENFOLD_ASSIGN_OR_RETURN(const TimingSummary timing, Measure(*executable, inputs.feeds, a));
+    absl::PrintF("time of %d runs: %s\n", a.repeat, timing.ToString());
   }
-  return passed ? ExitStatus::kDone : ExitStatus::kDiffers;
+  return passed;
 }
 
 }  // namespace
 }  // namespace tenfold
 
 int main(int argc, char** argv) {
+  using tenfold::ExitStatus, tenfold::Phase;
   tenfold::Arguments arguments;
   arguments.compile.device = "auto";
   arguments.compile.jit = tenfold::JitMode::kBackground;
-  tenfold::Flags flags(tenfold::kHelp);
+  tenfold::Flags flags(tenfold::Help());
   tenfold::Declare(flags, arguments);
   flags.ParseOrExit(argc, argv);
   if (flags.positional().size() != 1) {
@@ -222,6 +214,11 @@ int main(int argc, char** argv) {
                                                 : "more than one graph is named");
   }
   arguments.model = flags.positional()[0];
+
+  const absl::StatusOr<tenfold::Inputs> inputs = tenfold::Read(arguments);
+  if (!inputs.ok()) tenfold::Exit(tenfold::Report(inputs.status(), Phase::kReading));
   std::optional<tenfold::Executable> executable;
-  tenfold::Exit(tenfold::Run(flags, arguments, executable));
+  const absl::StatusOr<bool> passed = tenfold::Run(arguments, *inputs, executable);
+  if (!passed.ok()) tenfold::Exit(tenfold::Report(passed.status(), Phase::kRunning));
+  tenfold::Exit(*passed ? ExitStatus::kDone : ExitStatus::kDiffers);
 }

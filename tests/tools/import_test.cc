@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// tenfold-import, end to end.
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tenfold/tests/tools/tool_test.h"
+
+namespace tenfold {
+namespace {
+
+using testing::HasSubstr;
+
+class ImportTest : public ToolTest {};
+
+TEST_F(ImportTest, MakesAConstAndAnOutputOfEachArray) {
+  WriteArchive("weights.npz", {{"w1", T("f32[2,2] 1 2 3 4")}, {"block/0:1", T("i8[3] -1 0 1")}});
+  EXPECT_EQ(Run("tenfold-import weights.npz -o weights.tnf").exit_status, 0);
+  EXPECT_EQ(Run("tenfold-dump weights.tnf").out, R"(tenfold 1
+graph weights() -> (w1, "block/0:1") {
+  w1 = Const f32[2,2] {1, 2, 3, 4}
+  "block/0:1" = Const i8[3] {-1, 0, 1}
+}
+)");
+}
+
+TEST_F(ImportTest, ReadsOneArray) {
+  WriteArray("bias.npy", T("f64[2] 0.5 -0.0"));
+  EXPECT_EQ(Run("mkdir sub && tenfold-import @bias.npy -osub/b.tnf").exit_status, 0);
+  EXPECT_THAT(Run("tenfold-dump sub/b.tnf").out, HasSubstr("bias = Const f64[2] {0.5, -0}"));
+}
+
+TEST_F(ImportTest, TakesInTheArraysThatATextGraphRefersTo) {
+  WriteArchive("weights.npz", {{"w1", T("f32[2,2] 1 2 3 4")}});
+  WriteFile(
+      "model.tnt",
+      "tenfold 1\ngraph m(x: f32[N,2]) -> (y) {\n  w = Const @\"weights.npz:w1\"\n  y = MatMul(x, w)\n}\n");
+  EXPECT_EQ(Run("tenfold-import model.tnt --output model.tnf && rm weights.npz").exit_status, 0);
+  EXPECT_EQ(Run("tenfold-run model.tnf --input 'x=f32[1,2] 1 1'").out, "y = f32[1,2] {4, 6}\n");
+}
+
+TEST_F(ImportTest, RefusesWhatTheInputHasWrong) {
+  WriteFile("junk.npz", "no archive");
+  ToolResult result = Run("tenfold-import junk.npz -o junk.tnf");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_THAT(result.err, HasSubstr("error[E0310 bad-npz]"));
+  EXPECT_EQ(result.out, "");
+  EXPECT_FALSE(Exists("junk.tnf"));
+
+  result = Run("tenfold-import nothere.npz -o x.tnf");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_EQ(result.err, "error[E0521 file-not-found]: there is no file 'nothere.npz'\n");
+}
+
+TEST_F(ImportTest, DoesNotReadOutsideTheGraphsFolder) {
+  WriteArray("secret.npy", T("f32[1] 1"));
+  WriteFile("model.tnt", "tenfold 1\ngraph m() -> (y) {\n  y = Const @\"../secret.npy\"\n}\n");
+  const ToolResult result = Run("mkdir sub && mv model.tnt sub && tenfold-import sub/model.tnt -o x.tnf");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_THAT(result.err, HasSubstr("error[E0525 reference-outside]"));
+}
+
+TEST_F(ImportTest, TellsWrongUsageFromWrongInput) {
+  EXPECT_EQ(Run("tenfold-import").err,
+            "tenfold-import: no source is named: tenfold-import SOURCE -o MODEL.tnf\n"
+            "  tenfold-import --help lists the flags, with examples\n");
+  for (const char* wrong :
+       {"tenfold-import", "tenfold-import a.npz", "tenfold-import a.npz b.npz -o c.tnf",
+        "tenfold-import a.npz -o c.onnx", "tenfold-import a.npz -o c.tnf --diagnostics=json"}) {
+    EXPECT_EQ(Run(wrong).exit_status, 2) << wrong;
+  }
+}
+
+TEST_F(ImportTest, FailsWhereItCannotWrite) {
+  WriteArray("a.npy", T("f32[1] 1"));
+  const ToolResult result = Run("tenfold-import a.npy -o missing/a.tnf");
+  EXPECT_EQ(result.exit_status, 4);
+  EXPECT_EQ(result.err,
+            "error[E0523 cannot-write]: cannot write 'missing/a.tnf': No such file or directory\n");
+}
+
+}  // namespace
+}  // namespace tenfold

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// tenfold-run, end to end.
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tenfold/tests/tools/tool_test.h"
+
+namespace tenfold {
+namespace {
+
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::StartsWith;
+
+class RunTest : public ToolTest {
+ protected:
+  void SetUp() override {
+    ToolTest::SetUp();
+    WriteFile("scale.tnt", R"(tenfold 1
+graph scale(x: f32[N,2], z: f32[N]) -> (y) {
+  w = Const f32[2,1] {1, 10}
+  m = MatMul(x, w)
+  r = Reshape(m, {-1})
+  s = Mul(r, 2)
+  y = Add(s, z)
+}
+)");
+    WriteFile("double.tnt", "tenfold 1\ngraph double(x: f32[N]) -> (y) {\n  y = Mul(x, 2)\n}\n");
+    WriteFile("quotient.tnt",
+              "tenfold 1\ngraph quotient(a: i32[N], b: i32[N]) -> (q) {\n  q = Div(a, b)\n}\n");
+  }
+};
+
+// --- Inputs and outputs ---
+
+TEST_F(RunTest, PrintsOutputsWithoutOutputFlags) {
+  const ToolResult result =
+      Run("tenfold-run scale.tnt --input 'x=f32[2,2] 1 2 3 4' --input 'z=f32[2] {0.5, -1}'");
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.out, "y = f32[2] {42.5, 85}\n");
+  EXPECT_EQ(result.err, "");
+}
+
+TEST_F(RunTest, ReadsAndWritesFiles) {
+  WriteArray("x.npy", T("f32[3] 1 -2 nan"));
+  const ToolResult result = Run("tenfold-run double.tnt --input x=@x.npy --output y=@y.npy");
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(SameBits(ReadArray("y.npy"), T("f32[3] 2 -4 nan")));
+}
+
+TEST_F(RunTest, ReadsArraysOfArchives) {
+  WriteArchive("in.npz", {{"a", T("f32[1] 1")}, {"b:c", T("f32[1] 2")}});
+  EXPECT_EQ(Run("tenfold-run double.tnt --input x=in.npz:b:c").out, "y = f32[1] {4}\n");
+  const ToolResult result = Run("tenfold-run double.tnt --input x=in.npz");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_EQ(result.err,
+            "error[E0524 bad-reference]: 'in.npz' is an archive of arrays: 'a', 'b:c'\n"
+            "  help: name one: in.npz:a\n");
+}
+
+TEST_F(RunTest, TakesTnfAsItTakesTnt) {
+  EXPECT_EQ(Run("tenfold-import double.tnt -o d.tnf && tenfold-run @d.tnf --input 'x=f32[1] 4'").out,
+            "y = f32[1] {8}\n");
+}
+
+TEST_F(RunTest, FetchesValuesInside) {
+  EXPECT_EQ(
+      Run("tenfold-run scale.tnt --input 'x=f32[1,2] 1 2' --input 'z=f32[1] 0' --fetch m --fetch s").out,
+      "y = f32[1] {42}\nm = f32[1,1] {21}\ns = f32[1] {42}\n");
+  const ToolResult result =
+      Run("tenfold-run scale.tnt --input 'x=f32[1,2] 1 2' --input 'z=f32[1] 0' --output m=m.npy");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_EQ(result.err,
+            "error[E0107 unknown-name]: the graph has no output 'm'\n"
+            "  help: it is a value inside the graph: add --fetch m\n");
+}
+
+TEST_F(RunTest, GivesTheSameBitsAtEveryLevelAndTier) {
+  const std::string inputs = " --input x=random:f32[33,2] --input z=random --seed 5 --output y=";
+  ASSERT_EQ(Run("tenfold-run scale.tnt" + inputs + "y.npy").exit_status, 0);
+  for (const char* flags :
+       {"-O0", "-O1", "--opt-level 2", "--jit off", "--jit=wait", "--threads 3", "--numerics exact"}) {
+    const ToolResult result =
+        Run(std::string("tenfold-run scale.tnt ") + flags + inputs + "other.npy && cmp y.npy other.npy");
+    EXPECT_EQ(result.exit_status, 0) << flags << result.err;
+  }
+}
+
+// --- Random inputs ---
+
+TEST_F(RunTest, RandomInputsTakeSymbolsFromTheOthers) {
+  const std::string first = Run("tenfold-run scale.tnt --input z=random --input 'x=f32[3,2] splat 0'").out;
+  EXPECT_THAT(first, StartsWith("y = f32[3] {"));
+  EXPECT_EQ(Run("tenfold-run scale.tnt --input z=random --input 'x=f32[3,2] splat 0'").out, first);
+  EXPECT_NE(Run("tenfold-run scale.tnt --input z=random --input 'x=f32[3,2] splat 0' --seed 1").out, first);
+}
+
+TEST_F(RunTest, RandomInputsNeedASize) {
+  const ToolResult result = Run("tenfold-run scale.tnt --input z=random --input x=random");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_EQ(result.err,
+            "error[E0608 unbound-symbol]: input 'z' is f32[N], and no other input says what N is\n"
+            "  help: --input z=random:f32[4]\n"
+            "error[E0608 unbound-symbol]: input 'x' is f32[N,2], and no other input says what N is\n"
+            "  help: --input x=random:f32[4,2]\n");
+}
+
+// --- Refusals ---
+
+TEST_F(RunTest, RefusesAnotherDType) {
+  WriteArray("x.npy", T("f64[2] 1 2"));
+  const ToolResult result = Run("tenfold-run double.tnt --input x=x.npy");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_EQ(result.err, R"(error[E0604 input-dtype]: input 'x' is f32[N], it was fed f64[2]
+  --> double.tnt:2:14
+  help: cast the array to f32 where it is loaded, or declare 'x' as f64
+)");
+}
+
+TEST_F(RunTest, ReportsEveryInputThatCannotBeRead) {
+  const ToolResult result = Run("tenfold-run scale.tnt --input x=no.npy --input 'z=f32[2] 1'");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_THAT(result.err, HasSubstr("error[E0521 file-not-found]: there is no file 'no.npy'\n"));
+  EXPECT_THAT(result.err, HasSubstr("error[E0403 wrong-element-count]"));
+}
+
+TEST_F(RunTest, RefusesMissingAndUnknownInputs) {
+  ToolResult result = Run("tenfold-run scale.tnt --input 'x=f32[1,2] 1 2'");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_THAT(result.err, HasSubstr("error[E0603 missing-input]: input 'z' is f32[N], it was fed nothing\n"));
+  result = Run("tenfold-run double.tnt --input 'xx=f32[1] 1'");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_THAT(result.err, HasSubstr("error[E0602 unknown-input]: the graph has no input 'xx'\n"));
+  EXPECT_THAT(result.err, HasSubstr("help: did you mean 'x'?\n"));
+}
+
+TEST_F(RunTest, RefusesAnIllTypedGraph) {
+  WriteFile(
+      "bad.tnt",
+      "tenfold 1\ngraph b(x: f32[N,3]) -> (y) {\n  w = Const f32[2,1] {1, 10}\n  y = MatMul(x, w)\n}\n");
+  const ToolResult result = Run("tenfold-run bad.tnt --input 'x=f32[1,3] 1 2 3'");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_THAT(result.err, HasSubstr("error[E0201 shape-mismatch]: MatMul 'y': inner dims differ"));
+}
+
+TEST_F(RunTest, AnIntegerDividedByZeroFailsTheRun) {
+  const ToolResult result = Run("tenfold-run quotient.tnt --input 'a=i32[2] 6 7' --input 'b=i32[2] 3 0'");
+  EXPECT_EQ(result.exit_status, 4);
+  EXPECT_THAT(result.err, StartsWith("error[E0601 integer-division-by-zero]: Div 'q'"));
+}
+
+TEST_F(RunTest, ADeviceThatIsNotThereFailsTheRun) {
+  const ToolResult result = Run("tenfold-run double.tnt --input 'x=f32[1] 1' --device cuda:63");
+  EXPECT_EQ(result.exit_status, 4);
+  EXPECT_THAT(result.err, StartsWith("error[E0701 no-device]: "));
+}
+
+TEST_F(RunTest, AutoUsesWhatIsThereWithoutNoise) {
+  const ToolResult result = Run("tenfold-run double.tnt --input 'x=f32[1] 1' --device auto");
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.err, "");
+}
+
+// --- Comparing ---
+
+TEST_F(RunTest, ComparesWithFilesAndLiterals) {
+  WriteArray("y.npy", T("f32[2] 2 4"));
+  ToolResult result = Run("tenfold-run double.tnt --input 'x=f32[2] 1 2' --expect y=@y.npy");
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.out, "y = f32[2] {2, 4}\ncompare y: 2 elements agree (exactly)\n");
+
+  result =
+      Run("tenfold-run double.tnt --input 'x=f32[2] 1 2' --expect 'y=f32[2] 2 4.5' --rtol 1e-5 --atol 1e-6");
+  EXPECT_EQ(result.exit_status, 3);
+  EXPECT_EQ(result.err,
+            "compare y: 1 of 2 elements outside the tolerance (rtol 1e-05, atol 1e-06)\n"
+            "  worst: element [1]: got 4, want 4.5; abs error 0.5, rel error 0.111, 1048576 ulp\n");
+}
+
+TEST_F(RunTest, WritesOutputsEvenIfAComparisonFails) {
+  const ToolResult result =
+      Run("tenfold-run double.tnt --input 'x=f32[1] 1' --expect 'y=f32[1] 3' --output y=y.npy");
+  EXPECT_EQ(result.exit_status, 3);
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(SameBits(ReadArray("y.npy"), T("f32[1] 2")));
+}
+
+TEST_F(RunTest, TolerancesAreFlags) {
+  const std::string run = "tenfold-run double.tnt --input 'x=f32[2] 1 nan' --expect ";
+  EXPECT_EQ(Run(run + "'y=f32[2] 2 nan'").exit_status, 3);
+  EXPECT_EQ(Run(run + "'y=f32[2] 2 nan' --equal-nan").exit_status, 0);
+  EXPECT_EQ(Run(run + "'y=f32[2] 2.0000002 nan' --equal-nan").exit_status, 3);
+  EXPECT_EQ(Run(run + "'y=f32[2] 2.0000002 nan' --equal-nan --max-ulp 1").exit_status, 0);
+  EXPECT_EQ(Run(run + "'y=f64[2] 2 nan' --equal-nan").err,
+            "compare y: types differ: got f32[2], want f64[2]\n");
+}
+
+// --- The rest of the command line ---
+
+TEST_F(RunTest, TimesRuns) {
+  const ToolResult result =
+      Run("tenfold-run double.tnt --input 'x=f32[1] 1' --repeat 5 --warmup 2 --jit wait");
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_THAT(
+      result.out,
+      MatchesRegex("y = f32\\[1\\] \\{2\\}\ntime of 5 runs: min [0-9.]+ [mnu]?s, median [0-9.]+ [mnu]?s, "
+                   "p95 [0-9.]+ [mnu]?s, max [0-9.]+ [mnu]?s\n"));
+}
+
+TEST_F(RunTest, TellsWrongUsageFromWrongInput) {
+  for (const char* wrong :
+       {"tenfold-run", "tenfold-run a.tnf b.tnf", "tenfold-run double.tnt --inptu x=x.npy",
+        "tenfold-run double.tnt --input x", "tenfold-run double.tnt --device tpu",
+        "tenfold-run double.tnt --jit maybe", "tenfold-run double.tnt -O3",
+        "tenfold-run double.tnt --output y=y.txt", "tenfold-run double.tnt --expect y=random",
+        "tenfold-run double.tnt --diagnostics=json"}) {
+    const ToolResult result = Run(wrong);
+    EXPECT_EQ(result.exit_status, 2) << wrong;
+    EXPECT_THAT(result.err, HasSubstr("tenfold-run --help lists the flags")) << wrong;
+  }
+}
+
+TEST_F(RunTest, ReadsFlagsFromTheEnvironment) {
+  EXPECT_EQ(Run("TENFOLD_FLAGS=\"--input 'x=f32[1] 21'\" tenfold-run double.tnt").out, "y = f32[1] {42}\n");
+  ToolResult result = Run("TENFOLD_FLAGS='--jit=never' tenfold-run double.tnt");
+  EXPECT_EQ(result.exit_status, 2);
+  EXPECT_THAT(result.err,
+              StartsWith("tenfold-run: TENFOLD_FLAGS: --jit: 'never' is none of wait|background|off\n"));
+  // The command line has the last word.
+  EXPECT_EQ(Run("TENFOLD_FLAGS=--device=cuda:63 tenfold-run double.tnt --device cpu --input 'x=f32[1] 1'")
+                .exit_status,
+            0);
+}
+
+TEST_F(RunTest, HelpHasExamples) {
+  const ToolResult result = Run("tenfold-run --help");
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_THAT(result.out, StartsWith("usage: tenfold-run MODEL [FLAGS]\n"));
+  EXPECT_THAT(result.out, HasSubstr("examples:\n  tenfold-run digits.tnf --input x=images.npy"));
+}
+
+TEST_F(RunTest, SaysWhenItCannotWriteItsOutput) {
+  const ToolResult result = Run("tenfold-run double.tnt --input 'x=f32[1] 1' >/dev/full");
+  EXPECT_EQ(result.exit_status, 4);
+  EXPECT_EQ(result.err, "cannot write to stdout: No space left on device\n");
+}
+
+}  // namespace
+}  // namespace tenfold
