@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
 #include "tenfold/compiler/group.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/fused/lower.h"
@@ -17,15 +17,19 @@ namespace {
 
 class PlanBuilder {
  public:
-  explicit PlanBuilder(const Graph& graph) : graph_(graph), readers_(graph.Readers()) { plan_.name = graph.name; }
+  explicit PlanBuilder(const Graph& graph) : graph_(graph), readers_(graph.Readers()) {
+    plan_.name = graph.name;
+  }
 
   absl::StatusOr<Plan> Run() {
     TENFOLD_RETURN_IF_ERROR(CheckRanks());
     ChooseOutputStorage();
     for (ValueId input : graph_.inputs()) AddInput(input);
     for (NodeId id : graph_.nodes()) TENFOLD_RETURN_IF_ERROR(AddNode(id));
-    for (size_t i = 0; i < graph_.outputs().size(); ++i) TENFOLD_RETURN_IF_ERROR(AddOutput(static_cast<int>(i)));
-    std::vector<std::pair<std::string, DimBounds>> bounds(graph_.symbol_bounds.begin(), graph_.symbol_bounds.end());
+    for (size_t i = 0; i < graph_.outputs().size(); ++i)
+      TENFOLD_RETURN_IF_ERROR(AddOutput(static_cast<int>(i)));
+    std::vector<std::pair<std::string, DimBounds>> bounds(graph_.symbol_bounds.begin(),
+                                                          graph_.symbol_bounds.end());
     TENFOLD_RETURN_IF_ERROR(BindSymbols(plan_, bounds));
     TENFOLD_RETURN_IF_ERROR(PlanMemory(plan_));
     TENFOLD_RETURN_IF_ERROR(VerifyPlan(plan_));
@@ -45,9 +49,10 @@ class PlanBuilder {
     for (NodeId id : graph_.nodes()) {
       for (ValueId output : graph_.node(id).outputs) {
         if (TypeOf(output).shape.has_rank()) continue;
-        return WithLocation(MakeError("E0209", absl::StrCat("'", graph_.DisplayName(output), "' has unknown rank"),
-                                      "declare the shape of the inputs, with symbols for the sizes that vary: f32[N,64]"),
-                            graph_.node(id).provenance.location);
+        return WithLocation(
+            MakeError("E0209", absl::StrCat("'", graph_.DisplayName(output), "' has unknown rank"),
+                      "declare the shape of the inputs, with symbols for the sizes that vary: f32[N,64]"),
+            graph_.node(id).provenance.location);
       }
     }
     return absl::OkStatus();
@@ -97,7 +102,8 @@ class PlanBuilder {
     const Node& node = graph_.node(id);
     if (node.op->Is<Source>()) return absl::OkStatus();
     if (IsAlias(node)) {
-      values_[node.outputs[0]] = AddAlias(graph_.DisplayName(node.outputs[0]), TypeOf(node.outputs[0]), ValueOf(node.inputs[0]));
+      values_[node.outputs[0]] =
+          AddAlias(graph_.DisplayName(node.outputs[0]), TypeOf(node.outputs[0]), ValueOf(node.inputs[0]));
       return absl::OkStatus();
     }
     if (node.op->Is<Contraction>()) return AddMatMul(id);
@@ -121,7 +127,8 @@ class PlanBuilder {
       TENFOLD_ASSIGN_OR_RETURN(group, MakeGroupBody(graph_, members, readers_));
       if (group.outputs.empty()) return absl::OkStatus();  // nothing reads it
     }
-    TENFOLD_ASSIGN_OR_RETURN(LoweredKernel lowered, LowerToKernel(*group.body, graph_.DisplayName(group.outputs.back())));
+    TENFOLD_ASSIGN_OR_RETURN(LoweredKernel lowered,
+                             LowerToKernel(*group.body, graph_.DisplayName(group.outputs.back())));
     PlanStep step;
     FusedStep fused;
     for (int input : lowered.body_inputs) fused.inputs.push_back(ValueOf(group.inputs[input]));
@@ -145,7 +152,8 @@ class PlanBuilder {
     CopyStep copy;
     copy.in = ValueOf(node.inputs[0]);
     copy.out = ValueOf(out);
-    copy.strides = std::get<Movement>(node.op->computation).strides(TypeOf(node.inputs[0]).shape, TypeOf(out).shape, node.attrs);
+    copy.strides = std::get<Movement>(node.op->computation)
+                       .strides(TypeOf(node.inputs[0]).shape, TypeOf(out).shape, node.attrs);
     copy.canonicalize_nans = IsObserved(out);
     plan_.steps.push_back({std::move(copy), {Describe(graph_, node)}});
     return absl::OkStatus();

@@ -10,8 +10,8 @@
 
 namespace tenfold {
 
-// `graph` has no composites. Memory is planned, the plan verifies. Errors: E0209 (a value of unknown rank), E0608
-// (a symbol that no input determines).
+// `graph` has no composites. Memory is planned, the plan verifies. Errors: E0209 (a value of unknown rank),
+// E0608 (a symbol that no input determines).
 absl::StatusOr<Plan> BuildPlan(const Graph& graph);
 
 }  // namespace tenfold

@@ -15,10 +15,13 @@ namespace {
 absl::Status CheckDevice(const std::string& device) {
   if (device == "cpu" || device == "auto") return absl::OkStatus();
   if (absl::StartsWith(device, "cuda:")) {
-    return MakeError("E0701", absl::StrCat("graphs do not run on '", device, "' yet: its kernels can be listed and tested"),
-                     "--device=cpu runs the graph with the same bits");
+    return MakeError(
+        "E0701",
+        absl::StrCat("graphs do not run on '", device, "' yet: its kernels can be listed and tested"),
+        "--device=cpu runs the graph with the same bits");
   }
-  return MakeError("E0701", absl::StrCat("there is no device '", device, "'"), "the devices are auto and cpu");
+  return MakeError("E0701", absl::StrCat("there is no device '", device, "'"),
+                   "the devices are auto and cpu");
 }
 
 }  // namespace

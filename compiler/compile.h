@@ -25,14 +25,16 @@ namespace tenfold {
 // Where the pipeline stands; each stage is the graph after its passes.
 enum class Stage : uint8_t { kSource, kChecked, kFolded, kOptimized, kPlaced, kFused, kPlanned };
 inline constexpr int kNumStages = 7;
-absl::string_view Name(Stage stage);  // "source", "checked", "folded", "optimized", "placed", "fused", "planned"
+absl::string_view Name(
+    Stage stage);  // "source", "checked", "folded", "optimized", "placed", "fused", "planned"
 std::optional<Stage> ParseStage(absl::string_view name);
 
 // Limits on what folding may spend. They count, they do not measure: the result never depends on the machine.
 struct FoldBudget {
   int64_t max_result_bytes = int64_t{64} << 20;  // of one folded value
-  int64_t max_growth_bytes = int64_t{16} << 20;  // by which results may exceed the constants they replace, in all
-  int64_t max_operations = int64_t{1} << 31;     // estimated scalar operations, in all
+  int64_t max_growth_bytes = int64_t{16}
+                             << 20;  // by which results may exceed the constants they replace, in all
+  int64_t max_operations = int64_t{1} << 31;  // estimated scalar operations, in all
 };
 
 struct CompileOptions {
@@ -65,13 +67,15 @@ struct CompileReport {
 };
 
 // Runs the passes up to and including `last`. Errors: E08xx, and those of inference.
-absl::Status RunPipeline(const Graph& graph, const CompileOptions& options, Stage last, CompileReport& report);
+absl::Status RunPipeline(const Graph& graph, const CompileOptions& options, Stage last,
+                         CompileReport& report);
 
 // The whole way. Errors also those of Executable::Create.
 absl::StatusOr<Executable> Compile(const Graph& graph, const CompileOptions& options = {},
                                    CompileReport* report = nullptr);
 
-// The passes in order, one line each with the reason why it stands where it does: what the documentation shows.
+// The passes in order, one line each with the reason why it stands where it does: what the documentation
+// shows.
 std::string DescribePipeline();
 
 }  // namespace tenfold

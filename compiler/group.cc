@@ -12,7 +12,8 @@ namespace tenfold {
 
 bool IsScalarConstant(const Graph& graph, ValueId id) {
   const Tensor* tensor = graph.ConstantValue(id);
-  return tensor != nullptr && (tensor->num_elements() == 1 || (tensor->is_splat() && tensor->num_elements() > 0));
+  return tensor != nullptr &&
+         (tensor->num_elements() == 1 || (tensor->is_splat() && tensor->num_elements() > 0));
 }
 
 absl::StatusOr<GroupBody> MakeGroupBody(const Graph& graph, std::span<const NodeId> members,
@@ -28,7 +29,8 @@ absl::StatusOr<GroupBody> MakeGroupBody(const Graph& graph, std::span<const Node
     const bool constant = IsScalarConstant(graph, id);
     const OpDef& op = *graph.registry().Find(constant ? "Const" : "Input");
     Attrs attrs = constant ? graph.producer(id).attrs : Attrs{{"type", value.type}};
-    TENFOLD_ASSIGN_OR_RETURN(NodeId copy, body.AddNode(op, {}, std::move(attrs), {constant ? "" : graph.DisplayName(id)}, {}));
+    TENFOLD_ASSIGN_OR_RETURN(
+        NodeId copy, body.AddNode(op, {}, std::move(attrs), {constant ? "" : graph.DisplayName(id)}, {}));
     mapped[id] = body.node(copy).outputs[0];
     if (!constant) group.inputs.push_back(id);
     return absl::OkStatus();
@@ -42,13 +44,15 @@ absl::StatusOr<GroupBody> MakeGroupBody(const Graph& graph, std::span<const Node
     }
     std::vector<std::string> names;
     for (ValueId output : node.outputs) names.push_back(graph.DisplayName(output));
-    TENFOLD_ASSIGN_OR_RETURN(NodeId copy, body.AddNode(*node.op, std::move(operands), node.attrs, std::move(names), node.provenance, node.body));
+    TENFOLD_ASSIGN_OR_RETURN(NodeId copy, body.AddNode(*node.op, std::move(operands), node.attrs,
+                                                       std::move(names), node.provenance, node.body));
     for (size_t i = 0; i < node.outputs.size(); ++i) mapped[node.outputs[i]] = body.node(copy).outputs[i];
   }
   for (NodeId id : members) {
     for (ValueId output : graph.node(id).outputs) {
       const std::vector<NodeId>& who = readers[static_cast<size_t>(output)];
-      const bool read_outside = std::any_of(who.begin(), who.end(), [&](NodeId r) { return !inside.contains(r); });
+      const bool read_outside =
+          std::any_of(who.begin(), who.end(), [&](NodeId r) { return !inside.contains(r); });
       const bool fetched = std::any_of(graph.outputs().begin(), graph.outputs().end(),
                                        [&](const GraphOutput& o) { return o.value == output; });
       if (!read_outside && !fetched) continue;

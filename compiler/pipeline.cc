@@ -23,7 +23,8 @@ const std::vector<PassEntry>& DefaultPipeline() {
       {Stage::kFolded, "fold-constants", FoldConstants, 1, "first, so that later patterns meet literals"},
       {Stage::kOptimized, "eliminate-common-subexpressions", EliminateCommonSubexpressions, 1,
        "after folding, when equal things have come to look equal"},
-      {Stage::kOptimized, "eliminate-dead-nodes", EliminateDeadNodes, 1, "removes what the rewrites above left behind"},
+      {Stage::kOptimized, "eliminate-dead-nodes", EliminateDeadNodes, 1,
+       "removes what the rewrites above left behind"},
       {Stage::kPlaced, "decompose-composites", DecomposeComposites, 0,
        "after the rewrites, which know composites whole; before fusion, which knows only their parts"},
       {Stage::kPlaced, "eliminate-common-subexpressions-of-parts", EliminateCommonSubexpressions, 1,
@@ -36,7 +37,8 @@ const std::vector<PassEntry>& DefaultPipeline() {
 std::string DescribePipeline() {
   std::string text;
   for (const PassEntry& pass : DefaultPipeline()) {
-    absl::StrAppend(&text, Name(pass.stage), "  ", pass.name, "  (-O", pass.min_opt_level, "): ", pass.why_here, "\n");
+    absl::StrAppend(&text, Name(pass.stage), "  ", pass.name, "  (-O", pass.min_opt_level,
+                    "): ", pass.why_here, "\n");
   }
   return text;
 }
@@ -63,7 +65,8 @@ absl::Status AddFetches(const std::vector<std::string>& fetches, Graph& graph) {
   return absl::OkStatus();
 }
 
-absl::Status RunPass(const PassEntry& pass, const CompileOptions& options, Graph& graph, std::vector<Remark>& remarks) {
+absl::Status RunPass(const PassEntry& pass, const CompileOptions& options, Graph& graph,
+                     std::vector<Remark>& remarks) {
   const int64_t before = graph.mutation_count();
   PassContext context(options, pass.name, remarks);
   TENFOLD_RETURN_IF_ERROR(pass.run(context, graph));
@@ -89,7 +92,8 @@ absl::Status CheckOptions(const CompileOptions& options) {
 
 }  // namespace
 
-absl::Status RunPipeline(const Graph& graph, const CompileOptions& options, Stage last, CompileReport& report) {
+absl::Status RunPipeline(const Graph& graph, const CompileOptions& options, Stage last,
+                         CompileReport& report) {
   TENFOLD_RETURN_IF_ERROR(CheckOptions(options));
   report.stages.emplace_back(Stage::kSource, graph);
   if (last == Stage::kSource) return absl::OkStatus();
@@ -99,8 +103,8 @@ absl::Status RunPipeline(const Graph& graph, const CompileOptions& options, Stag
   for (int s = static_cast<int>(Stage::kChecked); s <= static_cast<int>(std::min(last, Stage::kFused)); ++s) {
     const auto stage = static_cast<Stage>(s);
     for (const PassEntry& pass : DefaultPipeline()) {
-      const bool disabled = std::find(options.disabled_passes.begin(), options.disabled_passes.end(), pass.name) !=
-                            options.disabled_passes.end();
+      const bool disabled = std::find(options.disabled_passes.begin(), options.disabled_passes.end(),
+                                      pass.name) != options.disabled_passes.end();
       if (pass.stage != stage || pass.min_opt_level > options.opt_level || disabled) continue;
       TENFOLD_RETURN_IF_ERROR(RunPass(pass, options, work, report.remarks));
     }

@@ -11,15 +11,16 @@
 
 namespace tenfold {
 
-// What a rewrite may change (docs/architecture.md): nothing, rounding by an identity of real arithmetic, or more.
+// What a rewrite may change (docs/architecture.md): nothing, rounding by an identity of real arithmetic, or
+// more.
 enum class Numerics : uint8_t { kExact, kReassoc, kFast };
 absl::string_view Name(Numerics numerics);  // "exact"
 
 struct Remark {
-  std::string pass;    // "fold-constants"
-  std::string node;    // "Mul 'y'"
+  std::string pass;  // "fold-constants"
+  std::string node;  // "Mul 'y'"
   bool did = false;
-  std::string reason;  // what was done, or why not
+  std::string reason;            // what was done, or why not
   std::string ToString() const;  // "fold-constants: did  Mul 'y': 8 values, 32 bytes"
   bool operator==(const Remark&) const = default;
 };

@@ -34,7 +34,8 @@ std::string FloatText(double value) {
 }  // namespace
 
 absl::string_view Name(AttrKind kind) {
-  constexpr absl::string_view kNames[] = {"bool", "int", "float", "string", "ints", "dtype", "type", "tensor"};
+  constexpr absl::string_view kNames[] = {"bool", "int",   "float", "string",
+                                          "ints", "dtype", "type",  "tensor"};
   return kNames[static_cast<int>(kind)];
 }
 

@@ -63,8 +63,8 @@ std::string NearestName(absl::string_view name, std::span<const std::string> can
 }  // namespace tenfold
 
 // Returns from the enclosing function if `expr` is not OK. Our own, since Debian's Abseil has none.
-#define TENFOLD_RETURN_IF_ERROR(expr)                   \
-  do {                                                  \
+#define TENFOLD_RETURN_IF_ERROR(expr)                                                         \
+  do {                                                                                        \
     if (absl::Status tenfold_status_ = (expr); !tenfold_status_.ok()) return tenfold_status_; \
   } while (false)
 

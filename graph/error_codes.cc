@@ -19,8 +19,7 @@ constexpr ErrorCode kErrorCodes[] = {
      "An attribute is unknown to the op, missing, of another kind than declared, or none of the "
      "values that "
      "the op admits. The op's entry in docs/ops.md lists its attributes with their defaults."},
-    {"E0103", "wrong-arity", StatusCode::kInvalidArgument,
-     "An op got more or fewer inputs than it takes."},
+    {"E0103", "wrong-arity", StatusCode::kInvalidArgument, "An op got more or fewer inputs than it takes."},
     {"E0104", "duplicate-name", StatusCode::kInvalidArgument,
      "Two inputs, two outputs or two values of one graph have the same name."},
     {"E0105", "not-a-value", StatusCode::kInvalidArgument,
@@ -40,8 +39,7 @@ constexpr ErrorCode kErrorCodes[] = {
      "Shapes do not broadcast by NumPy's rules: aligned at the last dim, each pair of dims must be "
      "equal or "
      "one of them 1. A symbol broadcasts with itself and with 1 only."},
-    {"E0203", "bad-axis", StatusCode::kInvalidArgument,
-     "An axis is outside [-rank, rank), or named twice."},
+    {"E0203", "bad-axis", StatusCode::kInvalidArgument, "An axis is outside [-rank, rank), or named twice."},
     {"E0204", "bad-literal", StatusCode::kInvalidArgument,
      "A number written as an operand does not fit the dtype of the other operands: an integer out "
      "of range, "
@@ -156,8 +154,7 @@ constexpr ErrorCode kErrorCodes[] = {
      "A run was fed a value under a name that is no input of the graph. The message lists the "
      "inputs and the "
      "nearest name."},
-    {"E0603", "missing-input", StatusCode::kInvalidArgument,
-     "A run was not fed all inputs of the graph."},
+    {"E0603", "missing-input", StatusCode::kInvalidArgument, "A run was not fed all inputs of the graph."},
     {"E0604", "input-dtype", StatusCode::kInvalidArgument,
      "A run was fed a tensor of another dtype than the input declares. Nothing is converted in "
      "silence: cast "

@@ -19,6 +19,7 @@ namespace tenfold {
 namespace {
 
 using Tensors = std::vector<Tensor>;
+using Level = std::optional<IsaLevel>;
 
 // A graph that holds `node` alone, its inputs typed as the tensors are. A tensor that inference must know the
 // values of (Reshape's shape) is a constant in it.
@@ -29,11 +30,12 @@ absl::StatusOr<Graph> SingleNodeGraph(const Graph& graph, const Node& node, std:
     const bool known = node.op->Is<Movement>() && i > 0;
     const OpDef& op = *single.registry().Find(known ? "Const" : "Input");
     Attrs attrs = known ? Attrs{{"value", inputs[i]}} : Attrs{{"type", inputs[i].type()}};
-    TENFOLD_ASSIGN_OR_RETURN(NodeId id, single.AddNode(op, {}, std::move(attrs), {absl::StrCat("in", i)}, {}));
+    TENFOLD_ASSIGN_OR_RETURN(NodeId id,
+                             single.AddNode(op, {}, std::move(attrs), {absl::StrCat("in", i)}, {}));
     operands.push_back(single.node(id).outputs[0]);
   }
-  TENFOLD_ASSIGN_OR_RETURN(NodeId id, single.AddNode(*node.op, operands, node.attrs, {graph.DisplayName(node.outputs[0])},
-                                                     node.provenance));
+  TENFOLD_ASSIGN_OR_RETURN(NodeId id, single.AddNode(*node.op, operands, node.attrs,
+                                                     {graph.DisplayName(node.outputs[0])}, node.provenance));
   for (size_t i = 0; i < single.node(id).outputs.size(); ++i) {
     TENFOLD_RETURN_IF_ERROR(single.AddOutput(absl::StrCat("out", i), single.node(id).outputs[i]));
   }
@@ -41,7 +43,8 @@ absl::StatusOr<Graph> SingleNodeGraph(const Graph& graph, const Node& node, std:
 }
 
 // "integer division by zero at [2,3] of Div 'q'".
-absl::Status KernelFailure(const KernelError& error, const FusedKernel& kernel, const Graph& graph, const Node& node) {
+absl::Status KernelFailure(const KernelError& error, const FusedKernel& kernel, const Graph& graph,
+                           const Node& node) {
   const Dims dims = graph.value(node.outputs[0]).type.shape.static_dims();
   Dims index(dims.size());
   int64_t rest = error.index;
@@ -49,12 +52,13 @@ absl::Status KernelFailure(const KernelError& error, const FusedKernel& kernel, 
     index[d] = rest % std::max<int64_t>(1, dims[d]);
     rest /= std::max<int64_t>(1, dims[d]);
   }
-  return WithLocation(MakeError("E0601", absl::StrCat("integer division by zero at ", DimsToString(index), " of ", node.op->name, " '",
-                                                      kernel.name, "'")),
+  return WithLocation(MakeError("E0601", absl::StrCat("integer division by zero at ", DimsToString(index),
+                                                      " of ", node.op->name, " '", kernel.name, "'")),
                       node.provenance.location);
 }
 
-absl::StatusOr<Tensors> RunFused(const Graph& single, const Node& node, std::span<const Tensor> inputs) {
+absl::StatusOr<Tensors> RunFused(const Graph& single, const Node& node, std::span<const Tensor> inputs,
+                                 Level level) {
   TENFOLD_ASSIGN_OR_RETURN(LoweredKernel lowered, LowerToKernel(single, single.DisplayName(node.outputs[0])));
   const FusedKernel& kernel = lowered.kernel;
   std::vector<int64_t> dims;
@@ -75,10 +79,11 @@ absl::StatusOr<Tensors> RunFused(const Graph& single, const Node& node, std::spa
   }
   int64_t rows = 1;
   for (int d = 0; d < kernel.parallel_rank; ++d) rows *= kernel.extents[d].constant();
-  const KernelInterpreter interpreter(kernel);
+  const KernelInterpreter interpreter(kernel, level);
   // A tensor, for its alignment.
-  TENFOLD_ASSIGN_OR_RETURN(Tensor scratch,
-                           Tensor::Allocate(DType::kU8, Dims{static_cast<int64_t>(interpreter.ScratchBytes(dims))}));
+  TENFOLD_ASSIGN_OR_RETURN(
+      Tensor scratch,
+      Tensor::Allocate(DType::kU8, Dims{static_cast<int64_t>(interpreter.ScratchBytes(dims))}));
   KernelError error{std::numeric_limits<int64_t>::max(), kKernelOk, 0};
   const ScopedFloatEnvironment environment;
   interpreter.Run({in.data(), out.data(), dims.data(), 0, rows, scratch.mutable_data(), &error});
@@ -90,7 +95,8 @@ absl::StatusOr<Tensors> RunFused(const Graph& single, const Node& node, std::spa
 absl::StatusOr<Tensors> RunMovement(const Graph& single, const Node& node, const Tensor& input) {
   const TensorType& type = single.value(node.outputs[0]).type;
   const Dims dims = type.shape.static_dims();
-  const auto strides = std::get<Movement>(node.op->computation).strides(single.value(node.inputs[0]).type.shape, type.shape, node.attrs);
+  const auto strides = std::get<Movement>(node.op->computation)
+                           .strides(single.value(node.inputs[0]).type.shape, type.shape, node.attrs);
   if (input.is_splat()) {
     TENFOLD_ASSIGN_OR_RETURN(Tensor splat, Tensor::Splat(type.dtype, dims, input.data()));
     return Tensors{std::move(splat)};
@@ -117,7 +123,8 @@ absl::StatusOr<Tensors> RunMovement(const Graph& single, const Node& node, const
   return Tensors{std::move(output)};
 }
 
-absl::StatusOr<Tensors> RunMatMul(const Graph& single, const Node& node, std::span<const Tensor> inputs) {
+absl::StatusOr<Tensors> RunMatMul(const Graph& single, const Node& node, std::span<const Tensor> inputs,
+                                  Level level) {
   TENFOLD_ASSIGN_OR_RETURN(Tensor lhs, inputs[0].Materialize());
   TENFOLD_ASSIGN_OR_RETURN(Tensor rhs, inputs[1].Materialize());
   const TensorType& type = single.value(node.outputs[0]).type;
@@ -139,12 +146,13 @@ absl::StatusOr<Tensors> RunMatMul(const Graph& single, const Node& node, std::sp
   lay_out(r, rhs_strides);
   const MatMulExtents extents{batch, lhs_strides, rhs_strides, l[l.size() - 2], l.back(), r.back()};
   const ScopedFloatEnvironment environment;
-  MatMulReference(type.dtype, extents, lhs.data(), rhs.data(), out.mutable_data(), 0, extents.num_rows());
+  MatMulReference(type.dtype, extents, lhs.data(), rhs.data(), out.mutable_data(), 0, extents.num_rows(),
+                  level);
   return Tensors{std::move(out)};
 }
 
 // The evaluation of a graph without the observation at its end.
-absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor> feeds) {
+absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor> feeds, Level level) {
   absl::flat_hash_map<ValueId, Tensor> values;
   for (size_t i = 0; i < graph.inputs().size(); ++i) values[graph.inputs()[i]] = feeds[i];
   for (NodeId id : graph.nodes()) {
@@ -152,7 +160,7 @@ absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor>
     if (node.op->name == "Input") continue;
     Tensors inputs;
     for (ValueId input : node.inputs) inputs.push_back(values[input]);
-    TENFOLD_ASSIGN_OR_RETURN(Tensors outputs, EvaluateNode(graph, node, inputs));
+    TENFOLD_ASSIGN_OR_RETURN(Tensors outputs, EvaluateNode(graph, node, inputs, level));
     for (size_t i = 0; i < outputs.size(); ++i) values[node.outputs[i]] = std::move(outputs[i]);
   }
   Tensors results;
@@ -162,22 +170,23 @@ absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor>
 
 // An elementwise op on splats alone: one element is computed.
 absl::StatusOr<Tensors> EvaluateSplats(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
-                                       const Dims& dims) {
+                                       const Dims& dims, Level level) {
   Tensors elements;
   for (const Tensor& input : inputs) {
     TENFOLD_ASSIGN_OR_RETURN(Tensor element, Tensor::Splat(input.dtype(), {}, input.data()));
     elements.push_back(std::move(element));
   }
-  TENFOLD_ASSIGN_OR_RETURN(Tensors result, EvaluateNode(graph, node, elements));
+  TENFOLD_ASSIGN_OR_RETURN(Tensors result, EvaluateNode(graph, node, elements, level));
   TENFOLD_ASSIGN_OR_RETURN(Tensor splat, Tensor::Splat(result[0].dtype(), dims, result[0].data()));
   return Tensors{std::move(splat)};
 }
 
 }  // namespace
 
-absl::StatusOr<Tensors> EvaluateNode(const Graph& graph, const Node& node, std::span<const Tensor> inputs) {
+absl::StatusOr<Tensors> EvaluateNode(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
+                                     Level level) {
   if (node.op->name == "Const") return Tensors{node.tensor()};
-  if (node.body != nullptr) return EvaluateBody(*node.body, inputs);
+  if (node.body != nullptr) return EvaluateBody(*node.body, inputs, level);
   TENFOLD_ASSIGN_OR_RETURN(const Graph single, SingleNodeGraph(graph, node, inputs));
   const Node& alone = single.producer(single.outputs()[0].value);
   const Dims dims = single.value(alone.outputs[0]).type.shape.static_dims();
@@ -185,25 +194,26 @@ absl::StatusOr<Tensors> EvaluateNode(const Graph& graph, const Node& node, std::
     return t.num_elements() == 1 || (t.is_splat() && t.num_elements() > 0);
   });
   if (node.op->Is<Elementwise>() && one_value_each && NumElements(dims).value_or(0) > 1) {
-    return EvaluateSplats(graph, node, inputs, dims);
+    return EvaluateSplats(graph, node, inputs, dims, level);
   }
-  if (node.op->Is<Elementwise>() || node.op->Is<Reduction>()) return RunFused(single, alone, inputs);
+  if (node.op->Is<Elementwise>() || node.op->Is<Reduction>()) return RunFused(single, alone, inputs, level);
   if (node.op->Is<Movement>()) return RunMovement(single, alone, inputs[0]);
-  if (node.op->Is<Contraction>()) return RunMatMul(single, alone, inputs);
+  if (node.op->Is<Contraction>()) return RunMatMul(single, alone, inputs, level);
   if (node.op->Is<Composite>()) {
     std::vector<TensorType> types;
     for (const Tensor& input : inputs) types.push_back(input.type());
     TENFOLD_ASSIGN_OR_RETURN(const Graph body, ExpandComposite(graph.shared_registry(), node, types));
-    return EvaluateBody(body, inputs);
+    return EvaluateBody(body, inputs, level);
   }
   return MakeError("E9001", absl::StrCat(node.op->name, " cannot be evaluated"));
 }
 
-absl::StatusOr<Tensors> EvaluateGraph(const Graph& graph, std::span<const Tensor> feeds) {
+absl::StatusOr<Tensors> EvaluateGraph(const Graph& graph, std::span<const Tensor> feeds, Level level) {
   if (feeds.size() != graph.inputs().size()) {
-    return MakeError("E0103", absl::StrCat("the graph takes ", graph.inputs().size(), " inputs, but got ", feeds.size()));
+    return MakeError(
+        "E0103", absl::StrCat("the graph takes ", graph.inputs().size(), " inputs, but got ", feeds.size()));
   }
-  TENFOLD_ASSIGN_OR_RETURN(Tensors results, EvaluateBody(graph, feeds));
+  TENFOLD_ASSIGN_OR_RETURN(Tensors results, EvaluateBody(graph, feeds, level));
   for (Tensor& result : results) {
     if (!IsFloat(result.dtype())) continue;
     TENFOLD_ASSIGN_OR_RETURN(const Tensor dense, result.Materialize());

@@ -4,22 +4,29 @@
 #ifndef TENFOLD_GRAPH_EVALUATE_H_
 #define TENFOLD_GRAPH_EVALUATE_H_
 
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "tenfold/graph/graph.h"
+#include "tenfold/graph/scalar/interpreter.h"
 #include "tenfold/graph/tensor.h"
 
 namespace tenfold {
 
 // The outputs of `node` for `inputs`, whose types must be what the node's inference admits. NaNs are not made
-// canonical: the values are not observed yet. Splats stay splats where the op is elementwise. Errors: those of
-// inference, E0601 (a bad value such as an integer divisor of 0), E0402.
-absl::StatusOr<std::vector<Tensor>> EvaluateNode(const Graph& graph, const Node& node, std::span<const Tensor> inputs);
+// canonical: the values are not observed yet. Splats stay splats where the op is elementwise. Errors: those
+// of inference, E0601 (a bad value such as an integer divisor of 0), E0402. All of `level`, which defaults to
+// the host's, give the same bits.
+absl::StatusOr<std::vector<Tensor>> EvaluateNode(const Graph& graph, const Node& node,
+                                                 std::span<const Tensor> inputs,
+                                                 std::optional<IsaLevel> level = std::nullopt);
 
-// The outputs of `graph`, each node evaluated by itself, NaNs canonical. `feeds` are in the order of its inputs.
-absl::StatusOr<std::vector<Tensor>> EvaluateGraph(const Graph& graph, std::span<const Tensor> feeds);
+// The outputs of `graph`, each node evaluated by itself, NaNs canonical. `feeds` are in the order of its
+// inputs.
+absl::StatusOr<std::vector<Tensor>> EvaluateGraph(const Graph& graph, std::span<const Tensor> feeds,
+                                                  std::optional<IsaLevel> level = std::nullopt);
 
 // How many scalar operations EvaluateNode performs, roughly: what folding budgets count. Symbols: nullopt.
 std::optional<int64_t> EstimateOperations(const Graph& graph, const Node& node);

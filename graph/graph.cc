@@ -39,8 +39,8 @@ absl::StatusOr<std::vector<InferResult>> InferFused(const Graph* body, std::span
   for (size_t i = 0; i < inputs.size(); ++i) {
     const TensorType& declared = body->value(body->inputs()[i]).type;
     if (declared != inputs[i].type) {
-      return MakeError("E9001", absl::StrCat("a fused node's body declares ", declared.ToString(), " for an input of ",
-                                             inputs[i].type.ToString()));
+      return MakeError("E9001", absl::StrCat("a fused node's body declares ", declared.ToString(),
+                                             " for an input of ", inputs[i].type.ToString()));
     }
   }
   std::vector<InferResult> results;
@@ -51,7 +51,8 @@ absl::StatusOr<std::vector<InferResult>> InferFused(const Graph* body, std::span
 }
 
 absl::StatusOr<std::vector<InferResult>> Infer(const Graph& graph, const OpDef& op, absl::string_view name,
-                                               std::span<const ValueId> inputs, Attrs& attrs, const Graph* body) {
+                                               std::span<const ValueId> inputs, Attrs& attrs,
+                                               const Graph* body) {
   std::vector<InferInput> infer_inputs;
   infer_inputs.reserve(inputs.size());
   for (ValueId id : inputs) {
@@ -165,8 +166,9 @@ absl::Status Graph::AddOutput(absl::string_view output_name, ValueId value) {
 
 absl::Status Graph::ReplaceAllUses(ValueId from, ValueId to) {
   if (value(from).type != value(to).type) {
-    return MakeError("E9001", absl::StrCat("a rewrite replaces ", value(from).type.ToString(), " '", DisplayName(from),
-                                           "' by ", value(to).type.ToString(), " '", DisplayName(to), "'"));
+    return MakeError("E9001",
+                     absl::StrCat("a rewrite replaces ", value(from).type.ToString(), " '", DisplayName(from),
+                                  "' by ", value(to).type.ToString(), " '", DisplayName(to), "'"));
   }
   for (NodeId id : order_) {
     if (std::find(node(id).inputs.begin(), node(id).inputs.end(), from) == node(id).inputs.end()) continue;
@@ -296,18 +298,23 @@ absl::Status VerifyGraph(const Graph& graph) {
   for (NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
     for (ValueId input : node.inputs) {
-      if (!defined[Index(input)]) return bug("'", graph.DisplayName(id), "' reads '", graph.DisplayName(input), "' before it is produced");
+      if (!defined[Index(input)])
+        return bug("'", graph.DisplayName(id), "' reads '", graph.DisplayName(input),
+                   "' before it is produced");
     }
     Attrs attrs = node.attrs;
     auto results = Infer(graph, *node.op, graph.DisplayName(id), node.inputs, attrs, node.body.get());
     if (!results.ok()) return bug("'", graph.DisplayName(id), "': ", results.status().message());
-    if (results->size() != node.outputs.size()) return bug("'", graph.DisplayName(id), "' has another number of outputs than its op");
+    if (results->size() != node.outputs.size())
+      return bug("'", graph.DisplayName(id), "' has another number of outputs than its op");
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       const ValueInfo& value = graph.value(node.outputs[i]);
       if (value.type != (*results)[i].type) {
-        return bug("'", graph.DisplayName(id), "' is typed ", value.type.ToString(), ", but infers ", (*results)[i].type.ToString());
+        return bug("'", graph.DisplayName(id), "' is typed ", value.type.ToString(), ", but infers ",
+                   (*results)[i].type.ToString());
       }
-      if (!value.name.empty() && !names.insert(value.name).second) return bug("two values are named '", value.name, "'");
+      if (!value.name.empty() && !names.insert(value.name).second)
+        return bug("two values are named '", value.name, "'");
       defined[Index(node.outputs[i])] = true;
     }
     if (node.body != nullptr) TENFOLD_RETURN_IF_ERROR(VerifyGraph(*node.body));

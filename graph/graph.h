@@ -97,8 +97,8 @@ class Graph {
 
   // --- Building and editing; each call that changes something counts one mutation ---
 
-  // Infers types and appends a node. `names` are for the outputs, made unique by a suffix where taken ("y.1");
-  // missing ones are derived from the op's name. An empty name of a Const stays empty.
+  // Infers types and appends a node. `names` are for the outputs, made unique by a suffix where taken
+  // ("y.1"); missing ones are derived from the op's name. An empty name of a Const stays empty.
   absl::StatusOr<NodeId> AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs,
                                  std::vector<std::string> names, Provenance provenance,
                                  std::shared_ptr<const Graph> body = nullptr);
@@ -134,7 +134,8 @@ class Graph {
 std::string DefaultValueName(const OpDef& op);
 
 // The dtype that a literal in place of input `port` takes: that of another operand bound to the same type
-// variable, or the only one that the port admits. `dtype_of(k)` gives operand k's dtype, nullopt for a literal.
+// variable, or the only one that the port admits. `dtype_of(k)` gives operand k's dtype, nullopt for a
+// literal.
 std::optional<DType> LiteralDType(const OpDef& op, size_t port, size_t num_operands,
                                   const std::function<std::optional<DType>(size_t)>& dtype_of);
 

@@ -16,9 +16,10 @@ namespace {
 template <typename T>
 absl::Status StoreInteger(int64_t value, DType dtype, T* out) {
   if (!std::in_range<T>(value)) {
-    return MakeError("E0204", absl::StrCat("the literal ", value, " does not fit ", Name(dtype), ", which holds ",
-                                           absl::StrCat(static_cast<int64_t>(std::numeric_limits<T>::min())), " to ",
-                                           std::numeric_limits<T>::max()));
+    return MakeError("E0204",
+                     absl::StrCat("the literal ", value, " does not fit ", Name(dtype), ", which holds ",
+                                  absl::StrCat(static_cast<int64_t>(std::numeric_limits<T>::min())), " to ",
+                                  std::numeric_limits<T>::max()));
   }
   *out = static_cast<T>(value);
   return absl::OkStatus();
@@ -37,8 +38,10 @@ absl::Status StoreNumber(Number value, DType dtype, void* out) {
       element = static_cast<T>(value);
     } else if constexpr (std::is_integral_v<T>) {
       if constexpr (std::is_floating_point_v<Number>) {
-        return MakeError("E0204", absl::StrCat("the literal ", value, " has a fraction point, but the tensor is ", Name(dtype)),
-                         "write an integer, or Cast the tensor to a float dtype");
+        return MakeError(
+            "E0204",
+            absl::StrCat("the literal ", value, " has a fraction point, but the tensor is ", Name(dtype)),
+            "write an integer, or Cast the tensor to a float dtype");
       } else {
         return StoreInteger<T>(value, dtype, &element);
       }
@@ -54,7 +57,8 @@ absl::Status StoreNumber(Number value, DType dtype, void* out) {
       }
       const bool representable = std::abs(back) < 0x1p63 || value == std::numeric_limits<int64_t>::min();
       if (!representable || static_cast<int64_t>(back) != value) {
-        return MakeError("E0204", absl::StrCat("the integer literal ", value, " is not exact in ", Name(dtype)),
+        return MakeError("E0204",
+                         absl::StrCat("the integer literal ", value, " is not exact in ", Name(dtype)),
                          absl::StrCat("write ", value, ".0 to round it to nearest"));
       }
     } else {
@@ -131,13 +135,15 @@ Value GraphBuilder::Input(absl::string_view name, DType dtype, Shape shape, Wher
   if (graph_.FindValue(name).has_value()) {
     return Fail(MakeError("E0104", absl::StrCat("the graph already has a value '", name, "'")), location);
   }
-  auto node = graph_.AddNode(*graph_.registry().Find("Input"), {}, {{"type", TensorType{dtype, std::move(shape)}}},
-                             {std::string(name)}, {location, "", {}});
+  auto node =
+      graph_.AddNode(*graph_.registry().Find("Input"), {}, {{"type", TensorType{dtype, std::move(shape)}}},
+                     {std::string(name)}, {location, "", {}});
   if (!node.ok()) return Fail(node.status(), location);
   return Value(this, static_cast<int32_t>(graph_.node(*node).outputs[0]));
 }
 
-Value GraphBuilder::Input(absl::string_view name, DType dtype, std::initializer_list<DimArg> dims, Where where) {
+Value GraphBuilder::Input(absl::string_view name, DType dtype, std::initializer_list<DimArg> dims,
+                          Where where) {
   std::vector<Dim> shape;
   for (const DimArg& arg : dims) {
     if (!arg.ok) {
@@ -152,8 +158,9 @@ Value GraphBuilder::Input(absl::string_view name, DType dtype, std::initializer_
 
 Value GraphBuilder::Const(Tensor tensor, absl::string_view name, Where where) {
   const std::string location = LocationOf(where);
-  auto node = graph_.AddNode(*graph_.registry().Find("Const"), {}, {{"value", std::move(tensor)}},
-                             {name.empty() ? std::string() : absl::StrCat(prefix_, name)}, {location, "", {}});
+  auto node =
+      graph_.AddNode(*graph_.registry().Find("Const"), {}, {{"value", std::move(tensor)}},
+                     {name.empty() ? std::string() : absl::StrCat(prefix_, name)}, {location, "", {}});
   if (!node.ok()) return Fail(node.status(), location);
   return Value(this, static_cast<int32_t>(graph_.node(*node).outputs[0]));
 }
@@ -178,12 +185,14 @@ void GraphBuilder::Bound(absl::string_view symbol, DimBounds bounds) {
 }
 
 Value GraphBuilder::Named(Value value, absl::string_view name) {
-  if (!value.poison() && value.builder() == this) (void)graph_.Rename(value.id(), absl::StrCat(prefix_, name));
+  if (!value.poison() && value.builder() == this)
+    (void)graph_.Rename(value.id(), absl::StrCat(prefix_, name));
   return value;
 }
 
-std::vector<Value> GraphBuilder::ApplyMulti(absl::string_view op_name, std::span<const Operand> operands, Attrs attrs,
-                                            absl::string_view name, const std::string& location) {
+std::vector<Value> GraphBuilder::ApplyMulti(absl::string_view op_name, std::span<const Operand> operands,
+                                            Attrs attrs, absl::string_view name,
+                                            const std::string& location) {
   const std::vector<Value> poison(1, Value(this, -1));
   const OpDef* op = graph_.registry().Find(op_name);
   if (op == nullptr) {
@@ -198,28 +207,34 @@ std::vector<Value> GraphBuilder::ApplyMulti(absl::string_view op_name, std::span
   for (size_t i = 0; i < operands.size(); ++i) {
     if (const Value* value = operands[i].value()) {
       if (value->builder() != this) {
-        Fail(MakeError("E0105", absl::StrCat("operand ", i, " of ", op_name, " is not a value of this graph")), location);
+        Fail(
+            MakeError("E0105", absl::StrCat("operand ", i, " of ", op_name, " is not a value of this graph")),
+            location);
         return poison;
       }
       if (value->poison()) return poison;
       inputs.push_back(value->id());
       continue;
     }
-    const std::optional<DType> dtype = LiteralDType(*op, i, operands.size(), [&](size_t k) -> std::optional<DType> {
-      const Value* value = operands[k].value();
-      if (value == nullptr || value->poison() || value->builder() != this) return std::nullopt;
-      return value->dtype();
-    });
+    const std::optional<DType> dtype =
+        LiteralDType(*op, i, operands.size(), [&](size_t k) -> std::optional<DType> {
+          const Value* value = operands[k].value();
+          if (value == nullptr || value->poison() || value->builder() != this) return std::nullopt;
+          return value->dtype();
+        });
     absl::StatusOr<Tensor> tensor =
         dtype.has_value() ? LiteralToTensor(*operands[i].literal(), *dtype)
-                          : MakeError("E0204", absl::StrCat("operand ", i, " of ", op_name,
-                                                            " is a literal, and no other operand gives it a dtype"),
+                          : MakeError("E0204",
+                                      absl::StrCat("operand ", i, " of ", op_name,
+                                                   " is a literal, and no other operand gives it a dtype"),
                                       "make it a Const with the dtype that is meant");
-    Value literal = tensor.ok() ? Const(*std::move(tensor), "", operands[i].where()) : Fail(tensor.status(), location);
+    Value literal =
+        tensor.ok() ? Const(*std::move(tensor), "", operands[i].where()) : Fail(tensor.status(), location);
     if (literal.poison()) return poison;
     inputs.push_back(literal.id());
   }
-  const std::string full_name = absl::StrCat(prefix_, name.empty() ? DefaultValueName(*op) : std::string(name));
+  const std::string full_name =
+      absl::StrCat(prefix_, name.empty() ? DefaultValueName(*op) : std::string(name));
   auto node = graph_.AddNode(*op, std::move(inputs), std::move(attrs), {full_name}, {location, "", {}});
   if (!node.ok()) {
     Fail(node.status(), location);
@@ -255,7 +270,8 @@ GraphBuilder::Scope::~Scope() {
 
 GraphBuilder* BuilderOf(std::initializer_list<Operand> operands) {
   for (const Operand& operand : operands) {
-    if (const Value* value = operand.value(); value != nullptr && value->builder() != nullptr) return value->builder();
+    if (const Value* value = operand.value(); value != nullptr && value->builder() != nullptr)
+      return value->builder();
   }
   return nullptr;
 }

@@ -52,14 +52,14 @@ absl::StatusOr<Tensor> LiteralToTensor(const Literal& literal, DType dtype);
 class Operand {
  public:
   using Where = std::source_location;
-  Operand(Value v, Where w = Where::current()) : value_(v), where_(w) {}           // NOLINT
-  Operand(int v, Where w = Where::current()) : value_(Literal(int64_t{v})), where_(w) {}     // NOLINT
-  Operand(int64_t v, Where w = Where::current()) : value_(Literal(v)), where_(w) {}  // NOLINT
-  Operand(double v, Where w = Where::current()) : value_(Literal(v)), where_(w) {}  // NOLINT
-  Operand(bool v, Where w = Where::current()) : value_(Literal(v)), where_(w) {}    // NOLINT
-  Operand(std::initializer_list<int64_t> v, Where w = Where::current())             // NOLINT
+  Operand(Value v, Where w = Where::current()) : value_(v), where_(w) {}                  // NOLINT
+  Operand(int v, Where w = Where::current()) : value_(Literal(int64_t{v})), where_(w) {}  // NOLINT
+  Operand(int64_t v, Where w = Where::current()) : value_(Literal(v)), where_(w) {}       // NOLINT
+  Operand(double v, Where w = Where::current()) : value_(Literal(v)), where_(w) {}        // NOLINT
+  Operand(bool v, Where w = Where::current()) : value_(Literal(v)), where_(w) {}          // NOLINT
+  Operand(std::initializer_list<int64_t> v, Where w = Where::current())                   // NOLINT
       : value_(Literal(std::vector<int64_t>(v))), where_(w) {}
-  Operand(std::vector<int64_t> v, Where w = Where::current())                       // NOLINT
+  Operand(std::vector<int64_t> v, Where w = Where::current())  // NOLINT
       : value_(Literal(std::move(v))), where_(w) {}
 
   const Value* value() const { return std::get_if<Value>(&value_); }
@@ -88,10 +88,12 @@ class GraphBuilder {
     Dim dim;
     bool ok = true;
   };
-  Value Input(absl::string_view name, DType dtype, std::initializer_list<DimArg> dims, Where where = Where::current());
+  Value Input(absl::string_view name, DType dtype, std::initializer_list<DimArg> dims,
+              Where where = Where::current());
   Value Const(Tensor tensor, absl::string_view name = "constant", Where where = Where::current());
   // An ingested array that may have been refused; the refusal is reported by Build, with this place.
-  Value Const(absl::StatusOr<Tensor> tensor, absl::string_view name = "constant", Where where = Where::current());
+  Value Const(absl::StatusOr<Tensor> tensor, absl::string_view name = "constant",
+              Where where = Where::current());
   void Output(absl::string_view name, Value value, Where where = Where::current());
   // `N in [1,512]`.
   void Bound(absl::string_view symbol, DimBounds bounds);

@@ -12,7 +12,8 @@
 namespace tenfold {
 namespace {
 
-// The narrowest dtype that holds every value of both, for the Cast that a help line names; nullopt if none does.
+// The narrowest dtype that holds every value of both, for the Cast that a help line names; nullopt if none
+// does.
 std::optional<DType> LosslessCommonType(DType a, DType b) {
   const auto holds = [](DType wide, DType narrow) {
     if (wide == narrow || IsBool(narrow)) return true;
@@ -25,7 +26,8 @@ std::optional<DType> LosslessCommonType(DType a, DType b) {
     const auto exact_integer_bits = [](DType t) {
       return t == DType::kBF16 ? 8 : t == DType::kF16 ? 11 : t == DType::kF32 ? 24 : 53;
     };
-    if (IsInteger(narrow)) return exact_integer_bits(wide) >= BitWidth(narrow) - (IsSignedInteger(narrow) ? 1 : 0);
+    if (IsInteger(narrow))
+      return exact_integer_bits(wide) >= BitWidth(narrow) - (IsSignedInteger(narrow) ? 1 : 0);
     return SizeOf(wide) > SizeOf(narrow);
   };
   std::optional<DType> best;
@@ -39,22 +41,28 @@ std::string QuotedName(absl::string_view name) { return name.empty() ? "" : absl
 
 // "Reshape(x, {-1, 784})": the mend if input `have` holds whole rows of `want` elements.
 std::string ReshapeHelp(const InferInput& input, const Dim& want) {
-  if (!input.type.shape.has_rank() || input.name.empty() || !want.is_constant() || want.constant() <= 0) return "";
+  if (!input.type.shape.has_rank() || input.name.empty() || !want.is_constant() || want.constant() <= 0)
+    return "";
   const Dim total = input.type.shape.num_elements();
   const std::optional<Dim> rows = Dim::DivideExactly(total, want);
   if (!rows.has_value()) return "";
-  const std::string product =
-      absl::StrJoin(input.type.shape.dims(), "*", [](std::string* out, const Dim& d) { *out += d.ToString(); });
+  const std::string product = absl::StrJoin(input.type.shape.dims(), "*",
+                                            [](std::string* out, const Dim& d) { *out += d.ToString(); });
   std::string count = total.is_constant() ? absl::StrCat(product, " = ", total.constant()) : product;
-  return absl::StrCat(input.name, " has ", count, " elements: Reshape(", input.name, ", {-1, ", want.constant(),
-                      "}) gives ", TensorType{input.type.dtype, Shape{*rows, want}}.ToString());
+  return absl::StrCat(input.name, " has ", count, " elements: Reshape(", input.name, ", {-1, ",
+                      want.constant(), "}) gives ",
+                      TensorType{input.type.dtype, Shape{*rows, want}}.ToString());
 }
 
 }  // namespace
 
 InferContext::InferContext(const OpDef& op, std::string node_name, std::span<const InferInput> inputs,
                            const Attrs& attrs)
-    : op_(op), node_name_(std::move(node_name)), inputs_(inputs), attrs_(attrs), results_(op.outputs.size()) {}
+    : op_(op),
+      node_name_(std::move(node_name)),
+      inputs_(inputs),
+      attrs_(attrs),
+      results_(op.outputs.size()) {}
 
 std::string InferContext::InputText(int i) const {
   return absl::StrCat(op_.inputs[i].name, QuotedName(inputs_[i].name), " is ", inputs_[i].type.ToString());
@@ -66,7 +74,8 @@ absl::Status InferContext::Fail(absl::string_view code, absl::string_view messag
   d.message = absl::StrCat(op_.name, QuotedName(node_name_), ": ", message);
   std::vector<std::string> origins;
   for (int i = 0; i < num_inputs(); ++i) {
-    if (!inputs_[i].origin.empty()) origins.push_back(absl::StrCat(op_.inputs[i].name, " comes from ", inputs_[i].origin));
+    if (!inputs_[i].origin.empty())
+      origins.push_back(absl::StrCat(op_.inputs[i].name, " comes from ", inputs_[i].origin));
   }
   if (!origins.empty()) d.notes.push_back(absl::StrJoin(origins, ", "));
   if (!help.empty()) d.help.push_back(std::move(help));
@@ -80,12 +89,14 @@ absl::Status InferContext::CheckDTypes() {
     if (!port.dtypes.Contains(dtype(i))) {
       std::string help;
       if (!port.dtypes.Contains(DType::kF32) || !inputs_[i].name.empty()) {
-        const DType to = port.dtypes.Contains(DType::kF32) ? DType::kF32
-                         : port.dtypes.Contains(DType::kBool) ? DType::kBool : DType::kI64;
+        const DType to = port.dtypes.Contains(DType::kF32)    ? DType::kF32
+                         : port.dtypes.Contains(DType::kBool) ? DType::kBool
+                                                              : DType::kI64;
         help = absl::StrCat("Cast(", inputs_[i].name.empty() ? "x" : inputs_[i].name, ", to=", Name(to),
                             ") converts it, if that is meant");
       }
-      return Fail("E0206", absl::StrCat(InputText(i), ", but ", op_.name, " takes ", port.dtypes.ToString()), help);
+      return Fail("E0206", absl::StrCat(InputText(i), ", but ", op_.name, " takes ", port.dtypes.ToString()),
+                  help);
     }
     auto [it, is_first] = first.try_emplace(port.type_var, i);
     if (is_first || dtype(it->second) == dtype(i)) continue;
@@ -95,7 +106,8 @@ absl::Status InferContext::CheckDTypes() {
       std::vector<std::string> casts;
       for (int k : {j, i}) {
         if (dtype(k) != *common) {
-          casts.push_back(absl::StrCat("Cast(", inputs_[k].name.empty() ? op_.inputs[k].name : inputs_[k].name,
+          casts.push_back(absl::StrCat("Cast(",
+                                       inputs_[k].name.empty() ? op_.inputs[k].name : inputs_[k].name,
                                        ", to=", Name(*common), ")"));
         }
       }
@@ -124,9 +136,10 @@ absl::StatusOr<Shape> InferContext::Broadcast(const Shape& a, const Shape& b, ab
       return Fail("E0202",
                   absl::StrCat(what, " do not broadcast: ", absl::StrJoin(texts, ", "), "; at dim -", i, ", ",
                                x.ToString(), " against ", y.ToString()),
-                  provable ? "aligned at the last dim, dims must be equal or 1: Reshape or Transpose one of them"
-                           : absl::StrCat("declare both dims as ", x.is_constant() ? x.ToString() : y.ToString(),
-                                          " if they are always equal"));
+                  provable
+                      ? "aligned at the last dim, dims must be equal or 1: Reshape or Transpose one of them"
+                      : absl::StrCat("declare both dims as ", x.is_constant() ? x.ToString() : y.ToString(),
+                                     " if they are always equal"));
     }
   }
   return Shape(std::move(dims));
@@ -142,7 +155,8 @@ absl::StatusOr<Shape> InferContext::BroadcastAll() {
 
 absl::Status InferContext::RankAtLeast(int i, int rank) {
   if (!shape(i).has_rank() || shape(i).rank() >= rank) return absl::OkStatus();
-  return Fail("E0207", absl::StrCat(InputText(i), ", but at least ", rank, rank == 1 ? " dim is" : " dims are", " needed"));
+  return Fail("E0207", absl::StrCat(InputText(i), ", but at least ", rank,
+                                    rank == 1 ? " dim is" : " dims are", " needed"));
 }
 
 absl::Status InferContext::SameDim(int lhs, int lhs_dim, int rhs, int rhs_dim, absl::string_view what) {
@@ -152,7 +166,8 @@ absl::Status InferContext::SameDim(int lhs, int lhs_dim, int rhs, int rhs_dim, a
   if (x == y) return absl::OkStatus();
   std::string help = ReshapeHelp(inputs_[lhs], y);
   if (help.empty() && !(x.is_constant() && y.is_constant())) {
-    help = absl::StrCat("declare both dims alike: ", x.ToString(), " and ", y.ToString(), " cannot be proven equal");
+    help = absl::StrCat("declare both dims alike: ", x.ToString(), " and ", y.ToString(),
+                        " cannot be proven equal");
   }
   return Fail("E0201", absl::StrCat(what, " differ: ", InputText(lhs), ", ", InputText(rhs)), help);
 }
@@ -161,7 +176,8 @@ absl::StatusOr<int> InferContext::Axis(absl::string_view name, int rank) {
   const int64_t axis = attrs_.Get<int64_t>(name);
   const std::optional<int> normal = NormalizeAxis(axis, rank);
   if (normal.has_value()) return *normal;
-  return Fail("E0203", absl::StrCat(name, "=", axis, " is outside [", -rank, ", ", rank, ") for a tensor of rank ", rank));
+  return Fail("E0203", absl::StrCat(name, "=", axis, " is outside [", -rank, ", ", rank,
+                                    ") for a tensor of rank ", rank));
 }
 
 absl::StatusOr<std::vector<int>> InferContext::Axes(absl::string_view name, int rank) {
@@ -234,7 +250,7 @@ absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string 
       for (const AttrDef& a : op.attrs) known.push_back(a.name);
       const std::string near = NearestName(name, known);
       return context.Fail("E0102", absl::StrCat("there is no attribute '", name, "'"),
-                          !near.empty() ? absl::StrCat("did you mean '", near, "'?")
+                          !near.empty()   ? absl::StrCat("did you mean '", near, "'?")
                           : known.empty() ? absl::StrCat(op.name, " has no attributes")
                                           : absl::StrCat("the attributes are ", absl::StrJoin(known, ", ")));
     }
@@ -242,10 +258,10 @@ absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string 
       return context.Fail("E0102", absl::StrCat("attribute '", name, "' is ", ToString(value), ", a ",
                                                 Name(KindOf(value)), ", but must be a ", Name(def->kind)));
     }
-    if (!def->choices.empty() &&
-        std::find(def->choices.begin(), def->choices.end(), std::get<std::string>(value)) == def->choices.end()) {
-      return context.Fail("E0102", absl::StrCat("attribute '", name, "' is ", ToString(value), ", but must be one of ",
-                                                absl::StrJoin(def->choices, ", ")));
+    if (!def->choices.empty() && std::find(def->choices.begin(), def->choices.end(),
+                                           std::get<std::string>(value)) == def->choices.end()) {
+      return context.Fail("E0102", absl::StrCat("attribute '", name, "' is ", ToString(value),
+                                                ", but must be one of ", absl::StrJoin(def->choices, ", ")));
     }
   }
   for (const AttrDef& def : op.attrs) {
@@ -256,8 +272,9 @@ absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string 
     attrs.Set(def.name, *def.default_value);
   }
   if (inputs.size() != op.inputs.size() && !op.Is<FusedBody>()) {
-    return MakeError("E0103", absl::StrCat(op.name, " takes ", op.inputs.size(), op.inputs.size() == 1 ? " input" : " inputs",
-                                           ", but got ", inputs.size()));
+    return MakeError("E0103",
+                     absl::StrCat(op.name, " takes ", op.inputs.size(),
+                                  op.inputs.size() == 1 ? " input" : " inputs", ", but got ", inputs.size()));
   }
   if (!op.Is<FusedBody>()) TENFOLD_RETURN_IF_ERROR(context.CheckDTypes());
   TENFOLD_RETURN_IF_ERROR(op.infer(context));

@@ -35,7 +35,8 @@ struct InferResult {
 
 class InferContext {
  public:
-  InferContext(const OpDef& op, std::string node_name, std::span<const InferInput> inputs, const Attrs& attrs);
+  InferContext(const OpDef& op, std::string node_name, std::span<const InferInput> inputs,
+               const Attrs& attrs);
 
   const OpDef& op() const { return op_; }
   const Attrs& attrs() const { return attrs_; }

@@ -40,7 +40,7 @@ struct AttrDef {
   AttrKind kind;
   std::optional<AttrValue> default_value;  // none: the attribute must be given
   std::string doc;
-  std::vector<std::string> choices = {};   // of a string
+  std::vector<std::string> choices = {};  // of a string
 };
 
 // A formula over scalars: a captureless function of one, two or three Scalars, or of all inputs and the
@@ -94,13 +94,14 @@ struct Reduction {
 
 // Output element o is input 0's element at sum(o[d] * strides[d]): no arithmetic, payloads kept.
 struct Movement {
-  // One stride an output dim, in elements of the row-major input. Row-major strides of the output's own shape:
-  // an alias, free at run time.
+  // One stride an output dim, in elements of the row-major input. Row-major strides of the output's own
+  // shape: an alias, free at run time.
   using Strides = std::vector<Dim> (*)(const Shape& input, const Shape& output, const Attrs& attrs);
   Strides strides = nullptr;
 };
 
-// [batch..., m, k] x [batch..., k, n]: out = sum over k ascending of lhs * rhs, by fma from 0 (integers wrap).
+// [batch..., m, k] x [batch..., k, n]: out = sum over k ascending of lhs * rhs, by fma from 0 (integers
+// wrap).
 struct Contraction {};
 
 // A function over other ops, written with GraphBuilder. Half inputs are cast to f32 before it and the results
@@ -123,8 +124,8 @@ struct OpDef {
   std::vector<PortDef> inputs = {};
   std::vector<AttrDef> attrs = {};
   std::vector<PortDef> outputs = {};
-  std::string doc = {};      // one sentence or a few; the first line stands in listings
-  std::string bound = {};    // accuracy, where the result is not exact: "At most 1 ULP (f32)."
+  std::string doc = {};    // one sentence or a few; the first line stands in listings
+  std::string bound = {};  // accuracy, where the result is not exact: "At most 1 ULP (f32)."
   // Shapes of the outputs, once dtypes have been checked and attributes completed.
   absl::Status (*infer)(InferContext& context) = nullptr;
   Computation computation = Source{};

@@ -11,8 +11,9 @@ namespace tenfold {
 namespace {
 
 // Copies the nodes of `body` into `graph`, its inputs being `inputs`; gives the values of its outputs.
-absl::StatusOr<std::vector<ValueId>> Inline(Graph& graph, const Graph& body, const std::vector<ValueId>& inputs,
-                                            const std::string& prefix, const Provenance& provenance) {
+absl::StatusOr<std::vector<ValueId>> Inline(Graph& graph, const Graph& body,
+                                            const std::vector<ValueId>& inputs, const std::string& prefix,
+                                            const Provenance& provenance) {
   absl::flat_hash_map<ValueId, ValueId> mapped;
   for (size_t i = 0; i < inputs.size(); ++i) mapped[body.inputs()[i]] = inputs[i];
   for (NodeId id : body.nodes()) {
@@ -25,7 +26,8 @@ absl::StatusOr<std::vector<ValueId>> Inline(Graph& graph, const Graph& body, con
       const std::string& name = body.value(output).name;
       names.push_back(name.empty() ? "" : absl::StrCat(prefix, "/", name));
     }
-    TENFOLD_ASSIGN_OR_RETURN(NodeId copy, graph.AddNode(*node.op, std::move(operands), node.attrs, std::move(names), provenance));
+    TENFOLD_ASSIGN_OR_RETURN(
+        NodeId copy, graph.AddNode(*node.op, std::move(operands), node.attrs, std::move(names), provenance));
     for (size_t i = 0; i < node.outputs.size(); ++i) mapped[node.outputs[i]] = graph.node(copy).outputs[i];
   }
   std::vector<ValueId> outputs;
@@ -52,8 +54,10 @@ absl::Status DecomposeComposites(PassContext& context, Graph& graph) {
       const std::string name = graph.DisplayName(id);
       Provenance provenance = node.provenance;
       provenance.from.push_back(name);
-      TENFOLD_ASSIGN_OR_RETURN(std::vector<ValueId> outputs, Inline(graph, body, node.inputs, name, provenance));
-      context.Did(PassContext::Describe(graph, id), absl::StrCat("is ", body.nodes().size() - body.inputs().size(), " ops"));
+      TENFOLD_ASSIGN_OR_RETURN(std::vector<ValueId> outputs,
+                               Inline(graph, body, node.inputs, name, provenance));
+      context.Did(PassContext::Describe(graph, id),
+                  absl::StrCat("is ", body.nodes().size() - body.inputs().size(), " ops"));
       for (size_t i = 0; i < outputs.size(); ++i) {
         TENFOLD_RETURN_IF_ERROR(graph.ReplaceAllUses(node.outputs[i], outputs[i]));
         graph.SwapNames(node.outputs[i], outputs[i]);

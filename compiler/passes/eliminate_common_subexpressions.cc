@@ -45,7 +45,8 @@ absl::Status EliminateCommonSubexpressions(PassContext& context, Graph& graph) {
   absl::flat_hash_map<size_t, std::vector<NodeId>> known;
   const std::vector<NodeId> order = graph.nodes();
   for (NodeId id : order) {
-    if (graph.node(id).op->name == "Input" || graph.node(id).op->is_barrier || graph.node(id).body != nullptr) continue;
+    if (graph.node(id).op->name == "Input" || graph.node(id).op->is_barrier || graph.node(id).body != nullptr)
+      continue;
     std::vector<NodeId>& candidates = known[HashOf(graph.node(id))];
     bool merged = false;
     for (NodeId first : candidates) {
@@ -54,7 +55,8 @@ absl::Status EliminateCommonSubexpressions(PassContext& context, Graph& graph) {
         context.Did(PassContext::Describe(graph, id), absl::StrCat("is '", graph.DisplayName(first), "'"));
       }
       for (size_t i = 0; i < graph.node(id).outputs.size(); ++i) {
-        TENFOLD_RETURN_IF_ERROR(graph.ReplaceAllUses(graph.node(id).outputs[i], graph.node(first).outputs[i]));
+        TENFOLD_RETURN_IF_ERROR(
+            graph.ReplaceAllUses(graph.node(id).outputs[i], graph.node(first).outputs[i]));
       }
       graph.AddFrom(first, {graph.value(graph.node(id).outputs[0]).name});
       merged = true;

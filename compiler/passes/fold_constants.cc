@@ -43,8 +43,8 @@ int64_t FreedBytes(const Graph& graph, const Node& node, const std::vector<std::
   return bytes;
 }
 
-Decision CanFold(const PassContext& context, const Graph& graph, const Node& node, const Spent& spent, int64_t bytes,
-                 int64_t growth) {
+Decision CanFold(const PassContext& context, const Graph& graph, const Node& node, const Spent& spent,
+                 int64_t bytes, int64_t growth) {
   const FoldBudget& budget = context.options().fold_budget;
   if (node.op->is_barrier) return Decision::No("it is a barrier");
   const bool library = node.op->Is<Contraction>() && !context.options().reference_contractions &&
@@ -54,17 +54,18 @@ Decision CanFold(const PassContext& context, const Graph& graph, const Node& nod
     return Decision::No("a library may sum in another order at run time [exact]");
   }
   if (bytes > budget.max_result_bytes) {
-    return Decision::No(absl::StrCat("its ", bytes, " bytes exceed the limit of ", budget.max_result_bytes, " for a folded value"));
+    return Decision::No(absl::StrCat("its ", bytes, " bytes exceed the limit of ", budget.max_result_bytes,
+                                     " for a folded value"));
   }
   if (spent.growth_bytes + growth > budget.max_growth_bytes) {
-    return Decision::No(absl::StrCat("constants would grow by ", spent.growth_bytes + growth, " bytes, over the limit of ",
-                                     budget.max_growth_bytes));
+    return Decision::No(absl::StrCat("constants would grow by ", spent.growth_bytes + growth,
+                                     " bytes, over the limit of ", budget.max_growth_bytes));
   }
   const std::optional<int64_t> operations = EstimateOperations(graph, node);
   if (!operations.has_value()) return Decision::No("its size is not known");
   if (*operations > budget.max_operations - spent.operations) {
-    return Decision::No(absl::StrCat("it takes about ", *operations, " operations, and ", budget.max_operations - spent.operations,
-                                     " are left of the budget"));
+    return Decision::No(absl::StrCat("it takes about ", *operations, " operations, and ",
+                                     budget.max_operations - spent.operations, " are left of the budget"));
   }
   return Decision::Yes();
 }
@@ -92,7 +93,8 @@ absl::Status ReplaceByConstant(Graph& graph, NodeId id, Tensor tensor) {
     if (!graph.value(input).name.empty()) provenance.from.push_back(graph.value(input).name);
   }
   const OpDef& constant = *graph.registry().Find("Const");
-  TENFOLD_ASSIGN_OR_RETURN(NodeId folded, graph.AddNode(constant, {}, {{"value", std::move(tensor)}}, {"folded"}, std::move(provenance)));
+  TENFOLD_ASSIGN_OR_RETURN(NodeId folded, graph.AddNode(constant, {}, {{"value", std::move(tensor)}},
+                                                        {"folded"}, std::move(provenance)));
   const ValueId fresh = graph.node(folded).outputs[0];
   TENFOLD_RETURN_IF_ERROR(graph.ReplaceAllUses(old, fresh));
   graph.SwapNames(old, fresh);
@@ -106,7 +108,8 @@ absl::Status FoldConstants(PassContext& context, Graph& graph) {
   const std::vector<NodeId> order = graph.nodes();
   const std::vector<std::vector<NodeId>> readers = graph.Readers();
   auto reads = readers;
-  reads.resize(graph.num_values() + order.size());  // folded constants are new values, read by who read the old
+  reads.resize(graph.num_values() +
+               order.size());  // folded constants are new values, read by who read the old
   for (NodeId id : order) {
     const Node& node = graph.node(id);
     if (node.op->Is<Source>() || node.inputs.empty() || !AllInputsConstant(graph, node)) continue;
@@ -129,8 +132,9 @@ absl::Status FoldConstants(PassContext& context, Graph& graph) {
       continue;
     }
     TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Canonical((*result)[0]));
-    context.Did(name, absl::StrCat(tensor.num_elements(), tensor.num_elements() == 1 ? " value, " : " values, ",
-                                   tensor.stored_bytes(), " bytes"));
+    context.Did(name,
+                absl::StrCat(tensor.num_elements(), tensor.num_elements() == 1 ? " value, " : " values, ",
+                             tensor.stored_bytes(), " bytes"));
     spent.growth_bytes += std::max<int64_t>(0, growth);
     spent.operations += EstimateOperations(graph, node).value_or(0);
     const ValueId old = node.outputs[0];

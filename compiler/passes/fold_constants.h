@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Evaluates nodes whose inputs are all constants, with the ops' own definitions, and puts a Const in their place.
+// Evaluates nodes whose inputs are all constants, with the ops' own definitions, and puts a Const in their
+// place.
 //
-// Stands first, so that later patterns meet literals. Afterwards a node with constant inputs is one that a budget,
-// a barrier, a bad value or --numerics=exact kept, and its remark says which.
+// Stands first, so that later patterns meet literals. Afterwards a node with constant inputs is one that a
+// budget, a barrier, a bad value or --numerics=exact kept, and its remark says which.
 //
-// Numerics: exact. A contraction that a library would compute at run time may sum in another order there, so under
+// Numerics: exact. A contraction that a library would compute at run time may sum in another order there, so
+// under
 // --numerics=exact it stays; folding it counts as reassoc.
 #ifndef TENFOLD_COMPILER_PASSES_FOLD_CONSTANTS_H_
 #define TENFOLD_COMPILER_PASSES_FOLD_CONSTANTS_H_

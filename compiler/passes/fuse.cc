@@ -77,7 +77,8 @@ class Fuser {
     return all;
   }
 
-  Decision CanMerge(const std::vector<NodeId>& from, const std::vector<NodeId>& into, NodeId producer, NodeId reader) {
+  Decision CanMerge(const std::vector<NodeId>& from, const std::vector<NodeId>& into, NodeId producer,
+                    NodeId reader) {
     if (from.size() + into.size() > kMaxNodesInKernel) {
       return Decision::No(absl::StrCat("a kernel holds at most ", kMaxNodesInKernel, " nodes"));
     }
@@ -108,13 +109,15 @@ class Fuser {
     const Shape& small = graph_.value(graph_.node(producer).outputs[0]).type.shape;
     const Shape& large = graph_.value(graph_.node(reader).outputs[0]).type.shape;
     if (small == large) return Decision::Yes();
-    const bool row = std::any_of(from.begin(), from.end(), [&](NodeId id) { return graph_.node(id).op->Is<Reduction>(); });
+    const bool row =
+        std::any_of(from.begin(), from.end(), [&](NodeId id) { return graph_.node(id).op->Is<Reduction>(); });
     if (row) return Decision::Yes();
     return Decision::No("its elements would be computed again for each that they are broadcast to");
   }
 
   // After a reduction, its elements can be read again only where rows are short and there are several.
-  Decision KeepsRowsShort(const std::vector<NodeId>& all, const std::vector<NodeId>& into, NodeId reader) const {
+  Decision KeepsRowsShort(const std::vector<NodeId>& all, const std::vector<NodeId>& into,
+                          NodeId reader) const {
     std::optional<Shape> full;
     Dim rows = 1;
     for (NodeId id : all) {
@@ -126,9 +129,13 @@ class Fuser {
     const bool reads_again = graph_.value(graph_.node(reader).outputs[0]).type.shape == *full &&
                              !graph_.node(reader).op->Is<Reduction>();
     if (!reads_again || into.empty()) return Decision::Yes();
-    const std::optional<Dim> length = rows == Dim(0) ? std::nullopt : Dim::DivideExactly(full->num_elements(), rows);
-    const bool long_rows = length.has_value() && length->is_constant() && length->constant() > kMaxKeptRowElements;
-    if (long_rows) return Decision::No(absl::StrCat("rows of ", length->constant(), " elements are read from memory again"));
+    const std::optional<Dim> length =
+        rows == Dim(0) ? std::nullopt : Dim::DivideExactly(full->num_elements(), rows);
+    const bool long_rows =
+        length.has_value() && length->is_constant() && length->constant() > kMaxKeptRowElements;
+    if (long_rows)
+      return Decision::No(
+          absl::StrCat("rows of ", length->constant(), " elements are read from memory again"));
     if (rows == Dim(1) && length.has_value() && length->is_constant() && length->constant() > 4096) {
       return Decision::No("it is a single row, which one thread would compute");
     }
@@ -144,9 +151,11 @@ class Fuser {
     const auto visit_inputs = [&](NodeId id) {
       for (ValueId input : graph_.node(id).inputs) {
         const NodeId p = graph_.value(input).producer;
-        if (position_.at(p) > first && !source.contains(p) && !target.contains(p) && seen.insert(p).second) pending.push_back(p);
+        if (position_.at(p) > first && !source.contains(p) && !target.contains(p) && seen.insert(p).second)
+          pending.push_back(p);
         // Groups are computed whole: entering one means depending on all its members.
-        if (const auto g = group_of_.find(p); g != group_of_.end() && !source.contains(p) && !target.contains(p)) {
+        if (const auto g = group_of_.find(p);
+            g != group_of_.end() && !source.contains(p) && !target.contains(p)) {
           for (NodeId member : groups_[g->second]) {
             if (seen.insert(member).second) pending.push_back(member);
           }
@@ -177,9 +186,11 @@ class Fuser {
     for (ValueId output : group.outputs) names.push_back(absl::StrCat(graph_.DisplayName(output), ".fused"));
     const std::string last = described.back();
     described.pop_back();
-    if (!described.empty()) context_.Did(last, absl::StrCat("one kernel with ", absl::StrJoin(described, ", ")));
+    if (!described.empty())
+      context_.Did(last, absl::StrCat("one kernel with ", absl::StrJoin(described, ", ")));
     const OpDef& fused = *graph_.registry().Find("Fused");
-    TENFOLD_ASSIGN_OR_RETURN(NodeId id, graph_.AddNode(fused, group.inputs, {}, std::move(names), std::move(provenance), group.body));
+    TENFOLD_ASSIGN_OR_RETURN(NodeId id, graph_.AddNode(fused, group.inputs, {}, std::move(names),
+                                                       std::move(provenance), group.body));
     for (size_t i = 0; i < group.outputs.size(); ++i) {
       const ValueId fresh = graph_.node(id).outputs[i];
       TENFOLD_RETURN_IF_ERROR(graph_.ReplaceAllUses(group.outputs[i], fresh));

@@ -14,7 +14,8 @@ Scalar Widen(Scalar x) { return IsHalf(x.type()) ? Convert(x, DType::kF32) : x; 
 Scalar EmitElementwise(const Node& node, DType result, std::span<const Scalar> in) {
   std::vector<Scalar> wide;
   wide.reserve(in.size());
-  // A cast between stored types must round once: f64 to f16 does not go through f32, so Cast sees what it got.
+  // A cast between stored types must round once: f64 to f16 does not go through f32, so Cast sees what it
+  // got.
   const bool converts = node.op->FindAttr("to") != nullptr;
   for (Scalar x : in) wide.push_back(converts ? x : Widen(x));
   const Scalar y = std::get<Elementwise>(node.op->computation).formula(wide, node.attrs);
@@ -27,9 +28,8 @@ Scalar EmitReductionMap(const Reduction& reduction, Scalar element) {
 
 ScalarProgram CombineProgram(const Reduction& reduction, DType accumulator) {
   const DType types[] = {accumulator, accumulator};
-  return ScalarBuilder::Record(types, [&](std::span<const Scalar> in) {
-    return std::vector<Scalar>{reduction.combine(in, {})};
-  });
+  return ScalarBuilder::Record(
+      types, [&](std::span<const Scalar> in) { return std::vector<Scalar>{reduction.combine(in, {})}; });
 }
 
 Scalar EmitConstant(ScalarBuilder& builder, const Tensor& tensor) {

@@ -57,7 +57,8 @@ class Lowering {
       const std::optional<Placement>& own = placement_[Index(node.outputs[0])];
       if (!own.has_value() || node.op->Is<Source>()) continue;
       if (node.op->Is<Reduction>()) {
-        if (!space_.IsRowPlacement(*own)) return Unfit("a reduction's result is read along the axes that it reduced");
+        if (!space_.IsRowPlacement(*own))
+          return Unfit("a reduction's result is read along the axes that it reduced");
         TENFOLD_RETURN_IF_ERROR(Place(node.inputs[0], space_.FullPlacement()));
       } else if (node.op->Is<Elementwise>()) {
         for (ValueId input : node.inputs) {
@@ -66,7 +67,8 @@ class Lowering {
           TENFOLD_RETURN_IF_ERROR(Place(input, Placement(own->end() - rank, own->end())));
         }
       } else if (node.op->Is<Movement>()) {
-        if (!IsInput(node.inputs[0])) return Unfit(absl::StrCat(node.op->name, " reads a value that is not in memory"));
+        if (!IsInput(node.inputs[0]))
+          return Unfit(absl::StrCat(node.op->name, " reads a value that is not in memory"));
       } else {
         return Unfit(absl::StrCat(node.op->name, " is not part of a fused kernel"));
       }
@@ -79,7 +81,8 @@ class Lowering {
     for (size_t d = 0; d < placement.size(); ++d) {
       const Dim& extent = body_.value(id).type.shape.dim(static_cast<int>(d));
       if (extent == Dim(1)) continue;
-      if (!(extent == space_.extents[placement[d]])) return Unfit("a value's dims do not lie along the kernel's");
+      if (!(extent == space_.extents[placement[d]]))
+        return Unfit("a value's dims do not lie along the kernel's");
     }
     std::optional<Placement>& own = placement_[Index(id)];
     if (own.has_value() && *own != placement && !ProducerOf(id).op->Is<Source>()) {
@@ -94,14 +97,16 @@ class Lowering {
     if (space_.reduced_rank() == 0) return false;
     const Placement& p = *placement_[Index(id)];
     for (size_t d = 0; d < p.size(); ++d) {
-      if (p[d] >= space_.parallel_rank && !(body_.value(id).type.shape.dim(static_cast<int>(d)) == Dim(1))) return false;
+      if (p[d] >= space_.parallel_rank && !(body_.value(id).type.shape.dim(static_cast<int>(d)) == Dim(1)))
+        return false;
     }
     return true;
   }
 
   // --- Stages: which values are computed once and named, and which are part of their reader's program ---
 
-  // A value becomes a stage if it is stored, reduced, or read by several stages and not cheap to compute again.
+  // A value becomes a stage if it is stored, reduced, or read by several stages and not cheap to compute
+  // again.
   void ChooseStages() {
     std::vector<std::set<ValueId>> reading_stages(body_.num_values());
     std::set<ValueId> stored;
@@ -114,11 +119,11 @@ class Lowering {
       if (!placement_[Index(id)].has_value()) continue;
       const bool computed = !node.op->Is<Source>() && !node.op->Is<Movement>();
       std::set<ValueId>& readers = reading_stages[Index(id)];
-      const bool feeds_elements =
-          std::any_of(readers.begin(), readers.end(), [&](ValueId r) { return IsReduction(r) || !IsPerRow(r); });
-      const bool is_stage = stored.contains(id) ||
-                            (computed && (IsReduction(id) || (IsPerRow(id) && feeds_elements) ||
-                                          (readers.size() > 1 && !IsCheap(node))));
+      const bool feeds_elements = std::any_of(readers.begin(), readers.end(),
+                                              [&](ValueId r) { return IsReduction(r) || !IsPerRow(r); });
+      const bool is_stage =
+          stored.contains(id) || (computed && (IsReduction(id) || (IsPerRow(id) && feeds_elements) ||
+                                               (readers.size() > 1 && !IsCheap(node))));
       if (is_stage) {
         reversed.push_back(id);
         readers = {id};
@@ -130,7 +135,8 @@ class Lowering {
 
   // Conversions and single additions are recomputed rather than kept in memory between loops.
   static bool IsCheap(const Node& node) {
-    static const auto* const kCheap = new std::set<std::string>{"Cast", "Add", "Sub", "Mul", "Neg", "Max", "Where"};
+    static const auto* const kCheap =
+        new std::set<std::string>{"Cast", "Add", "Sub", "Mul", "Neg", "Max", "Where"};
     return kCheap->contains(node.op->name);
   }
 
@@ -198,18 +204,21 @@ class Lowering {
     const Node& node = ProducerOf(id);
     const TensorType& type = body_.value(id).type;
     if (const Tensor* constant = body_.ConstantValue(id)) {
-      if (constant->num_elements() != 1 && !constant->is_splat()) return Unfit("a constant holds several values");
+      if (constant->num_elements() != 1 && !constant->is_splat())
+        return Unfit("a constant holds several values");
       return EmitConstant(builder.program, *constant);
     }
     if (IsInput(id)) return ReadMemory(builder, id, type, RowMajorStrides(type.shape.dims()), placement);
     if (const auto* movement = std::get_if<Movement>(&node.op->computation)) {
       const Shape& from = body_.value(node.inputs[0]).type.shape;
-      return ReadMemory(builder, node.inputs[0], type, movement->strides(from, type.shape, node.attrs), placement);
+      return ReadMemory(builder, node.inputs[0], type, movement->strides(from, type.shape, node.attrs),
+                        placement);
     }
     std::vector<Scalar> in;
     for (ValueId input : node.inputs) {
       const size_t rank = body_.value(input).type.shape.rank();
-      TENFOLD_ASSIGN_OR_RETURN(Scalar operand, Emit(builder, input, Placement(placement.end() - rank, placement.end())));
+      TENFOLD_ASSIGN_OR_RETURN(Scalar operand,
+                               Emit(builder, input, Placement(placement.end() - rank, placement.end())));
       in.push_back(operand);
     }
     return EmitElementwise(node, type.dtype, in);
@@ -236,7 +245,8 @@ class Lowering {
   absl::Status AddOutput(ValueId id) {
     const TensorType& type = body_.value(id).type;
     FusedKernel::Output output;
-    output.operand = {type.dtype, space_.StridesAlong(type.shape, RowMajorStrides(type.shape.dims()), *placement_[Index(id)])};
+    output.operand = {type.dtype, space_.StridesAlong(type.shape, RowMajorStrides(type.shape.dims()),
+                                                      *placement_[Index(id)])};
     output.source = {ValueSource::kStage, stages_.at(id), 0};
     const DType stage_type = kernel_.stages[output.source.index].program.output_type(0);
     if (stage_type != type.dtype) {  // a half reduction: its accumulator is rounded once a row

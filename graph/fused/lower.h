@@ -16,7 +16,8 @@ namespace tenfold {
 
 struct LoweredKernel {
   FusedKernel kernel;
-  // kernel.inputs[i] reads the body's input number body_inputs[i]; one body input may be read in several ways.
+  // kernel.inputs[i] reads the body's input number body_inputs[i]; one body input may be read in several
+  // ways.
   std::vector<int> body_inputs;
 };
 
@@ -25,8 +26,8 @@ struct LoweredKernel {
 // must hold one value. All reductions are over the same axes of the same shape; every other value has that
 // shape, or the shape that the reductions give, or broadcasts to one of them.
 //
-// A body that is not of this form is refused with E0801, whose message says what does not fit: the fusion pass
-// asks by trying.
+// A body that is not of this form is refused with E0801, whose message says what does not fit: the fusion
+// pass asks by trying.
 absl::StatusOr<LoweredKernel> LowerToKernel(const Graph& body, std::string name);
 
 }  // namespace tenfold

@@ -93,8 +93,8 @@ namespace tenfold {
     if (!op->attrs.empty()) {
       std::cout << "struct " << op->name << "Attrs {\n";
       for (const AttrDef& attr : op->attrs) {
-        std::cout << "  " << CppType(attr.kind) << " " << attr.name << " = " << CppDefault(attr) << ";  // " << attr.doc
-                  << "\n";
+        std::cout << "  " << CppType(attr.kind) << " " << attr.name << " = " << CppDefault(attr) << ";  // "
+                  << attr.doc << "\n";
       }
       std::cout << "};\n";
     }
@@ -104,16 +104,18 @@ namespace tenfold {
 }
 
 void WriteSource() {
-  std::cout << "// SPDX-License-Identifier: Apache-2.0\n//\n// Generated from the op registry by graph/generate.\n"
-               "#include \"tenfold/graph/ops.h\"\n\n#include <utility>\n\nnamespace tenfold {\n";
+  std::cout
+      << "// SPDX-License-Identifier: Apache-2.0\n//\n// Generated from the op registry by graph/generate.\n"
+         "#include \"tenfold/graph/ops.h\"\n\n#include <utility>\n\nnamespace tenfold {\n";
   for (const OpDef* op : BuildableOps()) {
     std::vector<std::string> operands, attrs;
     for (const PortDef& input : op->inputs) operands.push_back(input.name);
     for (const AttrDef& attr : op->attrs) {
       attrs.push_back(absl::StrCat("{\"", attr.name, "\", std::move(attrs.", attr.name, ")}"));
     }
-    std::cout << "\nValue " << op->name << "(" << Parameters(*op, false) << ") {\n  return ApplyOp(\"" << op->name
-              << "\", {" << absl::StrJoin(operands, ", ") << "}, {" << absl::StrJoin(attrs, ", ") << "});\n}\n";
+    std::cout << "\nValue " << op->name << "(" << Parameters(*op, false) << ") {\n  return ApplyOp(\""
+              << op->name << "\", {" << absl::StrJoin(operands, ", ") << "}, {" << absl::StrJoin(attrs, ", ")
+              << "});\n}\n";
   }
   std::cout << "\n}  // namespace tenfold\n";
 }
@@ -131,7 +133,8 @@ std::string TypeVariables(const OpDef& op) {
     std::string text = absl::StrCat("`", port.name, "`: ", port.dtypes.ToString());
     for (size_t i = 0; i < op.inputs.size(); ++i) {
       if (&op.inputs[i] == &port) break;
-      if (op.inputs[i].type_var == port.type_var) text = absl::StrCat("`", port.name, "` as `", op.inputs[i].name, "`");
+      if (op.inputs[i].type_var == port.type_var)
+        text = absl::StrCat("`", port.name, "` as `", op.inputs[i].name, "`");
     }
     texts.push_back(std::move(text));
   }
@@ -147,19 +150,21 @@ DTypeSet MainDTypes(const OpDef& op) {
 }
 
 void WriteMarkdown() {
-  std::cout << "# Ops\n\nGenerated from the op registry by `./dev docs`. Names and semantics follow ONNX where ONNX has the "
+  std::cout << "# Ops\n\nGenerated from the op registry by `./dev docs`. Names and semantics follow ONNX "
+               "where ONNX has the "
                "op.\nEvery elementwise op broadcasts by NumPy's rules; negative axes count from the end.\n\n"
                "| op | family | dtypes |\n|---|---|---|\n";
   const std::vector<const OpDef*> ops = OpRegistry::Standard()->All();
   for (const OpDef* op : ops) {
     if (op->is_internal) continue;
-    std::cout << "| [" << op->name << "](#" << absl::AsciiStrToLower(op->name) << ") | " << FamilyName(*op) << " | "
-              << MainDTypes(*op).ToString() << " |\n";
+    std::cout << "| [" << op->name << "](#" << absl::AsciiStrToLower(op->name) << ") | " << FamilyName(*op)
+              << " | " << MainDTypes(*op).ToString() << " |\n";
   }
   for (const OpDef* op : ops) {
     if (op->is_internal) continue;
     std::cout << "\n## " << op->name << "\n\n" << op->doc << "\n\n";
-    if (!op->inputs.empty()) std::cout << "- inputs: " << Ports(op->inputs) << "\n- dtypes: " << TypeVariables(*op) << "\n";
+    if (!op->inputs.empty())
+      std::cout << "- inputs: " << Ports(op->inputs) << "\n- dtypes: " << TypeVariables(*op) << "\n";
     for (const AttrDef& attr : op->attrs) {
       std::cout << "- attribute `" << attr.name << "` (" << Name(attr.kind);
       if (attr.default_value.has_value()) std::cout << ", default `" << ToString(*attr.default_value) << "`";

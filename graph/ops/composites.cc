@@ -29,7 +29,8 @@ absl::Status InferAlongAxis(InferContext& c) {
 std::vector<OpDef> CompositeOps() {
   return {{.name = "Softmax",
            .inputs = {{"x", "T", kFloat, ""}},
-           .attrs = {{"axis", AttrKind::kInt, AttrValue(int64_t{-1}), "the axis along which the results sum to 1"}},
+           .attrs = {{"axis", AttrKind::kInt, AttrValue(int64_t{-1}),
+                      "the axis along which the results sum to 1"}},
            .outputs = {{"y", "T", kFloat, ""}},
            .doc = "exp(x) / sum(exp(x)) along an axis, shifted by the maximum so that nothing overflows.",
            .bound = "Follows from Exp and the order of summation.",

@@ -10,8 +10,8 @@
 namespace tenfold {
 namespace {
 
-// [..., m, k] x [..., k, n] -> [..., m, n], batch dims broadcast. As in NumPy, a vector on the left is a row, on
-// the right a column, and its dim is dropped from the result.
+// [..., m, k] x [..., k, n] -> [..., m, n], batch dims broadcast. As in NumPy, a vector on the left is a row,
+// on the right a column, and its dim is dropped from the result.
 absl::Status InferMatMul(InferContext& c) {
   TENFOLD_RETURN_IF_ERROR(c.RankAtLeast(0, 1));
   TENFOLD_RETURN_IF_ERROR(c.RankAtLeast(1, 1));
@@ -33,14 +33,17 @@ absl::Status InferMatMul(InferContext& c) {
 }  // namespace
 
 std::vector<OpDef> ContractionOps() {
-  return {{.name = "MatMul",
-           .inputs = {{"lhs", "T", kNumeric, "[..., m, k], or [k]"}, {"rhs", "T", kNumeric, "[..., k, n], or [k]"}},
-           .outputs = {{"y", "T", kNumeric, "[..., m, n]"}},
-           .doc = "The matrix product, batch dims broadcast as in NumPy. Integers wrap; f16 and bf16 accumulate in "
-                  "f32.",
-           .bound = "An implementation other than the reference may sum in another order: see docs/numerics.md.",
-           .infer = InferMatMul,
-           .computation = Contraction{}}};
+  return {
+      {.name = "MatMul",
+       .inputs = {{"lhs", "T", kNumeric, "[..., m, k], or [k]"},
+                  {"rhs", "T", kNumeric, "[..., k, n], or [k]"}},
+       .outputs = {{"y", "T", kNumeric, "[..., m, n]"}},
+       .doc =
+           "The matrix product, batch dims broadcast as in NumPy. Integers wrap; f16 and bf16 accumulate in "
+           "f32.",
+       .bound = "An implementation other than the reference may sum in another order: see docs/numerics.md.",
+       .infer = InferMatMul,
+       .computation = Contraction{}}};
 }
 
 }  // namespace tenfold

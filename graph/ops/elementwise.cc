@@ -26,8 +26,8 @@ struct ElementwiseRow {
 // --- Formulas that need more than a line -------------------------------------------------------------------
 
 // x * Phi(x), the Gaussian error linear unit. The tanh form, x/2 * (1 + tanh(u)) with u = sqrt(2/pi) *
-// (x + 0.044715 x^3), is computed as x * sigmoid(2u), an identity: it needs one exponential, and where tanh(u)
-// is near -1 it does not cancel. e = exp(-|2u|) <= 1 cannot overflow.
+// (x + 0.044715 x^3), is computed as x * sigmoid(2u), an identity: it needs one exponential, and where
+// tanh(u) is near -1 it does not cancel. e = exp(-|2u|) <= 1 cannot overflow.
 Scalar GeluTanh(Scalar x) {
   constexpr double kTwoSqrtTwoOverPi = 1.5957691216057308;  // 2 sqrt(2/pi)
   const Scalar inner = Fma(x * x, Like(x, kTwoSqrtTwoOverPi * 0.044715), Like(x, kTwoSqrtTwoOverPi));
@@ -59,12 +59,14 @@ const ElementwiseRow kRows[] = {
     {"Sub", kNumeric, [](Scalar a, Scalar b) { return a - b; }, "The difference. Integers wrap."},
     {"Mul", kNumeric, [](Scalar a, Scalar b) { return a * b; }, "The product. Integers wrap."},
     {"Div", kNumeric, [](Scalar a, Scalar b) { return a / b; },
-     "The quotient. Integers truncate; an integer divided by zero is an error at run time that names the element."},
+     "The quotient. Integers truncate; an integer divided by zero is an error at run time that names the "
+     "element."},
     {"Max", kNumeric, [](Scalar a, Scalar b) { return Max(a, b); },
      "The larger one, IEEE 754-2019 maximum: NaN if either is NaN, and -0 is less than +0."},
     {"Neg", kSignedOrFloat, [](Scalar x) { return -x; }, "Flips the sign, also of zero. Integers wrap."},
     {"Exp", kFloat, [](Scalar x) { return math::Exp(x); }, "e to the power x.", "At most 1 ULP."},
-    {"Tanh", kFloat, [](Scalar x) { return math::Tanh(x); }, "The hyperbolic tangent.", "At most 1 ULP (f32), 2 ULP (f64)."},
+    {"Tanh", kFloat, [](Scalar x) { return math::Tanh(x); }, "The hyperbolic tangent.",
+     "At most 1 ULP (f32), 2 ULP (f64)."},
     {"Sigmoid", kFloat, [](Scalar x) { return math::Sigmoid(x); }, "1 / (1 + exp(-x)).",
      "At most 2 ULP, subnormal results included."},
 };
@@ -82,18 +84,24 @@ absl::Status InferBroadcast(InferContext& c) {
 // Small integers are followed through arithmetic, so that shapes computed from shapes resolve.
 absl::Status InferArithmetic(InferContext& c) {
   TENFOLD_RETURN_IF_ERROR(InferBroadcast(c));
-  if (c.num_inputs() != 2 || !c.contents(0).has_value() || !c.contents(1).has_value()) return absl::OkStatus();
+  if (c.num_inputs() != 2 || !c.contents(0).has_value() || !c.contents(1).has_value())
+    return absl::OkStatus();
   const Contents& a = *c.contents(0);
   const Contents& b = *c.contents(1);
-  if (a.empty() || b.empty() || (a.size() != b.size() && a.size() != 1 && b.size() != 1)) return absl::OkStatus();
+  if (a.empty() || b.empty() || (a.size() != b.size() && a.size() != 1 && b.size() != 1))
+    return absl::OkStatus();
   Contents result;
   for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
     const Dim& x = a[a.size() == 1 ? 0 : i];
     const Dim& y = b[b.size() == 1 ? 0 : i];
-    if (c.op().name == "Add") result.push_back(x + y);
-    else if (c.op().name == "Sub") result.push_back(x - y);
-    else if (c.op().name == "Mul") result.push_back(x * y);
-    else return absl::OkStatus();
+    if (c.op().name == "Add")
+      result.push_back(x + y);
+    else if (c.op().name == "Sub")
+      result.push_back(x - y);
+    else if (c.op().name == "Mul")
+      result.push_back(x * y);
+    else
+      return absl::OkStatus();
   }
   // Narrow integers wrap at run time; only i64 is followed.
   return c.dtype(0) == DType::kI64 ? c.SetContents(0, std::move(result)) : absl::OkStatus();
@@ -117,35 +125,41 @@ std::vector<OpDef> ElementwiseOps() {
   std::vector<OpDef> ops;
   for (const ElementwiseRow& row : kRows) ops.push_back(FromRow(row));
 
-  ops.push_back({.name = "Gelu",
-                 .inputs = {{"x", "T", kFloat, ""}},
-                 .attrs = {{"approximate", AttrKind::kString, AttrValue(std::string("none")),
-                            "\"none\": by erf; \"tanh\": by the tanh approximation", {"none", "tanh"}}},
-                 .outputs = {{"y", "T", kFloat, ""}},
-                 .doc = "The Gaussian error linear unit, x times the normal distribution's cumulative function.",
-                 .bound = "Follows from Erf and Exp; absolute error at most 2 ULP of max(|x|, 1).",
-                 .infer = InferBroadcast,
-                 .computation = Elementwise{GeluFormula}});
+  ops.push_back(
+      {.name = "Gelu",
+       .inputs = {{"x", "T", kFloat, ""}},
+       .attrs = {{"approximate",
+                  AttrKind::kString,
+                  AttrValue(std::string("none")),
+                  "\"none\": by erf; \"tanh\": by the tanh approximation",
+                  {"none", "tanh"}}},
+       .outputs = {{"y", "T", kFloat, ""}},
+       .doc = "The Gaussian error linear unit, x times the normal distribution's cumulative function.",
+       .bound = "Follows from Erf and Exp; absolute error at most 2 ULP of max(|x|, 1).",
+       .infer = InferBroadcast,
+       .computation = Elementwise{GeluFormula}});
   ops.push_back({.name = "Equal",
                  .inputs = {{"a", "T", kAnyType, ""}, {"b", "T", kAnyType, ""}},
                  .outputs = {{"y", "B", kBoolOnly, ""}},
                  .doc = "Whether the elements are equal. NaN equals nothing; -0 equals +0.",
                  .infer = InferBroadcast,
                  .computation = Elementwise{Formula([](Scalar a, Scalar b) { return a == b; })}});
-  ops.push_back({.name = "Where",
-                 .inputs = {{"condition", "B", kBoolOnly, ""}, {"a", "T", kAnyType, ""}, {"b", "T", kAnyType, ""}},
-                 .outputs = {{"y", "T", kAnyType, ""}},
-                 .doc = "a where the condition is true, b elsewhere.",
-                 .infer = InferBroadcast,
-                 .computation = Elementwise{Formula([](Scalar c, Scalar a, Scalar b) { return Select(c, a, b); })}});
-  ops.push_back({.name = "Cast",
-                 .inputs = {{"x", "S", kAnyType, ""}},
-                 .attrs = {{"to", AttrKind::kDType, std::nullopt, "the dtype of the result"}},
-                 .outputs = {{"y", "to", kAnyType, ""}},
-                 .doc = "Converts to another dtype. A float to an integer truncates and saturates, NaN gives 0; an "
-                        "integer to a narrower one wraps; to a float rounds to nearest even; to bool is x != 0.",
-                 .infer = InferBroadcast,
-                 .computation = Elementwise{CastFormula}});
+  ops.push_back(
+      {.name = "Where",
+       .inputs = {{"condition", "B", kBoolOnly, ""}, {"a", "T", kAnyType, ""}, {"b", "T", kAnyType, ""}},
+       .outputs = {{"y", "T", kAnyType, ""}},
+       .doc = "a where the condition is true, b elsewhere.",
+       .infer = InferBroadcast,
+       .computation = Elementwise{Formula([](Scalar c, Scalar a, Scalar b) { return Select(c, a, b); })}});
+  ops.push_back(
+      {.name = "Cast",
+       .inputs = {{"x", "S", kAnyType, ""}},
+       .attrs = {{"to", AttrKind::kDType, std::nullopt, "the dtype of the result"}},
+       .outputs = {{"y", "to", kAnyType, ""}},
+       .doc = "Converts to another dtype. A float to an integer truncates and saturates, NaN gives 0; an "
+              "integer to a narrower one wraps; to a float rounds to nearest even; to bool is x != 0.",
+       .infer = InferBroadcast,
+       .computation = Elementwise{CastFormula}});
   return ops;
 }
 

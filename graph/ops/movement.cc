@@ -13,7 +13,9 @@ namespace tenfold {
 namespace {
 
 // The output is the input's memory under another shape.
-std::vector<Dim> Alias(const Shape&, const Shape& output, const Attrs&) { return RowMajorStrides(output.dims()); }
+std::vector<Dim> Alias(const Shape&, const Shape& output, const Attrs&) {
+  return RowMajorStrides(output.dims());
+}
 
 // --- Reshape -----------------------------------------------------------------------------------------------
 
@@ -53,7 +55,8 @@ absl::Status InferReshape(InferContext& c) {
     const std::optional<Dim> rest = known == Dim(0) ? std::nullopt : Dim::DivideExactly(total, known);
     if (!rest.has_value()) {
       return c.Fail("E0208", absl::StrCat(c.shape(0).ToString(), " holds ", total.ToString(),
-                                          " elements, which -1 cannot fill up: the other dims hold ", known.ToString()));
+                                          " elements, which -1 cannot fill up: the other dims hold ",
+                                          known.ToString()));
     }
     dims[*inferred] = *rest;
   } else if (!(known == total)) {
@@ -68,8 +71,10 @@ absl::Status InferReshape(InferContext& c) {
         help = absl::StrCat("the first dim as -1 gives ", Shape(mend).ToString());
       }
     }
-    return c.Fail("E0208", absl::StrCat(from.ToString(), " holds ", total.ToString(), " elements, ", Shape(dims).ToString(),
-                                        " holds ", known.ToString()), help);
+    return c.Fail("E0208",
+                  absl::StrCat(from.ToString(), " holds ", total.ToString(), " elements, ",
+                               Shape(dims).ToString(), " holds ", known.ToString()),
+                  help);
   }
   TENFOLD_RETURN_IF_ERROR(c.SetOutput(0, Shape(std::move(dims))));
   return c.contents(0).has_value() ? c.SetContents(0, *c.contents(0)) : absl::OkStatus();
@@ -121,8 +126,9 @@ absl::Status InferSame(InferContext& c) {
 std::vector<OpDef> MovementOps() {
   return {
       {.name = "Reshape",
-       .inputs = {{"data", "T", kAnyType, ""},
-                  {"shape", "I", {DType::kI64}, "the new extents; one may be -1 (what is left), 0 copies the dim"}},
+       .inputs =
+           {{"data", "T", kAnyType, ""},
+            {"shape", "I", {DType::kI64}, "the new extents; one may be -1 (what is left), 0 copies the dim"}},
        .attrs = {{"allowzero", AttrKind::kBool, AttrValue(false), "0 means an empty dim, not a copied one"}},
        .outputs = {{"y", "T", kAnyType, ""}},
        .doc = "The same elements, in row-major order, under another shape. Costs nothing at run time.",

@@ -16,7 +16,8 @@ namespace {
 
 // Accumulators are f32 or f64 for floats, the dtype itself for integers.
 uint64_t FloatBits(DType type, double value) {
-  return type == DType::kF32 ? std::bit_cast<uint32_t>(static_cast<float>(value)) : std::bit_cast<uint64_t>(value);
+  return type == DType::kF32 ? std::bit_cast<uint32_t>(static_cast<float>(value))
+                             : std::bit_cast<uint64_t>(value);
 }
 
 uint64_t Zero(DType) { return 0; }
@@ -41,12 +42,14 @@ struct ReductionRow {
 constexpr DTypeSet kNumericOrBool = kNumeric | kBoolOnly;
 
 const ReductionRow kRows[] = {
-    {"ReduceSum", kNumeric, [](Scalar x) { return x; }, [](Scalar acc, Scalar x) { return acc + x; }, SumIdentity, Zero,
+    {"ReduceSum", kNumeric, [](Scalar x) { return x; }, [](Scalar acc, Scalar x) { return acc + x; },
+     SumIdentity, Zero,
      "The sum over the axes; 0 for an empty one. Integers wrap; f16 and bf16 accumulate in f32. The order of "
      "summation is fixed (docs/numerics.md)."},
     {"ReduceMax", kNumericOrBool, [](Scalar x) { return x; },
      [](Scalar acc, Scalar x) { return IsBool(x.type()) ? (acc | x) : Max(acc, x); }, Lowest, Lowest,
-     "The largest element over the axes, by IEEE 754-2019 maximum: NaN if any is NaN. -inf, the lowest integer or "
+     "The largest element over the axes, by IEEE 754-2019 maximum: NaN if any is NaN. -inf, the lowest "
+     "integer or "
      "false for an empty one."},
     // The shift of Softmax. One instruction everywhere, where an exact maximum takes several: NaN and signed
     // zeros may be passed over, which no result shows that goes through exp(x - max) and its sum.
@@ -77,15 +80,16 @@ absl::Status InferReduction(InferContext& c) {
 std::vector<OpDef> ReductionOps() {
   std::vector<OpDef> ops;
   for (const ReductionRow& row : kRows) {
-    ops.push_back({.name = row.name,
-                   .inputs = {{"x", "T", row.dtypes, ""}},
-                   .attrs = {{"axes", AttrKind::kInts, AttrValue(std::vector<int64_t>()), "the axes; empty: all"},
-                             {"keepdims", AttrKind::kBool, AttrValue(true), "keeps the reduced axes with extent 1"}},
-                   .outputs = {{"y", "T", row.dtypes, ""}},
-                   .doc = row.doc,
-                   .infer = InferReduction,
-                   .computation = Reduction{row.map, row.combine, row.identity, row.empty},
-                   .is_internal = row.is_internal});
+    ops.push_back(
+        {.name = row.name,
+         .inputs = {{"x", "T", row.dtypes, ""}},
+         .attrs = {{"axes", AttrKind::kInts, AttrValue(std::vector<int64_t>()), "the axes; empty: all"},
+                   {"keepdims", AttrKind::kBool, AttrValue(true), "keeps the reduced axes with extent 1"}},
+         .outputs = {{"y", "T", row.dtypes, ""}},
+         .doc = row.doc,
+         .infer = InferReduction,
+         .computation = Reduction{row.map, row.combine, row.identity, row.empty},
+         .is_internal = row.is_internal});
   }
   return ops;
 }

@@ -12,7 +12,9 @@ namespace {
 
 absl::Status InferInputNode(InferContext& c) { return c.SetOutputType(0, c.attrs().Get<TensorType>("type")); }
 
-absl::Status InferConstNode(InferContext& c) { return c.SetOutputType(0, c.attrs().Get<Tensor>("value").type()); }
+absl::Status InferConstNode(InferContext& c) {
+  return c.SetOutputType(0, c.attrs().Get<Tensor>("value").type());
+}
 
 absl::Status InferFusedNode(InferContext& c) {
   return c.Fail("E9001", "a fused node's types are its body's");  // Graph reads the body instead
@@ -23,7 +25,8 @@ absl::Status InferFusedNode(InferContext& c) {
 std::vector<OpDef> SourceOps() {
   return {
       {.name = "Input",
-       .attrs = {{"type", AttrKind::kType, std::nullopt, "dtype and shape, with symbols for sizes that vary"}},
+       .attrs = {{"type", AttrKind::kType, std::nullopt,
+                  "dtype and shape, with symbols for sizes that vary"}},
        .outputs = {{"y", "type", kAnyType, ""}},
        .doc = "A tensor that every run is fed.",
        .infer = InferInputNode,

@@ -10,12 +10,12 @@
 
 namespace tenfold {
 
-std::vector<OpDef> ElementwiseOps();   // elementwise.cc
-std::vector<OpDef> ReductionOps();     // reductions.cc
-std::vector<OpDef> MovementOps();      // movement.cc
-std::vector<OpDef> ContractionOps();   // contractions.cc
-std::vector<OpDef> CompositeOps();     // composites.cc
-std::vector<OpDef> SourceOps();        // sources.cc
+std::vector<OpDef> ElementwiseOps();  // elementwise.cc
+std::vector<OpDef> ReductionOps();    // reductions.cc
+std::vector<OpDef> MovementOps();     // movement.cc
+std::vector<OpDef> ContractionOps();  // contractions.cc
+std::vector<OpDef> CompositeOps();    // composites.cc
+std::vector<OpDef> SourceOps();       // sources.cc
 
 std::vector<OpDef> StandardOps();
 

@@ -21,10 +21,14 @@ Tensor Ramp(DType dtype, const Dims& dims) {
     std::span<T> values = tensor.mutable_values<T>();
     for (size_t i = 0; i < values.size(); ++i) {
       const double x = static_cast<double>((i * 37) % 101) / 16.0 - 3.0;
-      if constexpr (std::is_same_v<T, F16>) values[i] = ToF16(x);
-      else if constexpr (std::is_same_v<T, BF16>) values[i] = ToBF16(x);
-      else if constexpr (std::is_same_v<T, bool>) values[i] = x > 0;
-      else values[i] = static_cast<T>(std::is_unsigned_v<T> ? x + 4 : x);
+      if constexpr (std::is_same_v<T, F16>)
+        values[i] = ToF16(x);
+      else if constexpr (std::is_same_v<T, BF16>)
+        values[i] = ToBF16(x);
+      else if constexpr (std::is_same_v<T, bool>)
+        values[i] = x > 0;
+      else
+        values[i] = static_cast<T>(std::is_unsigned_v<T> ? x + 4 : x);
     }
   });
   return tensor;
@@ -46,19 +50,17 @@ std::vector<Way> AllWays() {
   return ways;
 }
 
-// Every way of compiling gives the bits of the evaluation, for each of `runs`. Contractions run by the reference,
-// whose bits are the op's.
+// Every way of compiling gives the bits of the evaluation, for each of `runs`. Contractions run by the
+// reference, whose bits are the op's.
 void ExpectAllWaysAgree(const Graph& graph, const std::vector<NamedTensors>& runs) {
   for (const Way& way : AllWays()) {
-    SCOPED_TRACE(testing::Message() << "-O" << way.opt_level << " jit " << static_cast<int>(way.jit) << " threads "
-                                    << way.threads);
+    SCOPED_TRACE(testing::Message() << "-O" << way.opt_level << " jit " << static_cast<int>(way.jit)
+                                    << " threads " << way.threads);
     CompileReport report;
-    auto executable = Compile(graph,
-                              {.opt_level = way.opt_level,
-                               .jit = way.jit,
-                               .threads = way.threads,
-                               .reference_contractions = true},
-                              &report);
+    auto executable = Compile(
+        graph,
+        {.opt_level = way.opt_level, .jit = way.jit, .threads = way.threads, .reference_contractions = true},
+        &report);
     ASSERT_TRUE(executable.ok()) << executable.status();
     for (const NamedTensors& feeds : runs) {
       std::vector<Tensor> in_order;
@@ -70,8 +72,8 @@ void ExpectAllWaysAgree(const Graph& graph, const std::vector<NamedTensors>& run
       ASSERT_EQ(got->size(), want->size());
       for (size_t i = 0; i < want->size(); ++i) {
         EXPECT_TRUE(SameBits((*got)[i].second, (*want)[i]))
-            << (*got)[i].first << "\n got " << (*got)[i].second.ToString() << "\nwant " << (*want)[i].ToString()
-            << "\n"
+            << (*got)[i].first << "\n got " << (*got)[i].second.ToString() << "\nwant "
+            << (*want)[i].ToString() << "\n"
             << ToString(*report.plan);
       }
     }
@@ -85,7 +87,8 @@ TEST_P(EveryFloat, MultilayerPerceptronAgreesInEveryWay) {
   GraphBuilder g("mlp");
   Value x = g.Input("x", t, {"N", 64});
   Value h = Max(MatMul(x, g.Const(Ramp(t, {64, 24}), "w1")) + g.Const(Ramp(t, {24}), "b1"), 0);
-  g.Output("probs", Softmax(MatMul(h, g.Const(Ramp(t, {24, 10}), "w2")) * 0.01 + g.Const(Ramp(t, {10}), "b2")));
+  g.Output("probs",
+           Softmax(MatMul(h, g.Const(Ramp(t, {24, 10}), "w2")) * 0.01 + g.Const(Ramp(t, {10}), "b2")));
   const auto graph = std::move(g).Build();
   ASSERT_TRUE(graph.ok()) << graph.status();
   std::vector<NamedTensors> runs;
@@ -112,7 +115,8 @@ TEST_P(EveryFloat, ElementwiseChainWithBroadcastsAgreesInEveryWay) {
 
 TEST_P(EveryFloat, ReductionsOverEveryAxisAgreeInEveryWay) {
   const DType t = GetParam();
-  for (const std::vector<int64_t>& axes : std::vector<std::vector<int64_t>>{{0}, {1}, {2}, {0, 2}, {0, 1}, {1, 2}, {}}) {
+  for (const std::vector<int64_t>& axes :
+       std::vector<std::vector<int64_t>>{{0}, {1}, {2}, {0, 2}, {0, 1}, {1, 2}, {}}) {
     for (bool keepdims : {false, true}) {
       GraphBuilder g("reduce");
       Value x = g.Input("x", t, {3, "K", 37});
@@ -140,7 +144,8 @@ TEST_P(EveryFloat, SoftmaxOverEveryAxisAgreesInEveryWay) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Floats, EveryFloat, testing::Values(DType::kF16, DType::kBF16, DType::kF32, DType::kF64),
+INSTANTIATE_TEST_SUITE_P(Floats, EveryFloat,
+                         testing::Values(DType::kF16, DType::kBF16, DType::kF32, DType::kF64),
                          [](const auto& info) { return std::string(Name(info.param)); });
 
 TEST(Compile, OutputsThatAreInputsConstantsAndAliasesAreCopied) {
@@ -169,7 +174,8 @@ TEST(Compile, AnIntegerDivisionByZeroNamesNodeAndElement) {
     ASSERT_TRUE(executable.ok()) << executable.status();
     const auto got = executable->Run({{"x", fed}});
     ASSERT_FALSE(got.ok());
-    EXPECT_NE(std::string(got.status().message()).find("[1,1] of Div 'q'"), std::string::npos) << got.status();
+    EXPECT_NE(std::string(got.status().message()).find("[1,1] of Div 'q'"), std::string::npos)
+        << got.status();
   }
 }
 
