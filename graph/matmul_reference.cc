@@ -187,23 +187,22 @@ __attribute__((target("arch=x86-64-v4,prefer-vector-width=512"))) void MultiplyR
 }
 
 template <typename T>
-RowsFunction<T> ChooseRowsFunction() {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl")) {
-    return MultiplyRowsAvx512<T>;
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-      __builtin_cpu_supports("bmi2")) {
-    return MultiplyRowsAvx2<T>;
+RowsFunction<T> ChooseRowsFunction(IsaLevel level) {
+  switch (level) {
+    case IsaLevel::kAvx512:
+      return MultiplyRowsAvx512<T>;
+    case IsaLevel::kAvx2:
+      return MultiplyRowsAvx2<T>;
+    case IsaLevel::kBaseline:
+      break;
   }
   return MultiplyRowsBaseline<T>;
 }
 
 template <typename T>
-void Multiply(const MatMulExtents& e, const T* lhs, const T* rhs, T* out, int64_t row_begin,
-              int64_t row_end) {
-  static const RowsFunction<T> multiply_rows = ChooseRowsFunction<T>();
+void Multiply(const MatMulExtents& e, const T* lhs, const T* rhs, T* out, int64_t row_begin, int64_t row_end,
+              IsaLevel level) {
+  const RowsFunction<T> multiply_rows = ChooseRowsFunction<T>(level);
   for (int64_t row = row_begin; row < row_end;) {
     const int64_t matrix = row / e.m;
     const int64_t first = row % e.m;
@@ -229,8 +228,10 @@ int64_t MatMulExtents::num_rows() const {
 }
 
 void MatMulReference(DType dtype, const MatMulExtents& extents, const void* lhs, const void* rhs, void* out,
-                     int64_t row_begin, int64_t row_end) {
+                     int64_t row_begin, int64_t row_end, std::optional<IsaLevel> level) {
   if (extents.n == 0) return;
+  static const IsaLevel host = HostIsaLevel();
+  const IsaLevel used = std::min(level.value_or(host), host);
   VisitDType(dtype, [&]<typename T>(std::type_identity<T>) {
     // Two's complement: signed products and sums have the bits of the unsigned ones.
     if constexpr (!std::is_same_v<T, bool>) {
@@ -241,7 +242,7 @@ void MatMulReference(DType dtype, const MatMulExtents& extents, const void* lhs,
           return T();
       }());
       Multiply<U>(extents, static_cast<const U*>(lhs), static_cast<const U*>(rhs), static_cast<U*>(out),
-                  row_begin, row_end);
+                  row_begin, row_end, used);
     }
   });
 }

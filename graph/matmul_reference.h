@@ -9,9 +9,11 @@
 #define TENFOLD_GRAPH_MATMUL_REFERENCE_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "tenfold/graph/dtype.h"
+#include "tenfold/graph/scalar/interpreter.h"
 
 namespace tenfold {
 
@@ -27,9 +29,10 @@ struct MatMulExtents {
 };
 
 // Computes rows [row_begin, row_end) of the result, numbered row-major over [batch..., m]. Calls for
-// different rows may run at the same time. The same bits on every CPU. `dtype` must be numeric.
+// different rows may run at the same time. The same bits on every CPU and at every `level`, which defaults to
+// the host's. `dtype` must be numeric.
 void MatMulReference(DType dtype, const MatMulExtents& extents, const void* lhs, const void* rhs, void* out,
-                     int64_t row_begin, int64_t row_end);
+                     int64_t row_begin, int64_t row_end, std::optional<IsaLevel> level = std::nullopt);
 
 }  // namespace tenfold
 

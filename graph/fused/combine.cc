@@ -143,8 +143,7 @@ struct Loops {
 };
 
 template <template <typename> typename Op, bool kOnFloats>
-CombineLoops LoopsFor(DType type) {
-  const IsaLevel level = HostIsaLevel();
+CombineLoops LoopsFor(DType type, IsaLevel level) {
   return VisitDType(type, [level]<typename T>(std::type_identity<T>) -> CombineLoops {
     if constexpr (std::is_same_v<T, bool>) {  // a byte, 0 or 1
       if constexpr (!kOnFloats) return Loops<uint8_t, Op>::For(level);
@@ -164,24 +163,24 @@ bool IsPrimitiveOfInputs(const ScalarProgram& program, const Instr& result) {
   return a.prim == Prim::kInput && b.prim == Prim::kInput && a.bits != b.bits;
 }
 
-CombineLoops FindLoops(const ScalarProgram& combine) {
+CombineLoops FindLoops(const ScalarProgram& combine, IsaLevel level) {
   const Instr& result = combine.instrs[combine.outputs[0]];
   if (!IsPrimitiveOfInputs(combine, result)) return {};
   switch (result.prim) {
     case Prim::kAdd:
-      return LoopsFor<AddOp, true>(result.type);
+      return LoopsFor<AddOp, true>(result.type, level);
     case Prim::kMul:
-      return LoopsFor<MulOp, true>(result.type);
+      return LoopsFor<MulOp, true>(result.type, level);
     case Prim::kMin:
-      return LoopsFor<MinOp, true>(result.type);
+      return LoopsFor<MinOp, true>(result.type, level);
     case Prim::kMax:
-      return LoopsFor<MaxOp, true>(result.type);
+      return LoopsFor<MaxOp, true>(result.type, level);
     case Prim::kAnd:
-      return LoopsFor<AndOp, false>(result.type);
+      return LoopsFor<AndOp, false>(result.type, level);
     case Prim::kOr:
-      return LoopsFor<OrOp, false>(result.type);
+      return LoopsFor<OrOp, false>(result.type, level);
     case Prim::kXor:
-      return LoopsFor<XorOp, false>(result.type);
+      return LoopsFor<XorOp, false>(result.type, level);
     default:
       return {};
   }
@@ -189,9 +188,9 @@ CombineLoops FindLoops(const ScalarProgram& combine) {
 
 }  // namespace
 
-Combiner::Combiner(const ScalarProgram& combine)
-    : program_(combine),
-      loops_(FindLoops(combine)),
+Combiner::Combiner(const ScalarProgram& combine, std::optional<IsaLevel> level)
+    : program_(combine, level),
+      loops_(FindLoops(combine, std::min(level.value_or(HostIsaLevel()), HostIsaLevel()))),
       element_size_(static_cast<int>(SizeOf(combine.output_type(0)))) {}
 
 void Combiner::Combine(void* accumulators, const void* values, int count, void* spare,

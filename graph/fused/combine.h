@@ -5,6 +5,7 @@
 #define TENFOLD_GRAPH_FUSED_COMBINE_H_
 
 #include <cstddef>
+#include <optional>
 
 #include "tenfold/graph/scalar/interpreter.h"
 #include "tenfold/graph/scalar/scalar_program.h"
@@ -22,7 +23,8 @@ struct CombineLoops {
 // loop; any other through BlockInterpreter. The bits are the same, but for NaN payloads.
 class Combiner {
  public:
-  explicit Combiner(const ScalarProgram& combine);
+  // `level` as for BlockInterpreter.
+  explicit Combiner(const ScalarProgram& combine, std::optional<IsaLevel> level = std::nullopt);
 
   int element_size() const { return element_size_; }
   // True if `values` may have any alignment and length. Otherwise both arrays are 64-byte aligned with

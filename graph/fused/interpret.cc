@@ -411,8 +411,8 @@ struct KernelInterpreter::Impl : KernelPlan {
   using KernelPlan::KernelPlan;
 };
 
-KernelInterpreter::KernelInterpreter(const FusedKernel& kernel)
-    : impl_(std::make_unique<const Impl>(kernel)) {}
+KernelInterpreter::KernelInterpreter(const FusedKernel& kernel, std::optional<IsaLevel> level)
+    : impl_(std::make_unique<const Impl>(kernel, level)) {}
 
 KernelInterpreter::~KernelInterpreter() = default;
 

@@ -8,18 +8,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "tenfold/graph/fused/fused_kernel.h"
 #include "tenfold/graph/fused/kernel_abi.h"
+#include "tenfold/graph/scalar/interpreter.h"
 
 namespace tenfold {
 
 // A kernel prepared for interpretation. Immutable, thread-safe.
 class KernelInterpreter {
  public:
-  // `kernel` must verify; the interpreter keeps its own copy of what it needs.
-  explicit KernelInterpreter(const FusedKernel& kernel);
+  // `kernel` must verify; the interpreter keeps its own copy of what it needs. `level` as for
+  // BlockInterpreter.
+  explicit KernelInterpreter(const FusedKernel& kernel, std::optional<IsaLevel> level = std::nullopt);
   ~KernelInterpreter();
   KernelInterpreter(const KernelInterpreter&) = delete;
 

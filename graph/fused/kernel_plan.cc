@@ -28,9 +28,9 @@ bool IsIdentity(const ScalarProgram& program) {
 
 }  // namespace
 
-KernelPlan::KernelPlan(const FusedKernel& k) : kernel(k) {
+KernelPlan::KernelPlan(const FusedKernel& k, std::optional<IsaLevel> level) : kernel(k) {
   for (const FusedKernel::Stage& stage : kernel.stages) {
-    auto plan = std::make_unique<StagePlan>(stage);
+    auto plan = std::make_unique<StagePlan>(stage, level);
     plan->first_value = static_cast<int>(values.size());
     plan->hands_through = stage.kind == FusedKernel::Stage::kReduce && plan->combiner->takes_any_array() &&
                           IsIdentity(stage.program);

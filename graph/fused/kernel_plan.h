@@ -17,12 +17,13 @@
 namespace tenfold {
 
 struct KernelPlan {
-  explicit KernelPlan(const FusedKernel& k);
+  explicit KernelPlan(const FusedKernel& k, std::optional<IsaLevel> level = std::nullopt);
 
   // A stage made ready.
   struct StagePlan {
-    explicit StagePlan(const FusedKernel::Stage& stage) : program(stage.program) {
-      if (stage.kind == FusedKernel::Stage::kReduce) combiner.emplace(stage.combine);
+    StagePlan(const FusedKernel::Stage& stage, std::optional<IsaLevel> level)
+        : program(stage.program, level) {
+      if (stage.kind == FusedKernel::Stage::kReduce) combiner.emplace(stage.combine, level);
     }
     BlockInterpreter program;
     std::optional<Combiner> combiner;
