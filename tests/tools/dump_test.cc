@@ -14,6 +14,7 @@ using testing::Not;
 using testing::StartsWith;
 
 constexpr char kSoft[] = R"(tenfold 1
+
 graph soft(x: f32[N,4]) -> (p) {
   half = Const f32[] {0.5}
   s = Mul(half, 4)
@@ -64,7 +65,7 @@ TEST_F(DumpTest, ExplainsWhatFoldingDid) {
 TEST_F(DumpTest, ShortensConstantsUnlessAskedForAll) {
   WriteFile(
       "wide.tnt",
-      "tenfold 1\ngraph wide() -> (c) {\n  c = Const i8[20] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, "
+      "tenfold 1\n\ngraph wide() -> (c) {\n  c = Const i8[20] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, "
       "14, 15, 16, 17, 18, 19, 20}\n}\n");
   EXPECT_THAT(Run("tenfold-dump wide.tnt").out, HasSubstr("..."));
   EXPECT_EQ(Run("tenfold-dump wide.tnt --full > again.tnt && cmp wide.tnt again.tnt").exit_status, 0);

@@ -16,6 +16,7 @@ TEST_F(ImportTest, MakesAConstAndAnOutputOfEachArray) {
   WriteArchive("weights.npz", {{"w1", T("f32[2,2] 1 2 3 4")}, {"block/0:1", T("i8[3] -1 0 1")}});
   EXPECT_EQ(Run("tenfold-import weights.npz -o weights.tnf").exit_status, 0);
   EXPECT_EQ(Run("tenfold-dump weights.tnf").out, R"(tenfold 1
+
 graph weights() -> (w1, "block/0:1") {
   w1 = Const f32[2,2] {1, 2, 3, 4}
   "block/0:1" = Const i8[3] {-1, 0, 1}

@@ -26,8 +26,9 @@ std::string ToolTest::Path(absl::string_view name) const { return absl::StrCat(f
 
 ToolResult ToolTest::Run(absl::string_view command) {
   const std::string here = std::filesystem::current_path().string();
-  const std::string line = absl::StrCat("unset TENFOLD_FLAGS; cd '", folder_, "' && PATH='", here, "/tools:", here,
-                                        "/tests/tools':$PATH; { ", command, "\n} >.out 2>.err </dev/null");
+  const std::string line =
+      absl::StrCat("unset TENFOLD_FLAGS; cd '", folder_, "' && PATH='", here, "/tools:", here,
+                   "/tests/tools':$PATH; { ", command, "\n} >.out 2>.err </dev/null");
   const int status = std::system(line.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadFile(".out"), ReadFile(".err")};
 }
