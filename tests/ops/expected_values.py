@@ -1,0 +1,370 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the op cases expect, from NumPy, SciPy and exact fractions: never from Tenfold.
+
+    tests/ops/expected_values.py tests/ops/*.case           adds `y:` to op cases without one
+    tests/ops/expected_values.py --check tests/ops/*.case   computes every `y:` again and names those that differ
+
+Needs python3-numpy and python3-scipy (Debian); the build does not. A new op needs a function here only if its
+expectations are not written by hand.
+"""
+
+import fractions
+import math
+import re
+import sys
+
+import numpy as np
+import scipy.special
+
+Fraction = fractions.Fraction
+
+INTEGERS = {f"{sign}{bits}": np.dtype(f"{name}{bits}")
+            for sign, name in [("i", "int"), ("u", "uint")] for bits in [8, 16, 32, 64]}
+# Bits of precision, exponent of the smallest normal number, largest number.
+FORMATS = {
+    "f16": (11, -14, Fraction(65504)),
+    "bf16": (8, -126, Fraction(255) * 2**120),
+    "f32": (24, -126, Fraction(2**24 - 1) * 2**104),
+    "f64": (53, -1022, Fraction(2**53 - 1) * 2**971),
+}
+
+
+def storage(dtype):
+    """The NumPy type that holds `dtype`; a bf16 is held as the f32 of the same value."""
+    if dtype in INTEGERS:
+        return INTEGERS[dtype]
+    return {"bool": np.bool_, "f16": np.float16, "bf16": np.float32, "f32": np.float32, "f64": np.float64}[dtype]
+
+
+class Tensor:
+    def __init__(self, dtype, values):
+        self.dtype, self.values = dtype, np.asarray(values, dtype=storage(dtype))
+
+    def computed(self):
+        """The values in the type in which arithmetic is done."""
+        return self.values.astype(np.float32) if self.dtype in ("f16", "bf16") else self.values
+
+    def exactly(self):
+        return self.values.astype(np.longdouble)
+
+
+def round_once(dtype, x):
+    """A finite number of any kind to `dtype`, half to even."""
+    if isinstance(x, (float, np.floating)):
+        if not np.isfinite(x) or x == 0:
+            return float(x)
+        if isinstance(x, np.longdouble):  # Fraction() would go through float
+            mantissa, exponent = np.frexp(x)
+            x = Fraction(int(np.ldexp(mantissa, 64))) * Fraction(2) ** (int(exponent) - 64)
+        else:
+            x = Fraction(float(x))
+    x = Fraction(x)
+    if x == 0:
+        return 0.0
+    precision, smallest, largest = FORMATS[dtype]
+    magnitude = abs(x)
+    exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
+    if Fraction(2) ** exponent > magnitude:
+        exponent -= 1
+    step = Fraction(2) ** (max(exponent, smallest) - precision + 1)
+    rounded = round(magnitude / step) * step  # Python rounds half to even
+    value = math.inf if rounded > largest else float(rounded)
+    return -value if x < 0 else value
+
+
+def rounded(dtype, values):
+    values = np.asarray(values)
+    flat = [round_once(dtype, v) for v in values.reshape(-1)]
+    return Tensor(dtype, np.array(flat, dtype=np.float64).reshape(values.shape))
+
+
+def like(tensor, values):
+    """`values`, computed in the type in which arithmetic on tensor.dtype is done, as that dtype."""
+    if tensor.dtype in ("f16", "bf16"):
+        return rounded(tensor.dtype, values.astype(np.float64))
+    return Tensor(tensor.dtype, values)
+
+
+# --- Elementwise -------------------------------------------------------------------------------------------
+
+
+def arithmetic(function):
+    return lambda attrs, a, b: like(a, function(a.computed(), b.computed()))
+
+
+def div(attrs, a, b):
+    if a.dtype not in INTEGERS:
+        return like(a, a.computed() / b.computed())
+    x, y = np.broadcast_arrays(a.values, b.values)
+    quotients = [abs(int(p)) // abs(int(q)) * (1 if (p < 0) == (q < 0) else -1)
+                 for p, q in zip(x.reshape(-1), y.reshape(-1))]
+    return Tensor(a.dtype, np.array([wrap(a.dtype, q) for q in quotients], dtype=storage(a.dtype)).reshape(x.shape))
+
+
+def wrap(dtype, integer):
+    bits = INTEGERS[dtype].itemsize * 8
+    integer %= 2**bits
+    return integer - 2**bits if dtype[0] == "i" and integer >= 2 ** (bits - 1) else integer
+
+
+def maximum(x, y):
+    larger = np.maximum(x, y)  # NaN if either is
+    if x.dtype.kind != "f":
+        return larger
+    return np.where((x == y) & np.signbit(x), y, np.where(x == y, x, larger))
+
+
+def function(f):
+    return lambda attrs, x: rounded(x.dtype, f(x.exactly()))
+
+
+def gelu(attrs, x):
+    v = x.exactly()
+    if attrs.get("approximate") == '"tanh"':
+        u = np.longdouble(2) / np.pi
+        y = v / (1 + np.exp(-2 * np.sqrt(u) * (v + np.longdouble("0.044715") * v**3)))
+    else:
+        y = v * scipy.special.erfc((-v / np.sqrt(np.longdouble(2))).astype(np.float64)) / 2
+    return rounded(x.dtype, np.where(v == -np.inf, np.longdouble(-0.0), y))
+
+
+def where(attrs, condition, a, b):
+    return Tensor(a.dtype, np.where(condition.values, a.values, b.values))
+
+
+def cast(attrs, x):
+    to = attrs["to"]
+
+    def one(v):
+        if to == "bool":
+            return v != 0
+        if to not in INTEGERS:
+            return round_once(to, v if x.dtype in FORMATS else int(v))
+        if x.dtype not in FORMATS:
+            return wrap(to, int(v))
+        limits = np.iinfo(storage(to))
+        if np.isnan(v):
+            return 0
+        if np.isinf(v):
+            return limits.max if v > 0 else limits.min
+        return min(max(int(v), int(limits.min)), int(limits.max))
+
+    converted = [one(v) for v in x.values.reshape(-1)]
+    return Tensor(to, np.array(converted, dtype=storage(to)).reshape(x.values.shape))
+
+
+# --- Movement, reductions, contractions, composites --------------------------------------------------------
+
+
+def reshape(attrs, data, shape):
+    dims = [int(d) for d in shape.values]
+    if attrs.get("allowzero") != "true":
+        dims = [data.values.shape[i] if d == 0 else d for i, d in enumerate(dims)]
+    return Tensor(data.dtype, data.values.reshape(dims))
+
+
+def transpose(attrs, data):
+    perm = ints(attrs.get("perm", "[]"))
+    return Tensor(data.dtype, np.transpose(data.values, perm or None))
+
+
+def ints(text):
+    return [int(i) for i in re.findall(r"-?\d+", text)]
+
+
+def rows(attrs, x):
+    """The reduced elements along a last axis, and the shape of the result."""
+    rank = x.ndim
+    axes = sorted(a % rank for a in ints(attrs.get("axes", "[]"))) or list(range(rank))
+    kept = [d for d in range(rank) if d not in axes]
+    moved = np.transpose(x, kept + axes).reshape([x.shape[d] for d in kept] + [math.prod(x.shape[d] for d in axes)])
+    keep = attrs.get("keepdims", "true") == "true"
+    return moved, [1 if d in axes else x.shape[d] for d in range(rank) if keep or d in kept]
+
+
+def sum_in_order(row):
+    """The order that docs/numerics.md fixes: 64 accumulators in chunks of 4096, halved; chunks in pairs."""
+    chunks = []
+    for begin in range(0, len(row), 4096):
+        lanes = np.full(64, -0.0, dtype=row.dtype)
+        for i, v in enumerate(row[begin:begin + 4096]):
+            lanes[i % 64] += v
+        while len(lanes) > 1:
+            lanes = lanes[:len(lanes) // 2] + lanes[len(lanes) // 2:]
+        chunks.append(lanes[0])
+    while len(chunks) > 1:
+        pairs = [chunks[i] + chunks[i + 1] for i in range(0, len(chunks) - 1, 2)]
+        chunks = pairs + chunks[2 * len(pairs):]
+    return chunks[0] if chunks else row.dtype.type(0)
+
+
+def reduce_sum(attrs, x):
+    along, shape = rows(attrs, x.computed())
+    if x.dtype in INTEGERS:
+        return Tensor(x.dtype, along.sum(axis=-1, dtype=along.dtype).reshape(shape))
+    sums = [sum_in_order(row) for row in along.reshape(-1, along.shape[-1])] if along.size else \
+        np.zeros(math.prod(shape))
+    return like(x, np.array(sums, dtype=along.dtype).reshape(shape))
+
+
+def reduce_max(attrs, x):
+    along, shape = rows(attrs, x.values)
+    lowest = False if x.dtype == "bool" else np.iinfo(along.dtype).min if x.dtype in INTEGERS else -np.inf
+    result = np.full(along.shape[:-1], lowest, dtype=along.dtype)
+    for i in range(along.shape[-1]):
+        result = maximum(result, along[..., i])
+    return Tensor(x.dtype, result.reshape(shape))
+
+
+def matmul(attrs, lhs, rhs):
+    if lhs.dtype in INTEGERS:
+        return Tensor(lhs.dtype, np.matmul(lhs.values, rhs.values))
+    accumulator = "f64" if lhs.dtype == "f64" else "f32"
+    a, b = lhs.values.astype(np.float64), rhs.values.astype(np.float64)
+    left, right = (a[None, :] if a.ndim == 1 else a), (b[:, None] if b.ndim == 1 else b)
+    batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    left = np.broadcast_to(left, batch + left.shape[-2:])
+    right = np.broadcast_to(right, batch + right.shape[-2:])
+    out = np.zeros(batch + (left.shape[-2], right.shape[-1]))
+    for index in np.ndindex(*out.shape):
+        total = 0.0
+        for x, y in zip(left[index[:-1]], right[index[:-2] + (slice(None), index[-1])]):
+            x, y = float(x), float(y)
+            if math.isfinite(x * y + total) and x * y != 0 and total != 0:
+                total = round_once(accumulator, Fraction(x) * Fraction(y) + Fraction(total))  # fma
+            else:
+                total = x * y + total
+        out[index] = total
+    shape = list(out.shape)
+    if b.ndim == 1:
+        del shape[-1]
+    if a.ndim == 1:
+        del shape[-2 if b.ndim > 1 else -1]
+    return rounded(lhs.dtype, out.reshape(shape))
+
+
+def softmax(attrs, x):
+    v = x.exactly()
+    axis = int(attrs.get("axis", "-1"))
+    if v.size == 0:
+        return Tensor(x.dtype, v)
+    e = np.exp(v - v.max(axis=axis, keepdims=True))
+    return rounded(x.dtype, e / e.sum(axis=axis, keepdims=True))
+
+
+OPS = {
+    "Add": arithmetic(lambda a, b: a + b),
+    "Sub": arithmetic(lambda a, b: a - b),
+    "Mul": arithmetic(lambda a, b: a * b),
+    "Div": div,
+    "Max": arithmetic(maximum),
+    "Neg": lambda attrs, x: Tensor(x.dtype, -x.values),
+    "Exp": function(np.exp),
+    "Tanh": function(np.tanh),
+    "Sigmoid": function(lambda v: 1 / (1 + np.exp(-v))),
+    "Gelu": gelu,
+    "Equal": lambda attrs, a, b: Tensor("bool", a.values == b.values),
+    "Where": where,
+    "Cast": cast,
+    "OptimizationBarrier": lambda attrs, x: x,
+    "Reshape": reshape,
+    "Transpose": transpose,
+    "ReduceSum": reduce_sum,
+    "ReduceMax": reduce_max,
+    "MatMul": matmul,
+    "Softmax": softmax,
+    "Const": lambda attrs, value: value,
+    "Input": lambda attrs, x: x,
+}
+
+# --- Text --------------------------------------------------------------------------------------------------
+
+SECTION = re.compile(r"^([a-z_]+):", re.M)
+
+
+def parse_tensor(text):
+    match = re.match(r"(?:\w+\[[^\]]*\]\s*=\s*)?(\w+)\[([\d,]*)\]\s*(?:splat\s+(\S+)|\{(.*)\})\s*$", text.strip(), re.S)
+    if not match:
+        return None
+    dtype, dims, splat, elements = match.groups()
+    shape = [int(d) for d in dims.split(",")] if dims else []
+    texts = [splat] * math.prod(shape) if splat else re.findall(r"[^\s,]+", elements)
+    parse = {"bool": lambda t: t == "true"}.get(dtype, int if dtype in INTEGERS else float)
+    values = [parse(t) for t in texts]
+    if dtype in FORMATS:
+        values = [round_once(dtype, v) for v in values]
+    return Tensor(dtype, np.array(values, dtype=storage(dtype)).reshape(shape))
+
+
+def element_text(dtype, v):
+    if dtype == "bool":
+        return "true" if v else "false"
+    if dtype in INTEGERS:
+        return str(int(v))
+    if not np.isfinite(v):
+        return "nan" if np.isnan(v) else "inf" if v > 0 else "-inf"
+    for digits in range(1, 18):
+        text = f"{float(v):.{digits}g}"
+        if round_once(dtype, float(text)) == v:
+            return re.sub(r"e([+-])0+(\d)", r"e\1\2", text).replace("e+", "e")
+    raise AssertionError(v)
+
+
+def tensor_text(tensor):
+    shape = ",".join(str(d) for d in tensor.values.shape)
+    texts = [element_text(tensor.dtype, v) for v in tensor.values.reshape(-1)]
+    lines = [", ".join(texts[i:i + 16]) for i in range(0, len(texts), 16)]
+    contents = ",\n  ".join(lines)
+    return f"{tensor.dtype}[{shape}] {{" + (f"\n  {contents}\n}}" if len(lines) > 2 else f"{contents}}}")
+
+
+def expected(case):
+    """What the case's op gives for its inputs; None if the case is not about values."""
+    head = re.search(r"^op (\w+)(?:\((.*)\))?$", case, re.M)
+    if not head:
+        return None
+    name, attr_text = head.groups()
+    attrs = dict(re.findall(r"(\w+)=(\[[^\]]*\]|[^,]+)", attr_text or ""))
+    bounds = [m.start() for m in SECTION.finditer(case)] + [len(case)]
+    inputs = []
+    for begin, end in zip(bounds, bounds[1:]):
+        key, text = case[begin:end].split(":", 1)
+        text = re.sub(r"^#.*$", "", text, flags=re.M)
+        if key == "error":
+            return None
+        if key not in ("y", "ulp", "absolute"):
+            inputs.append(parse_tensor(text))
+    if not inputs or None in inputs:
+        return None
+    with np.errstate(all="ignore"):
+        return OPS[name](attrs, *inputs)
+
+
+def main():
+    check = "--check" in sys.argv[1:]
+    differ = 0
+    for path in [a for a in sys.argv[1:] if a != "--check"]:
+        with open(path, encoding="utf-8") as file:
+            cases = file.read().split("\n---\n")
+        for i, case in enumerate(cases):
+            value = expected(case)
+            if value is None:
+                continue
+            given = re.search(r"^y:(.*?)(?=^[a-z_#]|\Z)", case, re.M | re.S)
+            if given is None and not check:
+                tolerance = re.search(r"^(ulp|absolute):", case, re.M)
+                at = tolerance.start() if tolerance else len(case.rstrip("\n")) + 1
+                case = case.rstrip("\n") + "\n"
+                cases[i] = (case[:at] + f"y: {tensor_text(value)}\n" + case[at:]).rstrip("\n")
+            elif check and (given is None or tensor_text(parse_tensor(given.group(1))) != tensor_text(value)):
+                differ += 1
+                print(f"{path}: {case.splitlines()[0]}: expected y: {tensor_text(value)}")
+        if not check:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("\n---\n".join(cases).rstrip("\n") + "\n")
+    return 1 if differ else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
