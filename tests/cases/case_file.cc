@@ -69,8 +69,9 @@ const Section* CaseText::Find(absl::string_view name) const {
 }
 
 void CaseText::Set(absl::string_view name, absl::string_view text) {
-  Section fresh{std::string(name), std::string(text), ""};
-  fresh.raw = text.empty() ? absl::StrCat(name, ":\n") : absl::StrCat(name, ":\n", text, "\n");
+  Section fresh{std::string(name), "", absl::StrCat(name, ":\n")};
+  if (!text.empty()) absl::StrAppend(&fresh.raw, text, "\n");
+  fresh.text = WithoutComments(text);
   auto it = std::find_if(sections.begin(), sections.end(), [&](const Section& s) { return s.name == name; });
   if (it == sections.end()) {
     sections.push_back(std::move(fresh));

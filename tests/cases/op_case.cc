@@ -94,6 +94,16 @@ NamedTensors Feeds(const OpCase& c) {
   return feeds;
 }
 
+// Values that are observed have one NaN.
+bool HasOtherNans(const Tensor& tensor) {
+  if (!IsFloat(tensor.dtype())) return false;
+  const std::string stored(static_cast<const char*>(tensor.data()), tensor.stored_bytes());
+  std::string canonical = stored;
+  CanonicalizeNans(tensor.dtype(), canonical.data(),
+                   static_cast<int64_t>(stored.size() / SizeOf(tensor.dtype())));
+  return canonical != stored;
+}
+
 // --- Running -----------------------------------------------------------------------------------------------
 
 std::string WhyNotTheError(const OpCase& c, const absl::Status& status) {
@@ -144,6 +154,7 @@ class OpRun {
     if (case_.expected->tensor.has_value()) {
       FailUnlessEmpty(name, WhereFar(*result, *case_.expected->tensor, case_.tolerance));
     }
+    if (HasOtherNans(*result)) Fail(name, "gives a NaN that is not canonical");
     if (!same_bits) return;
     if (!first_.has_value()) first_ = *result;
     if (!SameBits(*result, *first_)) {

@@ -99,7 +99,7 @@ absl::StatusOr<Graph> Transform(const CaseText& text, const Graph& graph, std::v
 }
 
 void Update(CaseText& text, absl::string_view section, const std::string& content, bool add) {
-  if (text.Find(section) != nullptr || add) text.Set(section, absl::StripAsciiWhitespace(content));
+  if (text.Find(section) != nullptr || add) text.Set(section, absl::StripTrailingAsciiWhitespace(content));
 }
 
 }  // namespace
@@ -120,7 +120,7 @@ PassCaseResult RunPassCase(const CaseText& text) {
   if (text.Find("error") != nullptr) result.failures.push_back("there is no error");
   Update(result.actual, "expect", PrintText(*transformed, {.header = false}), expects_nothing);
   std::vector<std::string> lines;
-  for (const Remark& remark : remarks) lines.push_back(remark.ToString());
+  for (const Remark& remark : remarks) lines.push_back(absl::StrCat("  ", remark.ToString()));
   Update(result.actual, "remarks", absl::StrJoin(lines, "\n"), expects_nothing);
   if (std::string difference = WhereMeaningDiffers(*graph, *transformed); !difference.empty()) {
     result.failures.push_back(std::move(difference));

@@ -13,7 +13,7 @@
 //     y = Const f32[2] {3, 6} from(a)
 //   }
 //   remarks:
-//   fold-constants: did  Mul 'y': 2 values, 8 bytes
+//     fold-constants: did  Mul 'y': 2 values, 8 bytes
 //
 // `passes:` names passes to run in order, `stage:` the stage up to which the whole pipeline runs. `expect:`
 // is canonical text without its first line, `remarks:` every remark, `error:` the printed diagnostic; what is
