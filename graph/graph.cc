@@ -6,7 +6,9 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
 
 namespace tenfold {
@@ -109,10 +111,22 @@ const Tensor* Graph::ConstantValue(ValueId id) const {
 
 std::string Graph::UniqueName(absl::string_view wanted) {
   if (!by_name_.contains(std::string(wanted))) return std::string(wanted);
-  for (int64_t suffix = 1;; ++suffix) {
+  for (int64_t& suffix = next_suffix_.try_emplace(std::string(wanted), 1).first->second;; ++suffix) {
     std::string candidate = absl::StrCat(wanted, ".", suffix);
     if (!by_name_.contains(candidate)) return candidate;
   }
+}
+
+void Graph::FreeName(ValueId id) {
+  const auto it = by_name_.find(value(id).name);
+  if (it == by_name_.end() || it->second != id) return;
+  const size_t dot = it->first.rfind('.');
+  int64_t suffix = 0;
+  if (dot != std::string::npos && absl::SimpleAtoi(absl::string_view(it->first).substr(dot + 1), &suffix)) {
+    const auto next = next_suffix_.find(it->first.substr(0, dot));
+    if (next != next_suffix_.end() && suffix >= 1) next->second = std::min(next->second, suffix);
+  }
+  by_name_.erase(it);
 }
 
 absl::StatusOr<NodeId> Graph::AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs,
@@ -188,7 +202,7 @@ absl::Status Graph::Rename(ValueId id, absl::string_view wanted) {
   if (current == wanted) return absl::OkStatus();
   if (wanted.empty()) return MakeError("E9001", "a value cannot lose its name");
   std::string unique = UniqueName(wanted);
-  if (!current.empty()) by_name_.erase(current);
+  FreeName(id);
   current = std::move(unique);
   by_name_[current] = id;
   ++mutation_count_;
@@ -210,6 +224,7 @@ void Graph::AddFrom(NodeId id, const std::vector<std::string>& names) {
     if (!n.empty() && std::find(from.begin(), from.end(), n) == from.end()) from.push_back(n);
   }
   nodes_[Index(id)] = std::move(copy);
+  ++mutation_count_;
 }
 
 int Graph::RemoveDeadNodes() {
@@ -233,10 +248,7 @@ int Graph::RemoveDeadNodes() {
       continue;
     }
     ++removed;
-    for (ValueId output : node(id).outputs) {
-      auto it = by_name_.find(value(output).name);
-      if (it != by_name_.end() && it->second == output) by_name_.erase(it);
-    }
+    for (ValueId output : node(id).outputs) FreeName(output);
   }
   if (removed > 0) order_ = std::move(kept), ++mutation_count_;
   return removed;
@@ -262,7 +274,16 @@ absl::Status Graph::SortTopologically() {
       }
       const NodeId from = value(node(id).inputs[next++]).producer;
       if (marks[Index(from)] == Mark::kOpen) {
-        return MakeError("E0106", absl::StrCat("'", DisplayName(from), "' depends on itself"));
+        // What the stack holds from `from` on is the cycle: each reads the next, and the last reads the
+        // first.
+        const auto first =
+            std::find_if(stack.begin(), stack.end(), [&](const auto& s) { return s.first == from; });
+        std::vector<std::string> names;
+        for (auto it = first; it != stack.end(); ++it)
+          names.push_back(absl::StrCat("'", DisplayName(it->first), "'"));
+        names.push_back(names.front());
+        return MakeError("E0106",
+                         absl::StrCat("a value depends on itself: ", absl::StrJoin(names, " reads ")));
       }
       if (marks[Index(from)] == Mark::kNew) {
         marks[Index(from)] = Mark::kOpen;
@@ -270,7 +291,7 @@ absl::Status Graph::SortTopologically() {
       }
     }
   }
-  order_ = std::move(sorted);
+  if (order_ != sorted) order_ = std::move(sorted), ++mutation_count_;
   return absl::OkStatus();
 }
 

@@ -40,7 +40,7 @@ absl::Status StoreNumber(Number value, DType dtype, void* out) {
       if constexpr (std::is_floating_point_v<Number>) {
         return MakeError(
             "E0204",
-            absl::StrCat("the literal ", value, " has a fraction point, but the tensor is ", Name(dtype)),
+            absl::StrCat("the literal ", value, " is floating-point, but the tensor is ", Name(dtype)),
             "write an integer, or Cast the tensor to a float dtype");
       } else {
         return StoreInteger<T>(value, dtype, &element);
@@ -202,6 +202,11 @@ std::vector<Value> GraphBuilder::ApplyMulti(absl::string_view op_name, std::span
          location);
     return poison;
   }
+  // First of all, so that a literal beside poison is silent too.
+  for (const Operand& operand : operands) {
+    const Value* value = operand.value();
+    if (value != nullptr && value->builder() == this && value->poison()) return poison;
+  }
   // A literal takes the dtype that the other operands bind, or the only one that its port admits.
   std::vector<ValueId> inputs;
   for (size_t i = 0; i < operands.size(); ++i) {
@@ -212,24 +217,26 @@ std::vector<Value> GraphBuilder::ApplyMulti(absl::string_view op_name, std::span
             location);
         return poison;
       }
-      if (value->poison()) return poison;
       inputs.push_back(value->id());
       continue;
     }
     const std::optional<DType> dtype =
         LiteralDType(*op, i, operands.size(), [&](size_t k) -> std::optional<DType> {
           const Value* value = operands[k].value();
-          if (value == nullptr || value->poison() || value->builder() != this) return std::nullopt;
+          if (value == nullptr || value->builder() != this) return std::nullopt;
           return value->dtype();
         });
     absl::StatusOr<Tensor> tensor =
         dtype.has_value() ? LiteralToTensor(*operands[i].literal(), *dtype)
-                          : MakeError("E0204",
-                                      absl::StrCat("operand ", i, " of ", op_name,
-                                                   " is a literal, and no other operand gives it a dtype"),
+                          : MakeError("E0204", "a literal, and no other operand gives it a dtype",
                                       "make it a Const with the dtype that is meant");
-    Value literal =
-        tensor.ok() ? Const(*std::move(tensor), "", operands[i].where()) : Fail(tensor.status(), location);
+    if (!tensor.ok()) {
+      Diagnostic refusal = DiagnosticsOf(tensor.status()).front();
+      refusal.message = absl::StrCat("operand ", i, " of ", op_name, ": ", refusal.message);
+      Fail(ToStatus(std::move(refusal)), location);
+      return poison;
+    }
+    const Value literal = Const(*std::move(tensor), "", operands[i].where());
     if (literal.poison()) return poison;
     inputs.push_back(literal.id());
   }

@@ -39,6 +39,11 @@ std::optional<DType> LosslessCommonType(DType a, DType b) {
 
 std::string QuotedName(absl::string_view name) { return name.empty() ? "" : absl::StrCat(" '", name, "'"); }
 
+std::string WithArticle(AttrKind kind) {
+  if (kind == AttrKind::kInts) return "a list of ints";
+  return absl::StrCat(kind == AttrKind::kInt ? "an " : "a ", Name(kind));
+}
+
 // "Reshape(x, {-1, 784})": the mend if input `have` holds whole rows of `want` elements.
 std::string ReshapeHelp(const InferInput& input, const Dim& want) {
   if (!input.type.shape.has_rank() || input.name.empty() || !want.is_constant() || want.constant() <= 0)
@@ -73,7 +78,9 @@ absl::Status InferContext::Fail(absl::string_view code, absl::string_view messag
   d.code = std::string(code);
   d.message = absl::StrCat(op_.name, QuotedName(node_name_), ": ", message);
   std::vector<std::string> origins;
-  for (int i = 0; i < num_inputs(); ++i) {
+  const int named =
+      std::min(num_inputs(), static_cast<int>(op_.inputs.size()));  // a fused node's ports are not
+  for (int i = 0; i < named; ++i) {
     if (!inputs_[i].origin.empty())
       origins.push_back(absl::StrCat(op_.inputs[i].name, " comes from ", inputs_[i].origin));
   }
@@ -111,7 +118,8 @@ absl::Status InferContext::CheckDTypes() {
                                        ", to=", Name(*common), ")"));
         }
       }
-      help = absl::StrCat(absl::StrJoin(casts, " and "), " loses nothing");
+      help =
+          absl::StrCat(absl::StrJoin(casts, " and "), casts.size() == 1 ? " loses nothing" : " lose nothing");
     }
     return Fail("E0205", absl::StrCat("dtypes differ: ", InputText(j), ", ", InputText(i)), help);
   }
@@ -242,6 +250,12 @@ absl::Status InferContext::SetContents(int i, Contents contents) {
 
 absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string node_name,
                                                    std::span<const InferInput> inputs, Attrs& attrs) {
+  // Before anything else: what follows reads the ports of the inputs.
+  if (inputs.size() != op.inputs.size() && !op.Is<FusedBody>()) {
+    return MakeError("E0103",
+                     absl::StrCat(op.name, QuotedName(node_name), " takes ", op.inputs.size(),
+                                  op.inputs.size() == 1 ? " input" : " inputs", ", but got ", inputs.size()));
+  }
   InferContext context(op, std::move(node_name), inputs, attrs);
   for (const auto& [name, value] : attrs) {
     const AttrDef* def = op.FindAttr(name);
@@ -255,8 +269,9 @@ absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string 
                                           : absl::StrCat("the attributes are ", absl::StrJoin(known, ", ")));
     }
     if (def->kind != KindOf(value)) {
-      return context.Fail("E0102", absl::StrCat("attribute '", name, "' is ", ToString(value), ", a ",
-                                                Name(KindOf(value)), ", but must be a ", Name(def->kind)));
+      return context.Fail("E0102",
+                          absl::StrCat("attribute '", name, "' is ", ToString(value), ", ",
+                                       WithArticle(KindOf(value)), ", but must be ", WithArticle(def->kind)));
     }
     if (!def->choices.empty() && std::find(def->choices.begin(), def->choices.end(),
                                            std::get<std::string>(value)) == def->choices.end()) {
@@ -270,11 +285,6 @@ absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string 
       return context.Fail("E0102", absl::StrCat("attribute '", def.name, "' is missing"));
     }
     attrs.Set(def.name, *def.default_value);
-  }
-  if (inputs.size() != op.inputs.size() && !op.Is<FusedBody>()) {
-    return MakeError("E0103",
-                     absl::StrCat(op.name, " takes ", op.inputs.size(),
-                                  op.inputs.size() == 1 ? " input" : " inputs", ", but got ", inputs.size()));
   }
   if (!op.Is<FusedBody>()) TENFOLD_RETURN_IF_ERROR(context.CheckDTypes());
   TENFOLD_RETURN_IF_ERROR(op.infer(context));

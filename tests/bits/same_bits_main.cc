@@ -2,7 +2,7 @@
 //
 // Prints a table of op x dtype: what was fed, how many executors were compared, how many elements differed.
 //
-//   same_bits_program [--random=10000000] [--op=Exp,Softmax] [--dtype=f32] [--threads=1,2,3,8] [--seed=1]
+//   same_bits [--random=10000000] [--op=Exp,Softmax] [--dtype=f32] [--threads=1,2,3,8] [--seed=1]
 //
 // Exit status: 0 same bits everywhere, 1 a mismatch or an error, 2 wrong usage.
 #include <chrono>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The comparison of same_bits_program on fewer random elements.
+// The comparison of same_bits on fewer random elements.
 #include "tenfold/tests/bits/same_bits.h"
 
 #include <gtest/gtest.h>

@@ -174,7 +174,7 @@ TEST(HostileTnf, EveryLieIsTold) {
        [](v1::Graph& g) { g.mutable_nodes(3)->mutable_attributes(0)->set_name("axes"); }},
       {"error[E0102 bad-attribute]: the attribute 'axis' is given twice",
        [](v1::Graph& g) { *g.mutable_nodes(3)->add_attributes() = g.nodes(3).attributes(0); }},
-      {"is true, a bool, but must be a int",
+      {"is true, a bool, but must be an int",
        [](v1::Graph& g) { g.mutable_nodes(3)->mutable_attributes(0)->set_bool_value(true); }},
       {"the attribute 'axis' has no value",
        [](v1::Graph& g) { g.mutable_nodes(3)->mutable_attributes(0)->clear_value(); }},

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tenfold/graph/graph.h"
+#include "tenfold/tests/graph/core/inference.h"
+
+namespace tenfold {
+namespace {
+
+using testing::Ints;
+
+TEST(Infer, BinaryArithmeticBroadcasts) {
+  for (const char* op : {"Add", "Sub", "Mul", "Div", "Max"}) {
+    SCOPED_TRACE(op);
+    INFERS(op, "f32[2,3] f32[2,3]", "f32[2,3]");
+    INFERS(op, "f32[2,3] f32[]", "f32[2,3]");
+    INFERS(op, "f32[] f32[]", "f32[]");
+    INFERS(op, "f32[3] f32[2,1]", "f32[2,3]");
+    INFERS(op, "f32[N,3] f32[3]", "f32[N,3]");
+    INFERS(op, "f32[N,1] f32[1,M]", "f32[N,M]");
+    INFERS(op, "f32[N + N] f32[2*N]", "f32[2*N]");
+    INFERS(op, "f32[0,3] f32[1,3]", "f32[0,3]");
+    INFERS(op, "f32[...] f32[3]", "f32[...]");
+    REFUSES(op, "f32[2] f32[3]", "E0202");
+    REFUSES(op, "f32[N] f32[3]", "declare both dims as 3 if they are always equal");
+    REFUSES(op, "f32[N] f32[M]", "N against M");
+    REFUSES(op, "f32[0] f32[3]", "E0202");
+    REFUSES(op, "f32[2] f64[2]", "E0205");
+    REFUSES(op, "bool[2] bool[2]", "E0206");
+    REFUSES(op, "f32[2]", "takes 2 inputs, but got 1");
+    REFUSES(op, "f32[2] f32[2] f32[2]", "takes 2 inputs, but got 3");
+  }
+}
+
+TEST(Infer, EveryNumericTypeIsAdmittedByArithmetic) {
+  for (DType t : kAllDTypes) {
+    const std::string type = TensorType{t, Shape{2}}.ToString();
+    if (IsBool(t)) continue;
+    INFERS("Add", type + " " + type, type);
+  }
+}
+
+TEST(Infer, UnaryOpsKeepTheType) {
+  INFERS("Neg", "i8[N,2]", "i8[N,2]");
+  REFUSES("Neg", "u8[2]", "x is u8[2], but Neg takes i8, i16, i32, i64, f16, bf16, f32 or f64");
+  REFUSES("Neg", "bool[2]", "E0206");
+  for (const char* op : {"Exp", "Tanh", "Sigmoid", "Gelu"}) {
+    SCOPED_TRACE(op);
+    INFERS(op, "f16[N,2]", "f16[N,2]");
+    INFERS(op, "bf16[]", "bf16[]");
+    INFERS(op, "f64[...]", "f64[...]");
+    REFUSES(op, "i32[2]", "takes f16, bf16, f32 or f64");
+  }
+  INFERS("Gelu", "f32[2]", "f32[2]", {"approximate", std::string("tanh")});
+  REFUSES("Gelu", "f32[2]", "must be one of none, tanh", {"approximate", std::string("erf")});
+}
+
+TEST(Infer, EqualGivesBools) {
+  INFERS("Equal", "i64[N,1] i64[4]", "bool[N,4]");
+  INFERS("Equal", "bool[2] bool[2]", "bool[2]");
+  REFUSES("Equal", "f32[2] f16[2]", "Cast(b, to=f32) loses nothing");
+}
+
+TEST(Infer, WhereBroadcastsAllThree) {
+  INFERS("Where", "bool[N,1] f32[3] f32[]", "f32[N,3]");
+  INFERS("Where", "bool[] u8[2] u8[2]", "u8[2]");
+  INFERS("Where", "bool[2] bool[2] bool[2]", "bool[2]");
+  REFUSES("Where", "f32[2] f32[2] f32[2]", "condition is f32[2], but Where takes bool");
+  REFUSES("Where", "bool[2] f32[2] f64[2]", "dtypes differ: a is f32[2], b is f64[2]");
+  REFUSES("Where", "bool[2] f32[3] f32[]", "2 against 3");
+}
+
+TEST(Infer, CastTakesItsTypeFromTheAttribute) {
+  for (DType from : kAllDTypes) {
+    for (DType to : kAllDTypes) {
+      INFERS("Cast", (TensorType{from, Shape{Dim::Symbol("N")}}.ToString()),
+             (TensorType{to, Shape{Dim::Symbol("N")}}.ToString()), {"to", to});
+    }
+  }
+  INFERS("Cast", "f32[...]", "i8[...]", {"to", DType::kI8});
+  REFUSES("Cast", "f32[2]", "attribute 'to' is missing");
+  REFUSES("Cast", "f32[2]", "attribute 'to' is 1, an int, but must be a dtype", {"to", int64_t{1}});
+}
+
+TEST(Infer, BarrierGivesItsInput) {
+  INFERS("OptimizationBarrier", "bool[N,2]", "bool[N,2]");
+  INFERS("OptimizationBarrier", "f32[...]", "f32[...]");
+}
+
+TEST(Infer, ReshapeToKnownDims) {
+  INFERS("Reshape", "f32[2,6] i64[2]{3,4}", "f32[3,4]");
+  INFERS("Reshape", "f32[1] i64[0]{}", "f32[]");
+  INFERS("Reshape", "f32[] i64[2]{1,1}", "f32[1,1]");
+  INFERS("Reshape", "f32[N,6] i64[2]{N,6}", "f32[N,6]");
+  INFERS("Reshape", "f32[N,6] i64[2]{2*N,3}", "f32[2*N,3]");
+  REFUSES("Reshape", "f32[2,6] i64[2]{3,5}", "[2,6] holds 12 elements");
+  REFUSES("Reshape", "f32[28,28] i64[2]{1,783}", "[1,783] holds 783");
+  REFUSES("Reshape", "f32[2] i64[1]{-2}", "E0208");
+  REFUSES("Reshape", "f32[2] i32[1]", "shape is i32[1], but Reshape takes i64");
+}
+
+TEST(Infer, ReshapeFillsUpMinusOne) {
+  INFERS("Reshape", "f32[28,28] i64[2]{-1,784}", "f32[1,784]");
+  INFERS("Reshape", "f32[N,28,28] i64[2]{-1,784}", "f32[N,784]");
+  INFERS("Reshape", "f32[N,M] i64[1]{-1}", "f32[M*N]");
+  INFERS("Reshape", "f32[N,6] i64[2]{N,-1}", "f32[N,6]");
+  INFERS("Reshape", "f32[0,4] i64[2]{-1,4}", "f32[0,4]");
+  INFERS("Reshape", "f32[] i64[1]{-1}", "f32[1]");
+  REFUSES("Reshape", "f32[2,3] i64[2]{-1,-1}", "names -1 more than once");
+  REFUSES("Reshape", "f32[2,3] i64[2]{-1,4}", "[2,3] holds 6 elements");
+  REFUSES("Reshape", "f32[N,3] i64[2]{-1,2}", "which -1 cannot fill up");
+  REFUSES("Reshape", "f32[0,3] i64[2]{0,-1}", "E0208");
+}
+
+TEST(Infer, ReshapeZeroCopiesTheDim) {
+  INFERS("Reshape", "f32[N,2,3] i64[2]{0,6}", "f32[N,6]");
+  INFERS("Reshape", "f32[N,2,3] i64[2]{0,-1}", "f32[N,6]");
+  REFUSES("Reshape", "f32[6] i64[2]{6,0}", "0 at position 1 copies a dim that data does not have");
+  INFERS("Reshape", "f32[0,3] i64[2]{5,0}", "f32[5,0]", {"allowzero", true});
+  REFUSES("Reshape", "f32[2,3] i64[2]{6,0}", "E0208", {"allowzero", true});
+}
+
+TEST(Infer, ReshapeNeedsShapeAndRank) {
+  REFUSES("Reshape", "f32[6] i64[1]", "not known while the graph is built");
+  REFUSES("Reshape", "f32[...] i64[1]{-1}", "E0209");
+}
+
+TEST(Infer, TransposePermutes) {
+  INFERS("Transpose", "f32[2,3,N]", "f32[N,3,2]");
+  INFERS("Transpose", "f32[2,3,N]", "f32[3,N,2]", {"perm", Ints{1, 2, 0}});
+  INFERS("Transpose", "f32[2,3,N]", "f32[N,2,3]", {"perm", Ints{-1, 0, -2}});
+  INFERS("Transpose", "f32[]", "f32[]");
+  INFERS("Transpose", "f32[...]", "f32[...]", {"perm", Ints{1, 0}});
+  REFUSES("Transpose", "f32[2,3]", "perm names 1 of 2 axes", {"perm", Ints{0}});
+  REFUSES("Transpose", "f32[2,3]", "perm names axis 0 twice", {"perm", Ints{0, -2}});
+  REFUSES("Transpose", "f32[2,3]", "axis 2 in perm is outside [-2, 2)", {"perm", Ints{0, 2}});
+}
+
+TEST(Infer, ReductionsDropOrKeepAxes) {
+  for (const char* op : {"ReduceSum", "ReduceMax"}) {
+    SCOPED_TRACE(op);
+    INFERS(op, "f32[2,N,4]", "f32[1,1,1]");
+    INFERS(op, "f32[2,N,4]", "f32[]", {"keepdims", false});
+    INFERS(op, "f32[2,N,4]", "f32[2,1,4]", {"axes", Ints{1}});
+    INFERS(op, "f32[2,N,4]", "f32[N]", {"axes", Ints{-1, 0}}, {"keepdims", false});
+    INFERS(op, "f32[]", "f32[]");
+    INFERS(op, "f32[0]", "f32[1]");
+    INFERS(op, "f32[...]", "f32[...]", {"axes", Ints{0}});
+    INFERS(op, "u8[3]", "u8[1]");
+    REFUSES(op, "f32[2,3]", "axis -3 in axes is outside [-2, 2)", {"axes", Ints{-3}});
+    REFUSES(op, "f32[2,3]", "axes names axis 1 twice", {"axes", Ints{1, -1}});
+    REFUSES(op, "f32[2,3]", "there is no attribute 'axis'", {"axis", int64_t{0}});
+  }
+  INFERS("ReduceMax", "bool[3]", "bool[1]");
+  REFUSES("ReduceSum", "bool[3]", "E0206");
+}
+
+TEST(Infer, MatMulFollowsNumpy) {
+  INFERS("MatMul", "f32[N,4] f32[4,3]", "f32[N,3]");
+  INFERS("MatMul", "f32[4] f32[4]", "f32[]");
+  INFERS("MatMul", "f32[4] f32[4,3]", "f32[3]");
+  INFERS("MatMul", "f32[N,4] f32[4]", "f32[N]");
+  INFERS("MatMul", "f32[B,1,N,4] f32[7,4,3]", "f32[B,7,N,3]");
+  INFERS("MatMul", "f32[4] f32[B,4,3]", "f32[B,3]");
+  INFERS("MatMul", "f32[B,2,4] f32[4]", "f32[B,2]");
+  INFERS("MatMul", "f32[2,0] f32[0,3]", "f32[2,3]");
+  INFERS("MatMul", "f32[...] f32[4,3]", "f32[...]");
+  INFERS("MatMul", "i8[2,4] i8[4,3]", "i8[2,3]");
+  REFUSES("MatMul", "f32[28,28] f32[784,10]", "inner dims differ");
+  REFUSES("MatMul", "f32[2,N] f32[M,3]", "N and M cannot be proven equal");
+  REFUSES("MatMul", "f32[] f32[3]", "at least 1 dim is needed");
+  REFUSES("MatMul", "f32[2,2,4] f32[3,4,3]", "batch dims do not broadcast");
+  REFUSES("MatMul", "bool[2,2] bool[2,2]", "E0206");
+}
+
+TEST(Infer, SoftmaxKeepsTheType) {
+  INFERS("Softmax", "f32[N,10]", "f32[N,10]");
+  INFERS("Softmax", "bf16[N,10]", "bf16[N,10]", {"axis", int64_t{-2}});
+  INFERS("Softmax", "f32[...]", "f32[...]", {"axis", int64_t{5}});
+  REFUSES("Softmax", "f32[2,3]", "axis=2 is outside [-2, 2) for a tensor of rank 2", {"axis", int64_t{2}});
+  REFUSES("Softmax", "f32[]", "axis=-1 is outside");
+  REFUSES("Softmax", "i32[2]", "E0206");
+}
+
+TEST(Infer, SourcesTakeTheirTypeFromTheAttribute) {
+  const TensorType type{DType::kI8, Shape{Dim::Symbol("N"), 2}};
+  INFERS("Input", "", "i8[N,2]", {"type", type});
+  INFERS("Const", "", "f64[]", {"value", Tensor::Scalar(1.5)});
+  REFUSES("Input", "", "attribute 'type' is missing");
+  REFUSES("Const", "", "attribute 'value' is missing");
+  const TensorType negative{DType::kF32, Shape{-1}};
+  REFUSES("Input", "", "negative extent", {"type", negative});
+  const TensorType huge{DType::kF32, Shape{int64_t{1} << 40, int64_t{1} << 40}};
+  REFUSES("Input", "", "E0402", {"type", huge});
+}
+
+// --- Values that are followed
+// --------------------------------------------------------------------------------
+
+TEST(Infer, SmallIntegersAreFollowedThroughArithmetic) {
+  INFERS("Add", "i64[2]{N,4} i64[]{1}", "i64[2]{N + 1,5}");
+  INFERS("Sub", "i64[2]{N,4} i64[2]{N,1}", "i64[2]{0,3}");
+  INFERS("Mul", "i64[]{2} i64[1]{N}", "i64[1]{2*N}");
+  INFERS("Reshape", "i64[2]{N,4} i64[2]{1,-1}", "i64[1,2]{N,4}");
+  // Not where it could be wrong: other types wrap, other ops compute otherwise.
+  INFERS("Add", "i32[1]{1} i32[1]{2}", "i32[1]");
+  INFERS("Div", "i64[1]{4} i64[1]{2}", "i64[1]");
+  INFERS("Add", "i64[2]{1,2} i64[2]", "i64[2]");
+  INFERS("Mul", "i64[1]{9223372036854775807} i64[1]{2}", "i64[1]");
+}
+
+TEST(Infer, ValuesThatAreBroadcastAgainstEachOtherAreNotFollowed) {
+  INFERS("Add", "i64[2,1]{1,2} i64[2]{10,20}", "i64[2,2]");
+  INFERS("Add", "i64[1,2]{1,2} i64[2]{10,20}", "i64[1,2]{11,22}");
+  INFERS("Add", "i64[0]{} i64[1]{1}", "i64[0]");
+}
+
+}  // namespace
+}  // namespace tenfold
