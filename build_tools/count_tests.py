@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Counts the test cases of one `bazel test` run and prints "N passed, N failed".
+"""Counts the test cases of `bazel test` runs and prints "N passed, N failed".
 
-Reads Bazel's build events (--build_event_json_file), which name the results of exactly this run; the
-folder bazel-testlogs also holds those of earlier runs. What cannot be built counts as one failure.
+Reads Bazel's build events (--build_event_json_file), one file a run, which name the results of exactly these runs;
+the folder bazel-testlogs also holds those of earlier ones. What cannot be built counts as one failure.
 """
 
 import json
@@ -45,11 +45,12 @@ def count_result(result):
     return counts
 
 
-def main():
+def read_run(path):
+    """Returns the counts of each result, what was not built, and whether the run came to a good end."""
     results = {}  # By test, shard and run: of several attempts, the last counts.
     not_built = set()
     finished_well = False
-    with open(sys.argv[1], encoding="utf-8") as events:
+    with open(path, encoding="utf-8") as events:
         for line in events:
             event = json.loads(line)
             kind, identity = next(iter(event["id"].items()), (None, {}))
@@ -62,14 +63,22 @@ def main():
                 not_built.add(identity.get("label") or " ".join(identity.get("pattern", [kind])))
             elif kind == "buildFinished":
                 finished_well = event.get("finished", {}).get("overallSuccess", False)
+    return list(results.values()), not_built, finished_well
 
-    passed, failed, skipped = (sum(counts[i] for counts in results.values()) for i in range(3))
-    for label in sorted(not_built):
-        print(f"not built: {label}")
-    failed += len(not_built)
-    if not finished_well and failed == 0:
-        print("the build failed before any test ran")
-        failed = 1
+
+def main():
+    totals = [0, 0, 0]
+    for path in sys.argv[1:]:
+        results, not_built, finished_well = read_run(path)
+        for label in sorted(not_built):
+            print(f"not built: {label}")
+        counts = [sum(result[i] for result in results) for i in range(3)]
+        counts[1] += len(not_built)
+        if not finished_well and counts[1] == 0:
+            print("the build failed before any test ran")
+            counts[1] = 1
+        totals = [total + count for total, count in zip(totals, counts)]
+    passed, failed, skipped = totals
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
 
