@@ -142,11 +142,22 @@ class Emitter {
     return b_.CreateIntrinsic(id, {}, args);
   }
 
-  // vrangeps tells -0 from +0 but prefers a number to a NaN; three instructions for LLVM's six.
+  // IEEE 754-2019 minimum and maximum. Not LLVM's own: between conversions from and to f16, InstCombine
+  // narrows them, and LLVM 19 without AVX512-FP16 then loses a NaN against a zero.
   Value* Extremum(DType type, ID id, Value* a, Value* b) {
-    if (!target_.avx512 || !FillsVectors(type)) return Binary(id, a, b);
-    Value* control =
-        b_.getInt32(id == llvm::Intrinsic::minimum ? 4 : 5);  // the result's own sign; min or max
+    const bool is_max = id == llvm::Intrinsic::maximum;
+    if (!target_.avx512 || !FillsVectors(type)) {
+      llvm::Type* const bits = a->getType()->getWithNewType(b_.getIntNTy(BitWidth(type)));
+      Value* a_bits = b_.CreateBitCast(a, bits);
+      Value* b_bits = b_.CreateBitCast(b, bits);
+      // Equal values have equal bits, but for zeros, which take the sign that counts.
+      Value* same = is_max ? b_.CreateAnd(a_bits, b_bits) : b_.CreateOr(a_bits, b_bits);
+      Value* number = b_.CreateSelect(is_max ? b_.CreateFCmpOGT(a, b) : b_.CreateFCmpOLT(a, b), a, b);
+      number = b_.CreateSelect(b_.CreateFCmpOEQ(a, b), b_.CreateBitCast(same, a->getType()), number);
+      return b_.CreateSelect(b_.CreateFCmpUNO(a, b), llvm::ConstantFP::getNaN(a->getType()), number);
+    }
+    // vrangeps tells -0 from +0 but prefers a number to a NaN; three instructions for LLVM's six.
+    Value* control = b_.getInt32(is_max ? 5 : 4);  // the result's own sign; min or max
     Value* number = Avx512(type == DType::kF32 ? llvm::Intrinsic::x86_avx512_mask_range_ps_512
                                                : llvm::Intrinsic::x86_avx512_mask_range_pd_512,
                            {a, b, control});

@@ -32,6 +32,7 @@ std::string TestName(const std::string& title) {
     else if (!name.empty() && name.back() != '_')
       name += '_';
   }
+  while (!name.empty() && name.back() == '_') name.pop_back();
   return name;
 }
 
@@ -97,11 +98,14 @@ class Coverage : public ::testing::Test {
       std::vector<PortDef> ports = op->inputs;
       ports.insert(ports.end(), op->outputs.begin(), op->outputs.end());
       for (const PortDef& port : ports) {
+        const std::string name = absl::StrCat(op->name, ".", port.name);
+        std::vector<std::string> missing;
         for (DType dtype : kAllDTypes) {
-          const std::string name = absl::StrCat(op->name, ".", port.name);
-          EXPECT_TRUE(!port.dtypes.Contains(dtype) || seen[name].contains(dtype))
-              << "no case of " << name << " is of " << std::string(Name(dtype));
+          if (port.dtypes.Contains(dtype) && !seen[name].contains(dtype)) {
+            missing.push_back(absl::StrCat(Name(dtype)));
+          }
         }
+        EXPECT_TRUE(missing.empty()) << "no case has " << name << " of " << absl::StrJoin(missing, ", ");
       }
     }
   }
@@ -132,6 +136,7 @@ class AssembleAtTheEnd : public ::testing::Environment {
 // Bad files are refused at once, so that no case is lost without notice.
 bool RegisterCases(const std::vector<std::string>& paths, PtxBatch& batch) {
   std::vector<CaseText> op_cases;
+  std::set<std::string> names;
   bool ok = true;
   for (const std::string& path : paths) {
     const absl::StatusOr<std::vector<CaseText>> cases = ReadCaseFile(path);

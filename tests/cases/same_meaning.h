@@ -12,11 +12,13 @@
 namespace tenfold::testing {
 
 // Feeds for every input: symbols get small values within their bounds, elements are small numbers of both
-// signs, other ones for another seed. Errors: an extent that comes out negative.
-absl::StatusOr<NamedTensors> MakeFeeds(const Graph& graph, uint32_t seed);
+// signs, other ones for another seed. `extent` is that of the first symbol. Errors: an extent that comes out
+// negative.
+absl::StatusOr<NamedTensors> MakeFeeds(const Graph& graph, uint32_t seed, int64_t extent = 3);
 
 // Evaluates both graphs node by node on the same feeds; empty if they give the same bits. `after` may give
-// out more values than `before`. Graphs with values of more than a million elements are not evaluated.
+// out more values than `before`, and what nothing needs in it does not count. Graphs with values of more than
+// a million elements are not evaluated.
 std::string WhereMeaningDiffers(const Graph& before, const Graph& after);
 
 }  // namespace tenfold::testing
