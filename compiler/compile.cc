@@ -68,7 +68,7 @@ absl::StatusOr<Executable> Compile(const Graph& graph, const CompileOptions& opt
     out.remarks.push_back({.pass = "place-on-device",
                            .node = absl::StrCat("graph '", out.plan->name, "'"),
                            .did = false,
-                           .reason = std::string(executable.status().message())});
+                           .reason = DiagnosticsOf(executable.status()).front().message});
     how.device = nullptr;
   }
   if (options.jit != JitMode::kOff) how.compiler = CreateLlvmKernelCompiler();
