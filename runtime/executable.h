@@ -47,7 +47,8 @@ struct ExecutableOptions {
   KernelCompileOptions compile = {};
   // Null, or no answer for some extents: the reference loop nest.
   std::shared_ptr<MatMulProvider> matmuls = nullptr;
-  // Null: the CPU. Otherwise kernels run there (`compiler` and `jit` do not matter), and matrix products here.
+  // Null: the CPU. Otherwise kernels run there (`compiler` and `jit` do not matter), and matrix products
+  // here.
   std::shared_ptr<DeviceExecutor> device = nullptr;
 
   // A run that needs more for its arena and outputs is refused (E0402) with the memory plan's totals.
