@@ -47,12 +47,12 @@ class BoundFused final : public BoundStep {
 
   absl::Status Bind(const SymbolValues& symbols) override;
   absl::Status Run(RunContext& context) override;
+  absl::Status ErrorAt(const KernelError& error) const override;
 
  private:
   size_t ScratchBytes(const CompiledKernel* compiled) const;
   absl::Status Adopt(const CompiledKernel* compiled, RunContext& context);
   void Report(const KernelError& error);
-  absl::Status ErrorStatus();
 
   const FusedKernel& kernel_;
   const KernelCode& code_;
@@ -124,7 +124,7 @@ absl::Status BoundFused::Run(RunContext& context) {
       Report(error);
   }));
   if (error_.code != kKernelOk) [[unlikely]]
-    return ErrorStatus();
+    return ErrorAt(std::exchange(error_, kNoError));
   return absl::OkStatus();
 }
 
@@ -133,8 +133,7 @@ void BoundFused::Report(const KernelError& error) {
   if (error.index < error_.index) error_ = error;
 }
 
-absl::Status BoundFused::ErrorStatus() {
-  const KernelError error = std::exchange(error_, kNoError);
+absl::Status BoundFused::ErrorAt(const KernelError& error) const {
   std::vector<const PlanNode*> suspects;
   for (const PlanNode& node : step_.nodes) {
     if (node.can_fail) suspects.push_back(&node);

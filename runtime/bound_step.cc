@@ -66,6 +66,10 @@ BoundStep::BoundStep(const PlanStep& step) : step_(step), values_(StepInputs(ste
   operands_.resize(values_.size());
 }
 
+absl::Status BoundStep::ErrorAt(const KernelError&) const {
+  return MakeError("E9001", absl::StrCat(NodeText(step_.nodes[0]), " cannot fail for its values, and did"));
+}
+
 void BoundStep::CutIntoBlocks(int64_t units, int64_t cost, int64_t granule) {
   cost = std::max<int64_t>(cost, 1);
   units_ = units;

@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "tenfold/graph/dim.h"
+#include "tenfold/graph/fused/kernel_abi.h"
 #include "tenfold/runtime/aligned_buffer.h"
 #include "tenfold/runtime/executable_state.h"
 #include "tenfold/runtime/run_options.h"
@@ -73,6 +74,8 @@ class BoundStep {
   virtual absl::Status Bind(const SymbolValues& symbols) = 0;
   // Computes the step. Allocates nothing, unless code has become available since the last run.
   virtual absl::Status Run(RunContext& context) = 0;
+  // The error for bad values that a device has reported of this step.
+  virtual absl::Status ErrorAt(const KernelError& error) const;
 
   // Bytes of scratch that each participant needs.
   size_t scratch_bytes() const { return scratch_bytes_; }

@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tenfold/graph/tensor.h"
+#include "tenfold/runtime/device_executor.h"
 #include "tenfold/runtime/invocation.h"
 #include "tenfold/runtime/kernel_provider.h"
 #include "tenfold/runtime/plan.h"
@@ -46,6 +47,9 @@ struct ExecutableOptions {
   KernelCompileOptions compile = {};
   // Null, or no answer for some extents: the reference loop nest.
   std::shared_ptr<MatMulProvider> matmuls = nullptr;
+  // Null: the CPU. Otherwise kernels run there (`compiler` and `jit` do not matter), and matrix products
+  // here.
+  std::shared_ptr<DeviceExecutor> device = nullptr;
 
   // A run that needs more for its arena and outputs is refused (E0402) with the memory plan's totals.
   int64_t max_run_bytes = std::numeric_limits<int64_t>::max();
@@ -53,8 +57,8 @@ struct ExecutableOptions {
 
 class Executable {
  public:
-  // `plan` must verify and have its memory planned. Errors: those of compiling kernels (kWait), packing
-  // constants, and E0402.
+  // `plan` must verify and have its memory planned. Errors: those of compiling kernels (kWait) or
+  // loading them on the device, packing constants, and E0402.
   static absl::StatusOr<Executable> Create(Plan plan, ExecutableOptions options = {});
 
   // Everything a run needs, allocated. If there is no memory for it, the Invocation's Run says so.
@@ -69,7 +73,7 @@ class Executable {
   // Blocks until background compilation has ended, and gives its error if it had one (the executable then
   // goes on interpreting). At once in the other modes.
   absl::Status WaitForCode() const;
-  // How many of the plan's fused steps run as machine code now.
+  // How many of the plan's fused steps run as machine code of the CPU now.
   int num_compiled_steps() const;
 
  private:

@@ -50,7 +50,9 @@ absl::Status ExecutableState::Prepare() {
   TENFOLD_RETURN_IF_ERROR(KeepConstants());
   ShareKernels();
   TENFOLD_RETURN_IF_ERROR(PackMatMuls());
-  const bool compiles = options.compiler != nullptr && options.jit != JitMode::kOff && !kernels.empty();
+  if (options.device != nullptr) TENFOLD_RETURN_IF_ERROR(LoadOnDevice());
+  const bool compiles = options.compiler != nullptr && options.device == nullptr &&
+                        options.jit != JitMode::kOff && !kernels.empty();
   if (compiles && options.jit == JitMode::kWait) TENFOLD_RETURN_IF_ERROR(CompileAll());
   for (const auto& code : kernels) {
     if (code->compiled.load() == nullptr) {
@@ -110,6 +112,14 @@ absl::Status ExecutableState::PackMatMuls() {
       TENFOLD_RETURN_IF_ERROR(BoundStep::Create(*this, s)->Bind({}));
     }
   }
+  return absl::OkStatus();
+}
+
+absl::Status ExecutableState::LoadOnDevice() {
+  std::vector<const FusedKernel*> shared;
+  for (const KernelCode* code : step_kernels) shared.push_back(code == nullptr ? nullptr : code->kernel);
+  device_steps = std::make_unique<const DeviceSteps>(plan, shared, constants);
+  TENFOLD_ASSIGN_OR_RETURN(device_plan, options.device->Load(device_steps->program));
   return absl::OkStatus();
 }
 

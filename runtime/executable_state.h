@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tenfold/graph/fused/interpret.h"
+#include "tenfold/runtime/device_steps.h"
 #include "tenfold/runtime/executable.h"
 #include "tenfold/runtime/kernel_provider.h"
 #include "tenfold/runtime/plan.h"
@@ -57,6 +58,10 @@ struct ExecutableState {
   // By value; of constants only. Splats are written out unless every reader broadcasts them.
   std::vector<Tensor> constants;
 
+  // Null without a device.
+  std::unique_ptr<const DeviceSteps> device_steps;
+  std::unique_ptr<const DevicePlan> device_plan;
+
   mutable std::mutex idle_mutex;
   mutable std::vector<Invocation> idle;
 
@@ -77,6 +82,7 @@ struct ExecutableState {
   void ShareKernels();
   absl::Status KeepConstants();
   absl::Status PackMatMuls();
+  absl::Status LoadOnDevice();
   absl::Status CompileAll();
   void CompileInBackground();
   absl::Status CompileBatch(size_t begin, size_t end);

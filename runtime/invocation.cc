@@ -31,6 +31,10 @@ Invocation::Impl::Impl(const ExecutableState& executable)
   for (size_t v = 0; v < plan.values.size(); ++v) {
     if (plan.values[v].storage == StorageKind::kConstant) SetAddress(slots[v], state.constants[v].data());
   }
+  if (state.device_plan != nullptr) {
+    device = state.device_plan->NewContext();
+    device_errors.resize(steps.size());
+  }
   bool all_static = true;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const TensorType& type = plan.values[plan.inputs[i].value].type;
@@ -90,8 +94,10 @@ absl::Status Invocation::Impl::BindArena(int64_t output_bytes) {
   const Plan& plan = state.plan;
   const std::optional<int64_t> arena_bytes = plan.memory.arena_bytes.Evaluate(symbols);
   int64_t total;
+  // The host's side of the arena holds operands of the steps that stay here.
+  const bool on_host = device == nullptr || state.device_steps->any_on_host;
   const bool overflows = !arena_bytes || __builtin_add_overflow(*arena_bytes, output_bytes, &total);
-  if (overflows || total > state.options.max_run_bytes || !arena.Grow(*arena_bytes)) {
+  if (overflows || total > state.options.max_run_bytes || (on_host && !arena.Grow(*arena_bytes))) {
     Diagnostic d;
     d.code = "E0402";
     if (overflows) {
@@ -107,6 +113,7 @@ absl::Status Invocation::Impl::BindArena(int64_t output_bytes) {
     while (d.notes.back().back() == '\n') d.notes.back().pop_back();
     return ToStatus(std::move(d));
   }
+  if (!on_host) return absl::OkStatus();
   for (size_t i = 0; i < arena_slots.size(); ++i) {
     const std::optional<int64_t> offset = plan.memory.slots[i].offset.Evaluate(symbols);
     if (!offset) return MakeError("E9001", "an offset of the memory plan has no value");
@@ -122,13 +129,15 @@ absl::Status Invocation::Impl::BindShapes() {
   TENFOLD_RETURN_IF_ERROR(BindOutputShapes(output_bytes));
   TENFOLD_RETURN_IF_ERROR(BindArena(output_bytes));
   size_t scratch_bytes = 0;
-  for (const auto& step : steps) {
-    TENFOLD_RETURN_IF_ERROR(step->Bind(symbols));
-    scratch_bytes = std::max(scratch_bytes, step->scratch_bytes());
+  for (size_t s = 0; s < steps.size(); ++s) {
+    TENFOLD_RETURN_IF_ERROR(steps[s]->Bind(symbols));
+    if (device != nullptr && !state.device_steps->OnHost(s)) continue;
+    scratch_bytes = std::max(scratch_bytes, steps[s]->scratch_bytes());
   }
   if (!scratch.Grow(scratch_bytes)) {
     return MakeError("E0402", absl::StrCat("no memory for ", scratch_bytes, " bytes of scratch a thread"));
   }
+  if (device != nullptr) TENFOLD_RETURN_IF_ERROR(device->Bind(symbols));
   shapes_bound = true;
   return absl::OkStatus();
 }
@@ -178,6 +187,7 @@ absl::Status Invocation::Impl::Execute(const RunOptions& options) {
   RunContext context = {*state.pool, options.threads > 0 ? std::min(options.threads, all) : all, control,
                         scratch};
   if (options.profile != nullptr) options.profile->step_nanoseconds.assign(steps.size(), 0);
+  if (device != nullptr) return ExecuteOnDevice(context, options.profile);
   for (size_t s = 0; s < steps.size(); ++s) {
     if (control.ShouldStop()) return control.status();
     if (options.profile == nullptr) [[likely]] {

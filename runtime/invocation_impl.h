@@ -10,6 +10,7 @@
 
 #include "tenfold/runtime/aligned_buffer.h"
 #include "tenfold/runtime/bound_step.h"
+#include "tenfold/runtime/device_executor.h"
 #include "tenfold/runtime/executable_state.h"
 #include "tenfold/runtime/invocation.h"
 
@@ -72,8 +73,14 @@ struct Invocation::Impl {
   int missing;  // inputs not fed yet
   bool shapes_bound = false;
   bool outputs_placed = false;
+  std::unique_ptr<DeviceContext> device;   // null: everything runs on the host
+  std::vector<KernelError> device_errors;  // by step
 
  private:
+  absl::Status ExecuteOnDevice(RunContext& context, RunProfile* profile);
+  absl::Status EnqueueOnDevice(RunContext& context, RunProfile* profile);
+  // A step that the device has no code for, between copies.
+  absl::Status RunOnHost(size_t s, RunContext& context);
   absl::Status BindOutputShapes(int64_t& bytes);
   absl::Status BindArena(int64_t output_bytes);
 };

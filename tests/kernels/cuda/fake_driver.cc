@@ -25,7 +25,8 @@ void* HostAddress(CuDevicePtr address) { return reinterpret_cast<void*>(static_c
 
 }  // namespace
 
-#define ENTER(function, needs_context) \
+#define ENTER(function, needs_context)                            \
+  const std::lock_guard<std::recursive_mutex> lock(fake->mutex_); \
   if (const CuResult failure = fake->Enter(function, needs_context)) return failure
 
 // The driver's functions.
@@ -166,6 +167,7 @@ struct FakeFunctions {
   }
   static CuResult ModuleLoad(CuModule* module, const void*, unsigned num_options, int* options,
                              void** values) {
+    const std::lock_guard<std::recursive_mutex> lock(fake->mutex_);
     if (const CuResult failure = fake->Enter("module_load_data_ex", true)) {
       size_t capacity = 0;
       for (unsigned i = 0; i < num_options; ++i) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@
 
 namespace tenfold::testing {
 
-// At most one at a time: the table's functions are plain functions.
+// At most one at a time: the table's functions are plain functions. They may be called by several threads, as
+// the driver's; what tests ask of the rest is asked by one.
 class FakeDriver {
  public:
   FakeDriver();
@@ -71,6 +73,7 @@ class FakeDriver {
   void RunQueue();
   void RunKernel(const Kernel& kernel, const std::vector<uint64_t>& params);
 
+  std::recursive_mutex mutex_;
   CudaDriver table_;
   std::map<std::string, Failure> failures_;
   std::map<std::string, Kernel> kernels_;

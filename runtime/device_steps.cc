@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/runtime/device_steps.h"
+
+#include <utility>
+
+namespace tenfold {
+
+FusedKernel MakeCopyKernel(const CopyStep& copy, const TensorType& out_type) {
+  const DType dtype = copy.canonicalize_nans ? out_type.dtype : BitsType(out_type.dtype);
+  FusedKernel kernel;
+  kernel.name = "copy";
+  kernel.extents = out_type.shape.dims();
+  kernel.parallel_rank = kernel.rank();
+  kernel.inputs = {{dtype, copy.strides}};
+  FusedKernel::Stage stage;
+  stage.program.inputs = {dtype};
+  stage.program.instrs = {{.prim = Prim::kInput, .type = dtype}};
+  stage.program.outputs = {0};
+  stage.inputs = {{FusedKernel::Source::kInput, 0, 0}};
+  kernel.stages = {std::move(stage)};
+  kernel.outputs = {{{dtype, RowMajorStrides(kernel.extents)},
+                     {FusedKernel::Source::kStage, 0, 0},
+                     copy.canonicalize_nans && IsFloat(dtype)}};
+  return kernel;
+}
+
+DeviceSteps::DeviceSteps(const Plan& plan, std::span<const FusedKernel* const> step_kernels,
+                         std::span<const Tensor> constants) {
+  program.plan = &plan;
+  program.steps.resize(plan.steps.size());
+  program.reads.resize(plan.values.size());
+  program.writes.resize(plan.values.size());
+  program.constants = constants;
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    DeviceProgram::Step& step = program.steps[s];
+    step.kernel = step_kernels[s];
+    if (const auto* copy = std::get_if<CopyStep>(&plan.steps[s].work)) {
+      copies.push_back(
+          std::make_unique<const FusedKernel>(MakeCopyKernel(*copy, plan.values[copy->out].type)));
+      step.kernel = copies.back().get();
+    }
+    for (const int v : StepInputs(plan.steps[s])) step.inputs.push_back(plan.Root(v));
+    for (const int v : StepOutputs(plan.steps[s])) step.outputs.push_back(plan.Root(v));
+    if (step.kernel == nullptr) {
+      any_on_host = true;
+      continue;
+    }
+    for (const int v : step.inputs) program.reads[v] = true;
+    for (const int v : step.outputs) program.writes[v] = true;
+  }
+}
+
+}  // namespace tenfold
