@@ -10,29 +10,10 @@
 #include "tenfold/graph/evaluate.h"
 #include "tenfold/graph/graph_builder.h"
 #include "tenfold/graph/ops.h"
+#include "tenfold/tests/ramp.h"
 
 namespace tenfold {
 namespace {
-
-// Values that differ from element to element and have both signs.
-Tensor Ramp(DType dtype, const Dims& dims) {
-  Tensor tensor = *Tensor::Allocate(dtype, dims);
-  VisitDType(dtype, [&]<typename T>(std::type_identity<T>) {
-    std::span<T> values = tensor.mutable_values<T>();
-    for (size_t i = 0; i < values.size(); ++i) {
-      const double x = static_cast<double>((i * 37) % 101) / 16.0 - 3.0;
-      if constexpr (std::is_same_v<T, F16>)
-        values[i] = ToF16(x);
-      else if constexpr (std::is_same_v<T, BF16>)
-        values[i] = ToBF16(x);
-      else if constexpr (std::is_same_v<T, bool>)
-        values[i] = x > 0;
-      else
-        values[i] = static_cast<T>(std::is_unsigned_v<T> ? x + 4 : x);
-    }
-  });
-  return tensor;
-}
 
 struct Way {
   int opt_level;

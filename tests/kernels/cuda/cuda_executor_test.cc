@@ -19,6 +19,7 @@
 #include "tenfold/graph/ops.h"
 #include "tenfold/kernels/onednn/onednn_matmul.h"
 #include "tenfold/tests/kernels/cuda/fake_driver.h"
+#include "tenfold/tests/ramp.h"
 
 namespace tenfold::testing {
 namespace {
@@ -27,26 +28,6 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 constexpr CuResult kLaunchFailed = 719;
-
-// Values that differ from element to element and have both signs.
-Tensor Ramp(DType dtype, const Dims& dims) {
-  Tensor tensor = *Tensor::Allocate(dtype, dims);
-  VisitDType(dtype, [&]<typename T>(std::type_identity<T>) {
-    std::span<T> values = tensor.mutable_values<T>();
-    for (size_t i = 0; i < values.size(); ++i) {
-      const double x = static_cast<double>((i * 37) % 101) / 16.0 - 3.0;
-      if constexpr (std::is_same_v<T, F16>)
-        values[i] = ToF16(x);
-      else if constexpr (std::is_same_v<T, BF16>)
-        values[i] = ToBF16(x);
-      else if constexpr (std::is_same_v<T, bool>)
-        values[i] = x > 0;
-      else
-        values[i] = static_cast<T>(std::is_unsigned_v<T> ? x + 4 : x);
-    }
-  });
-  return tensor;
-}
 
 Plan PlanOf(const Graph& graph, int opt_level = 2) {
   CompileReport report;
