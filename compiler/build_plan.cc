@@ -106,7 +106,10 @@ class PlanBuilder {
           AddAlias(graph_.DisplayName(node.outputs[0]), TypeOf(node.outputs[0]), ValueOf(node.inputs[0]));
       return absl::OkStatus();
     }
-    if (node.op->Is<Contraction>()) return AddMatMul(id);
+    if (node.op->Is<Contraction>()) {
+      AddMatMul(id);
+      return absl::OkStatus();
+    }
     if (node.op->Is<Movement>()) return AddCopy(id);
     return AddFused(id);
   }
@@ -159,34 +162,14 @@ class PlanBuilder {
     return absl::OkStatus();
   }
 
-  // As the runtime's step wants it, of rank 2 and more: a vector is a row on the left, a column on the right.
-  absl::Status AddMatMul(NodeId id) {
+  void AddMatMul(NodeId id) {
     const Node& node = graph_.node(id);
-    const auto matrix = [&](ValueId value, size_t at) {
-      TensorType type = TypeOf(value);
-      int index = ValueOf(value);
-      if (type.shape.rank() == 1) {
-        std::vector<Dim> dims = type.shape.dims();
-        dims.insert(dims.begin() + at, Dim(1));
-        type.shape = Shape(std::move(dims));
-        index = AddAlias(graph_.DisplayName(value), type, index);
-      }
-      return std::make_pair(index, type);
-    };
-    const auto [lhs, lhs_type] = matrix(node.inputs[0], 0);
-    const auto [rhs, rhs_type] = matrix(node.inputs[1], 1);
+    const TensorType& lhs = TypeOf(node.inputs[0]);
+    const TensorType& rhs = TypeOf(node.inputs[1]);
     const ValueId out = node.outputs[0];
-    int out_index = ValueOf(out);
-    if (TypeOf(node.inputs[0]).shape.rank() == 1 || TypeOf(node.inputs[1]).shape.rank() == 1) {
-      std::vector<Dim> dims = TypeOf(out).shape.dims();
-      if (TypeOf(node.inputs[1]).shape.rank() == 1) dims.push_back(1);
-      if (TypeOf(node.inputs[0]).shape.rank() == 1) dims.insert(dims.end() - 1, Dim(1));
-      out_index = AddAlias(graph_.DisplayName(out), {TypeOf(out).dtype, Shape(std::move(dims))}, out_index);
-    }
-    MatMulStep step = MakeMatMulStep(lhs_type, rhs_type, lhs, rhs, out_index);
-    step.canonicalize_nans = IsObserved(out);
-    plan_.steps.push_back({std::move(step), {Describe(graph_, node)}});
-    return absl::OkStatus();
+    plan_.steps.push_back({MatMulStep{lhs.dtype, ValueOf(node.inputs[0]), ValueOf(node.inputs[1]),
+                                      ValueOf(out), LayOutMatMul(lhs.shape, rhs.shape), IsObserved(out)},
+                           {Describe(graph_, node)}});
   }
 
   absl::Status AddOutput(int index) {

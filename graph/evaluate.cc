@@ -13,6 +13,7 @@
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/fused/interpret.h"
 #include "tenfold/graph/fused/lower.h"
+#include "tenfold/graph/matmul_layout.h"
 #include "tenfold/graph/matmul_reference.h"
 
 namespace tenfold {
@@ -123,28 +124,23 @@ absl::StatusOr<Tensors> RunMovement(const Graph& single, const Node& node, const
   return Tensors{std::move(output)};
 }
 
+Dims Constants(const std::vector<Dim>& dims) {
+  Dims constants;
+  for (const Dim& dim : dims) constants.push_back(dim.constant());
+  return constants;
+}
+
 absl::StatusOr<Tensors> RunMatMul(const Graph& single, const Node& node, std::span<const Tensor> inputs,
                                   Level level) {
   TENFOLD_ASSIGN_OR_RETURN(Tensor lhs, inputs[0].Materialize());
   TENFOLD_ASSIGN_OR_RETURN(Tensor rhs, inputs[1].Materialize());
   const TensorType& type = single.value(node.outputs[0]).type;
   TENFOLD_ASSIGN_OR_RETURN(Tensor out, Tensor::Allocate(type.dtype, type.shape.static_dims()));
-  // A vector is a row on the left, a column on the right.
-  Dims l = lhs.dims(), r = rhs.dims();
-  if (l.size() == 1) l = {1, l[0]};
-  if (r.size() == 1) r = {r[0], 1};
-  const size_t batch_rank = std::max(l.size(), r.size()) - 2;
-  Dims batch(batch_rank, 1), lhs_strides(batch_rank, 0), rhs_strides(batch_rank, 0);
-  const auto lay_out = [&](const Dims& dims, Dims& strides) {
-    int64_t stride = 1;  // in matrices
-    for (size_t d = dims.size() - 2, b = batch_rank; d-- > 0; stride *= dims[d]) {
-      --b;
-      if (dims[d] != 1) strides[b] = stride, batch[b] = dims[d];
-    }
-  };
-  lay_out(l, lhs_strides);
-  lay_out(r, rhs_strides);
-  const MatMulExtents extents{batch, lhs_strides, rhs_strides, l[l.size() - 2], l.back(), r.back()};
+  const MatMulLayout layout = LayOutMatMul(lhs.type().shape, rhs.type().shape);
+  const Dims batch = Constants(layout.batch), lhs_strides = Constants(layout.lhs_strides),
+             rhs_strides = Constants(layout.rhs_strides);
+  const MatMulExtents extents{
+      batch, lhs_strides, rhs_strides, layout.m.constant(), layout.k.constant(), layout.n.constant()};
   const ScopedFloatEnvironment environment;
   MatMulReference(type.dtype, extents, lhs.data(), rhs.data(), out.mutable_data(), 0, extents.num_rows(),
                   level);

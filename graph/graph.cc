@@ -93,6 +93,27 @@ std::string Graph::DescribeOrigin(ValueId id) const {
   return text;
 }
 
+std::vector<std::string> Graph::SourceNames(NodeId id) const {
+  std::vector<std::string> names = node(id).provenance.from;
+  if (!names.empty()) return names;
+  for (ValueId output : node(id).outputs) {
+    if (!value(output).name.empty()) names.push_back(value(output).name);
+  }
+  return names;
+}
+
+Provenance Graph::MergedProvenance(NodeId place, std::span<const NodeId> nodes) const {
+  Provenance merged = node(place).provenance;
+  merged.from.clear();
+  absl::flat_hash_set<std::string> seen;
+  for (NodeId id : nodes) {
+    for (std::string& name : SourceNames(id)) {
+      if (seen.insert(name).second) merged.from.push_back(std::move(name));
+    }
+  }
+  return merged;
+}
+
 std::vector<std::vector<NodeId>> Graph::Readers() const {
   std::vector<std::vector<NodeId>> readers(values_.size());
   for (NodeId id : order_) {
@@ -217,12 +238,9 @@ void Graph::SwapNames(ValueId a, ValueId b) {
   ++mutation_count_;
 }
 
-void Graph::AddFrom(NodeId id, const std::vector<std::string>& names) {
+void Graph::SetProvenance(NodeId id, Provenance provenance) {
   auto copy = std::make_shared<Node>(node(id));
-  std::vector<std::string>& from = copy->provenance.from;
-  for (const std::string& n : names) {
-    if (!n.empty() && std::find(from.begin(), from.end(), n) == from.end()) from.push_back(n);
-  }
+  copy->provenance = std::move(provenance);
   nodes_[Index(id)] = std::move(copy);
   ++mutation_count_;
 }

@@ -29,7 +29,7 @@ enum class NodeId : int32_t {};
 struct Provenance {
   std::string location;           // "examples/digits.cc:31", "model.tnt:4:3", a model's node name
   std::string array;              // of a Const: "weights.npz: fc1/w"
-  std::vector<std::string> from;  // names of the source values that a pass made this node from
+  std::vector<std::string> from;  // if a pass made the node: names of the source values that it stands for
   bool operator==(const Provenance&) const = default;
 };
 
@@ -90,6 +90,10 @@ class Graph {
   std::string DescribeOrigin(ValueId id) const;
   // The first output's display name.
   std::string DisplayName(NodeId id) const { return DisplayName(node(id).outputs[0]); }
+  // Names of the source values that the node stands for: its `from`, or its own where no pass made it.
+  std::vector<std::string> SourceNames(NodeId id) const;
+  // The provenance of a node that stands for `nodes`: the place of `place`, and all their source names, once.
+  Provenance MergedProvenance(NodeId place, std::span<const NodeId> nodes) const;
   // Nodes that read each value, indexed by ValueId; outputs of the graph are not counted.
   std::vector<std::vector<NodeId>> Readers() const;
   // The Const tensor that produces `id`, or null.
@@ -110,7 +114,7 @@ class Graph {
   absl::Status Rename(ValueId value, absl::string_view name);
   // The two values exchange names, so that a replacement keeps the name that people know.
   void SwapNames(ValueId a, ValueId b);
-  void AddFrom(NodeId node, const std::vector<std::string>& names);
+  void SetProvenance(NodeId node, Provenance provenance);
   // Removes nodes that no output needs, Inputs excepted; gives how many.
   int RemoveDeadNodes();
   // Restores topological order after edits that put producers behind readers (stable).

@@ -55,11 +55,12 @@ class BoundMatMul final : public BoundStep {
 };
 
 absl::Status BoundMatMul::Bind(const SymbolValues& symbols) {
-  TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, matmul_.batch, symbols, batch_));
-  TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, matmul_.lhs_strides, symbols, lhs_strides_));
-  TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, matmul_.rhs_strides, symbols, rhs_strides_));
+  const MatMulLayout& layout = matmul_.layout;
+  TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, layout.batch, symbols, batch_));
+  TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, layout.lhs_strides, symbols, lhs_strides_));
+  TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, layout.rhs_strides, symbols, rhs_strides_));
   std::vector<int64_t> mkn;
-  TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, {matmul_.m, matmul_.k, matmul_.n}, symbols, mkn));
+  TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, {layout.m, layout.k, layout.n}, symbols, mkn));
   extents_ = {batch_, lhs_strides_, rhs_strides_, mkn[0], mkn[1], mkn[2]};
   Dims out_dims = batch_;
   out_dims.push_back(mkn[0]);

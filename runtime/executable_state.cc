@@ -108,7 +108,7 @@ absl::Status ExecutableState::PackMatMuls() {
     step_matmuls[s] = std::make_unique<MatMulCache>();
     // Those of constant extents now, so that a failure shows here and the first run is quick.
     const Shape& out = plan.values[matmul->out].type.shape;
-    if (out.is_static() && matmul->k.is_constant()) {
+    if (out.is_static() && matmul->layout.k.is_constant()) {
       TENFOLD_RETURN_IF_ERROR(BoundStep::Create(*this, s)->Bind({}));
     }
   }

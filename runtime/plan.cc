@@ -18,20 +18,6 @@ struct Overloaded : F... {
   using F::operator()...;
 };
 
-// Strides, in matrices, of an operand's batch dims under the batch dims of the result.
-std::vector<Dim> BatchStrides(const Shape& operand, const std::vector<Dim>& batch) {
-  const int operand_rank = operand.rank() - 2;
-  const int batch_rank = static_cast<int>(batch.size());
-  std::vector<Dim> strides(batch_rank);  // 0 where the operand has no such dim
-  Dim stride = 1;
-  for (int d = operand_rank - 1; d >= 0; --d) {
-    const int to = batch_rank - operand_rank + d;
-    if (operand.dim(d) == batch[to] && !(operand.dim(d) == Dim(1))) strides[to] = stride;
-    stride = stride * operand.dim(d);
-  }
-  return strides;
-}
-
 absl::Status Bug(const Plan& plan, const std::string& what) {
   return MakeError("E9001", absl::StrCat("plan '", plan.name, "': ", what));
 }
@@ -68,11 +54,11 @@ std::string WorkText(const Plan& plan, const PlanStep& step) {
                                        Names(plan, s.inputs), ")");
                  },
                  [&](const MatMulStep& s) {
-                   std::string text =
-                       absl::StrCat(plan.values[s.out].name, " = matmul ", Name(s.dtype), "(",
-                                    plan.values[s.lhs].name, ", ", plan.values[s.rhs].name,
-                                    ") m=", s.m.ToString(), " k=", s.k.ToString(), " n=", s.n.ToString());
-                   if (!s.batch.empty()) absl::StrAppend(&text, " batch=", DimList(s.batch));
+                   std::string text = absl::StrCat(
+                       plan.values[s.out].name, " = matmul ", Name(s.dtype), "(", plan.values[s.lhs].name,
+                       ", ", plan.values[s.rhs].name, ") m=", s.layout.m.ToString(),
+                       " k=", s.layout.k.ToString(), " n=", s.layout.n.ToString());
+                   if (!s.layout.batch.empty()) absl::StrAppend(&text, " batch=", DimList(s.layout.batch));
                    return text;
                  },
                  [&](const CopyStep& s) {
@@ -109,12 +95,13 @@ absl::Status CheckWork(const Plan& plan, const PlanStep& step) {
       if (plan.values[v].type.dtype != matmul->dtype) return Bug(plan, "a matmul's operands differ in dtype");
     }
     if (IsBool(matmul->dtype)) return Bug(plan, "a matmul of bool");
-    if (matmul->batch.size() != matmul->lhs_strides.size() ||
-        matmul->batch.size() != matmul->rhs_strides.size()) {
+    const MatMulLayout& layout = matmul->layout;
+    if (layout.batch.size() != layout.lhs_strides.size() ||
+        layout.batch.size() != layout.rhs_strides.size()) {
       return Bug(plan, "a matmul's batch strides do not match its batch dims");
     }
-    Dim elements = matmul->m * matmul->n;
-    for (const Dim& b : matmul->batch) elements = elements * b;
+    Dim elements = layout.m * layout.n;
+    for (const Dim& b : layout.batch) elements = elements * b;
     if (!(elements == plan.values[matmul->out].type.shape.num_elements())) {
       return Bug(plan, absl::StrCat("matmul writes ", elements.ToString(), " elements into ",
                                     plan.values[matmul->out].type.ToString()));
@@ -197,33 +184,6 @@ absl::Status CheckSymbols(const Plan& plan) {
 }
 
 }  // namespace
-
-MatMulStep MakeMatMulStep(const TensorType& lhs_type, const TensorType& rhs_type, int lhs, int rhs, int out) {
-  const Shape& a = lhs_type.shape;
-  const Shape& b = rhs_type.shape;
-  MatMulStep step;
-  step.dtype = lhs_type.dtype;
-  step.lhs = lhs;
-  step.rhs = rhs;
-  step.out = out;
-  step.m = a.dim(a.rank() - 2);
-  step.k = a.dim(a.rank() - 1);
-  step.n = b.dim(b.rank() - 1);
-  const int rank = std::max(a.rank(), b.rank()) - 2;
-  for (int d = 0; d < rank; ++d) {
-    const int in_a = d - (rank - (a.rank() - 2));
-    const int in_b = d - (rank - (b.rank() - 2));
-    if (in_a < 0)
-      step.batch.push_back(b.dim(in_b));
-    else if (in_b < 0 || !(a.dim(in_a) == Dim(1)))
-      step.batch.push_back(a.dim(in_a));
-    else
-      step.batch.push_back(b.dim(in_b));
-  }
-  step.lhs_strides = BatchStrides(a, step.batch);
-  step.rhs_strides = BatchStrides(b, step.batch);
-  return step;
-}
 
 std::vector<int> StepInputs(const PlanStep& step) {
   return std::visit(Overloaded{[](const FusedStep& s) { return s.inputs; },

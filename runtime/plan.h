@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "tenfold/graph/dim.h"
 #include "tenfold/graph/fused/fused_kernel.h"
+#include "tenfold/graph/matmul_layout.h"
 #include "tenfold/graph/shape.h"
 #include "tenfold/graph/tensor.h"
 
@@ -75,20 +76,13 @@ struct FusedStep {
   std::vector<int> outputs;
 };
 
-// out[batch..., m, n] = lhs[m, k] x rhs[k, n], row-major. For each batch index, an operand's matrix is number
-// sum(index[d] * strides[d]) of its own; a stride that is the constant 0 broadcasts.
+// out = lhs x rhs, as the layout says.
 struct MatMulStep {
   DType dtype = DType::kF32;
   int lhs = 0, rhs = 0, out = 0;
-  std::vector<Dim> batch;
-  std::vector<Dim> lhs_strides, rhs_strides;  // in matrices, one per batch dim
-  Dim m, k, n;
+  MatMulLayout layout;
   bool canonicalize_nans = false;  // the result is observed
 };
-
-// The step of `lhs x rhs`, each of rank >= 2, with batch dims broadcast by NumPy's rules; the types must have
-// passed MatMul's inference.
-MatMulStep MakeMatMulStep(const TensorType& lhs_type, const TensorType& rhs_type, int lhs, int rhs, int out);
 
 // out[i...] = in[sum(i[d] * strides[d])] for i over out's shape; payloads are kept. Row-major strides of the
 // same shape: a plain copy (an output that is an input). All strides 0: a fill (an output that is a splat).

@@ -52,10 +52,9 @@ absl::Status DecomposeComposites(PassContext& context, Graph& graph) {
       for (ValueId input : node.inputs) types.push_back(graph.value(input).type);
       TENFOLD_ASSIGN_OR_RETURN(const Graph body, ExpandComposite(graph.shared_registry(), node, types));
       const std::string name = graph.DisplayName(id);
-      Provenance provenance = node.provenance;
-      provenance.from.push_back(name);
-      TENFOLD_ASSIGN_OR_RETURN(std::vector<ValueId> outputs,
-                               Inline(graph, body, node.inputs, name, provenance));
+      TENFOLD_ASSIGN_OR_RETURN(
+          std::vector<ValueId> outputs,
+          Inline(graph, body, node.inputs, name, graph.MergedProvenance(id, std::span(&id, 1))));
       context.Did(PassContext::Describe(graph, id),
                   absl::StrCat("is ", body.nodes().size() - body.inputs().size(), " ops"));
       for (size_t i = 0; i < outputs.size(); ++i) {

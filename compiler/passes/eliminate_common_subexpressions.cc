@@ -58,7 +58,8 @@ absl::Status EliminateCommonSubexpressions(PassContext& context, Graph& graph) {
         TENFOLD_RETURN_IF_ERROR(
             graph.ReplaceAllUses(graph.node(id).outputs[i], graph.node(first).outputs[i]));
       }
-      graph.AddFrom(first, {graph.value(graph.node(id).outputs[0]).name});
+      const NodeId both[] = {first, id};
+      graph.SetProvenance(first, graph.MergedProvenance(first, both));
       merged = true;
       break;
     }

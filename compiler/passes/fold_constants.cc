@@ -44,7 +44,7 @@ int64_t FreedBytes(const Graph& graph, const Node& node, const std::vector<std::
 }
 
 Decision CanFold(const PassContext& context, const Graph& graph, const Node& node, const Spent& spent,
-                 int64_t bytes, int64_t growth) {
+                 int64_t bytes, int64_t growth, int64_t operations) {
   const FoldBudget& budget = context.options().fold_budget;
   if (node.op->is_barrier) return Decision::No("it is a barrier");
   const bool library = node.op->Is<Contraction>() && !context.options().reference_contractions &&
@@ -61,10 +61,8 @@ Decision CanFold(const PassContext& context, const Graph& graph, const Node& nod
     return Decision::No(absl::StrCat("constants would grow by ", spent.growth_bytes + growth,
                                      " bytes, over the limit of ", budget.max_growth_bytes));
   }
-  const std::optional<int64_t> operations = EstimateOperations(graph, node);
-  if (!operations.has_value()) return Decision::No("its size is not known");
-  if (*operations > budget.max_operations - spent.operations) {
-    return Decision::No(absl::StrCat("it takes about ", *operations, " operations, and ",
+  if (operations > budget.max_operations - spent.operations) {
+    return Decision::No(absl::StrCat("it takes about ", operations, " operations, and ",
                                      budget.max_operations - spent.operations, " are left of the budget"));
   }
   return Decision::Yes();
@@ -85,13 +83,30 @@ absl::StatusOr<Tensor> Canonical(const Tensor& tensor) {
   return copy;
 }
 
-absl::Status ReplaceByConstant(Graph& graph, NodeId id, Tensor tensor) {
+// Where the constant comes from: the node and what it reads. An input that was folded itself is named alone,
+// or the lists along a chain of n constants would take n^2 names.
+Provenance FoldedProvenance(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
-  const ValueId old = node.outputs[0];
-  Provenance provenance = node.provenance;
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
   for (ValueId input : node.inputs) {
-    if (!graph.value(input).name.empty()) provenance.from.push_back(graph.value(input).name);
+    const std::vector<std::string> sources = graph.SourceNames(graph.value(input).producer);
+    const std::string& own = graph.value(input).name;
+    if (std::find(sources.begin(), sources.end(), own) != sources.end()) {
+      add(own);
+    } else {
+      std::for_each(sources.begin(), sources.end(), add);
+    }
   }
+  for (const std::string& name : graph.SourceNames(id)) add(name);
+  return {node.provenance.location, node.provenance.array, std::move(names)};
+}
+
+absl::Status ReplaceByConstant(Graph& graph, NodeId id, Tensor tensor) {
+  const ValueId old = graph.node(id).outputs[0];
+  Provenance provenance = FoldedProvenance(graph, id);
   const OpDef& constant = *graph.registry().Find("Const");
   TENFOLD_ASSIGN_OR_RETURN(NodeId folded, graph.AddNode(constant, {}, {{"value", std::move(tensor)}},
                                                         {"folded"}, std::move(provenance)));
@@ -114,13 +129,14 @@ absl::Status FoldConstants(PassContext& context, Graph& graph) {
     const Node& node = graph.node(id);
     if (node.op->Is<Source>() || node.inputs.empty() || !AllInputsConstant(graph, node)) continue;
     const std::string name = PassContext::Describe(graph, id);
-    if (!graph.value(node.outputs[0]).type.shape.is_static() || node.outputs.size() != 1) {
+    const std::optional<int64_t> operations = EstimateOperations(graph, node);
+    if (!operations || !graph.value(node.outputs[0]).type.shape.is_static() || node.outputs.size() != 1) {
       context.Missed(name, "its shape is not known");
       continue;
     }
     const int64_t bytes = ResultBytes(graph, node);
     const int64_t growth = bytes - FreedBytes(graph, node, reads);
-    if (Decision d = CanFold(context, graph, node, spent, bytes, growth); !d) {
+    if (Decision d = CanFold(context, graph, node, spent, bytes, growth, *operations); !d) {
       context.Missed(name, d.reason());
       continue;
     }
@@ -136,7 +152,7 @@ absl::Status FoldConstants(PassContext& context, Graph& graph) {
                 absl::StrCat(tensor.num_elements(), tensor.num_elements() == 1 ? " value, " : " values, ",
                              tensor.stored_bytes(), " bytes"));
     spent.growth_bytes += std::max<int64_t>(0, growth);
-    spent.operations += EstimateOperations(graph, node).value_or(0);
+    spent.operations += *operations;
     const ValueId old = node.outputs[0];
     TENFOLD_RETURN_IF_ERROR(ReplaceByConstant(graph, id, std::move(tensor)));
     reads.resize(std::max<size_t>(reads.size(), graph.num_values()));

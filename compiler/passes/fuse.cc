@@ -177,12 +177,9 @@ class Fuser {
   absl::Status Replace(const std::vector<NodeId>& members) {
     TENFOLD_ASSIGN_OR_RETURN(GroupBody group, MakeGroupBody(graph_, members, readers_));
     if (group.outputs.empty()) return absl::OkStatus();  // dead
-    Provenance provenance = graph_.node(members.back()).provenance;
+    Provenance provenance = graph_.MergedProvenance(members.back(), members);
     std::vector<std::string> names, described;
-    for (NodeId id : members) {
-      provenance.from.push_back(graph_.DisplayName(id));
-      described.push_back(PassContext::Describe(graph_, id));
-    }
+    for (NodeId id : members) described.push_back(PassContext::Describe(graph_, id));
     for (ValueId output : group.outputs) names.push_back(absl::StrCat(graph_.DisplayName(output), ".fused"));
     const std::string last = described.back();
     described.pop_back();

@@ -20,6 +20,10 @@ void* operator new(size_t size) {
   if (void* p = std::malloc(size)) return p;
   throw std::bad_alloc();
 }
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  ++allocations;
+  return std::malloc(size);
+}
 void* operator new(size_t size, std::align_val_t align) {
   ++allocations;
   const size_t a = static_cast<size_t>(align);

@@ -128,9 +128,11 @@ PlanMaker& PlanMaker::RowSum(int out, int in) {
 }
 
 PlanMaker& PlanMaker::MatMul(int out, int lhs, int rhs, bool canonicalize_nans) {
-  MatMulStep step = MakeMatMulStep(plan_.values[lhs].type, plan_.values[rhs].type, lhs, rhs, out);
-  step.canonicalize_nans = canonicalize_nans;
-  plan_.steps.push_back({std::move(step), {NodeOf("MatMul", out)}});
+  const TensorType& a = plan_.values[lhs].type;
+  const TensorType& b = plan_.values[rhs].type;
+  plan_.steps.push_back(
+      {MatMulStep{a.dtype, lhs, rhs, out, LayOutMatMul(a.shape, b.shape), canonicalize_nans},
+       {NodeOf("MatMul", out)}});
   return *this;
 }
 

@@ -118,13 +118,13 @@ TEST_F(GraphTest, CopiesAreIndependent) {
   Add(copy, "Neg", {*copy.FindValue("b")}, "more");
   ASSERT_TRUE(copy.ReplaceAllUses(*copy.FindValue("a"), *copy.FindValue("x")).ok());
   ASSERT_TRUE(copy.Rename(*copy.FindValue("b"), "renamed").ok());
-  copy.AddFrom(copy.nodes()[1], {"elsewhere"});
+  copy.SetProvenance(copy.nodes()[1], {"elsewhere", "", {}});
   copy.RemoveDeadNodes();
   EXPECT_EQ(Verdict(), "ok");
   EXPECT_EQ(graph_.nodes().size(), 4u);
   EXPECT_EQ(graph_.producer(Id("b")).inputs[0], Id("a"));
   EXPECT_FALSE(graph_.FindValue("more").has_value());
-  EXPECT_TRUE(graph_.producer(Id("a")).provenance.from.empty());
+  EXPECT_NE(graph_.producer(Id("a")).provenance.location, "elsewhere");
 }
 
 TEST_F(GraphTest, RenamingKeepsNamesUnique) {
@@ -157,8 +157,8 @@ TEST_F(GraphTest, AddingCountsOneMutation) {
   ASSERT_TRUE(graph_.AddOutput("n", Id("n")).ok());
   EXPECT_EQ(graph_.mutation_count(), before + 2);
   EXPECT_EQ(DiagnosticsOf(graph_.AddOutput("n", Id("n")))[0].code, "E0104");
-  graph_.AddFrom(graph_.value(Id("n")).producer, {"old", "old", ""});
-  EXPECT_EQ(graph_.producer(Id("n")).provenance.from, std::vector<std::string>{"old"});
+  graph_.SetProvenance(graph_.value(Id("n")).producer, {"elsewhere", "", {}});
+  EXPECT_EQ(graph_.producer(Id("n")).provenance.location, "elsewhere");
   EXPECT_EQ(graph_.mutation_count(), before + 3);
   EXPECT_EQ(
       DiagnosticsOf(graph_.AddNode(*graph_.registry().Find("Neg"), {static_cast<ValueId>(999)}, {}, {"m"}, {})
@@ -166,6 +166,16 @@ TEST_F(GraphTest, AddingCountsOneMutation) {
           .code,
       "E0105");
   EXPECT_EQ(graph_.mutation_count(), before + 3);
+}
+
+TEST_F(GraphTest, ProvenanceNamesEachSourceValueOnce) {
+  using Names = std::vector<std::string>;
+  const NodeId a = graph_.value(Id("a")).producer, b = graph_.value(Id("b")).producer;
+  EXPECT_EQ(graph_.SourceNames(a), Names{"a"});
+  graph_.SetProvenance(b, {"place", "array", {"s", "a"}});
+  EXPECT_EQ(graph_.SourceNames(b), (Names{"s", "a"}));  // "b" is the name that a pass gave
+  const NodeId nodes[] = {a, b, a};
+  EXPECT_EQ(graph_.MergedProvenance(b, nodes), (Provenance{"place", "array", {"a", "s"}}));
 }
 
 TEST_F(GraphTest, VerifyFindsAnOutputThatNothingProduces) {

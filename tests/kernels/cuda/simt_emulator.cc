@@ -43,12 +43,12 @@ class Block {
     all_.size = static_cast<unsigned>(fibers_.size());
     for (size_t w = 0; w < warps_.size(); ++w) warps_[w].size = kWarp;
     for (size_t t = 0; t < fibers_.size(); ++t) {
-      Fiber& fiber = fibers_[t];
-      getcontext(&fiber.context);
-      fiber.context.uc_stack.ss_sp = stacks_[t].get();
-      fiber.context.uc_stack.ss_size = kStackBytes;
-      fiber.context.uc_link = &scheduler_;
-      makecontext(&fiber.context, &Block::Start, 0);
+      ucontext_t& context = fibers_[t].context;
+      Capture(context);
+      context.uc_stack.ss_sp = stacks_[t].get();
+      context.uc_stack.ss_size = kStackBytes;
+      context.uc_link = &scheduler_;
+      makecontext(&context, &Block::Start, 0);
     }
     unsigned left = static_cast<unsigned>(fibers_.size());
     while (left > 0) {
@@ -90,6 +90,9 @@ class Block {
     unsigned size = 0, arrived = 0;
     uint64_t generation = 0;
   };
+
+  // On its own, since a function that calls getcontext may lose its locals.
+  static void Capture(ucontext_t& context) { getcontext(&context); }
 
   static void Start() {
     Block& block = *current;
