@@ -59,7 +59,18 @@ bool SameElement(T a, T b) {
 
 template <typename T>
 void Canonicalize(T* values, int64_t count, T nan) {
-  for (int64_t i = 0; i < count; ++i) values[i] = IsNan(values[i]) ? nan : values[i];
+  // Blocks without a NaN, nearly all of them, are only read, in a loop that the host compiler vectorises.
+  constexpr int64_t kBlock = 64;
+  for (; count > 0; count -= kBlock, values += kBlock) {
+    if (count >= kBlock) {
+      int any = 0;
+      for (int64_t i = 0; i < kBlock; ++i) any |= IsNan(values[i]);
+      if (any == 0) continue;
+    }
+    for (int64_t i = 0; i < std::min(count, kBlock); ++i) {
+      if (IsNan(values[i])) values[i] = nan;
+    }
+  }
 }
 
 template <typename T>

@@ -97,6 +97,7 @@ absl::Status BoundMatMul::Bind(const SymbolValues& symbols) {
 MatMulSpec BoundMatMul::ChooseSpec(int64_t matrices) {
   MatMulSpec spec;
   spec.dtype = matmul_.dtype;
+  spec.canonicalize_nans = matmul_.canonicalize_nans;
   spec.m = extents_.m;
   spec.k = extents_.k;
   spec.n = extents_.n;
@@ -135,7 +136,8 @@ MatMulSpec BoundMatMul::ChooseSpec(int64_t matrices) {
 }
 
 absl::Status BoundMatMul::Run(RunContext& context) {
-  TENFOLD_RETURN_IF_ERROR(kernel_ != nullptr ? RunKernel(context) : RunReference(context));
+  if (kernel_ != nullptr) return RunKernel(context);
+  TENFOLD_RETURN_IF_ERROR(RunReference(context));
   if (matmul_.canonicalize_nans) CanonicalizeOutput(context, matmul_.dtype, out_elements_);
   return absl::OkStatus();
 }

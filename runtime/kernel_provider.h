@@ -65,6 +65,8 @@ struct MatMulSpec {
   int64_t m = 0, k = 0, n = 0;
   // The right side if it is a constant: packed once, at creation. Its original may be released afterwards.
   std::optional<Tensor> constant_rhs;
+  // The result is observed: its NaNs are written canonical.
+  bool canonicalize_nans = false;
 };
 
 // One implementation of a contraction for fixed extents. Immutable, thread-safe. The work is cut into

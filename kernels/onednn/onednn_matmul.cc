@@ -36,13 +36,14 @@ class ScopedSingleThread {
 // Multiplications below which calling the library costs more than computing.
 constexpr int64_t kMinProducts = 16384;
 
-// Rows and columns of the result that one task computes. Rows enough to make up for streaming the right side
-// (and, where that is not packed, for packing it in every task); columns so that a few rows still make tasks.
+// Rows and columns of the result that one task computes: as many as make up for what each task does anew
+// (streaming the right side, and packing it where it is not constant), and no more, so that threads finish
+// together. docs/performance.md has the measurements.
 struct Blocking {
   int64_t m, n;
 };
 Blocking ChooseBlocking(const MatMulSpec& spec) {
-  const int64_t m = spec.constant_rhs ? 128 : 256;
+  const int64_t m = spec.constant_rhs ? 64 : 256;
   const int64_t n = spec.m <= 32 ? 256 : 512;
   return {std::min(spec.m, m), std::min(spec.n, n)};
 }
@@ -224,8 +225,9 @@ void OneDnnMatMul::RunTask(int64_t task, const void* lhs, const void* rhs, void*
 void OneDnnMatMul::Call(CallObjects& objects, int64_t task, const void* lhs, const void* rhs, void* out,
                         void* scratch) const {
   const int64_t size = static_cast<int64_t>(SizeOf(spec_.dtype));
-  const int64_t n_block = task % n_blocks_;
-  const int64_t m_block = task / n_blocks_ % m_blocks_;
+  // Down the rows first, so that threads read the same columns of the right side at about the same time.
+  const int64_t m_block = task % m_blocks_;
+  const int64_t n_block = task / m_blocks_ % n_blocks_;
   const int64_t matrix = task / n_blocks_ / m_blocks_;
   const int edge = (m_block == m_blocks_ - 1 ? 2 : 0) + (n_block == n_blocks_ - 1 ? 1 : 0);
   const int64_t row = m_block * blocking_.m, column = n_block * blocking_.n;
@@ -246,6 +248,13 @@ void OneDnnMatMul::Call(CallObjects& objects, int64_t task, const void* lhs, con
                                   {DNNL_ARG_DST, point(memories[2], out, out_offset * size)},
                                   {DNNL_ARG_SCRATCHPAD, point(memories[3], scratch, 0)}};
   dnnl_primitive_execute(blocks_[edge].primitive.get(), objects.stream.get(), 4, args);
+  if (!spec_.canonicalize_nans) return;
+  // While the block is in the cache.
+  const int64_t rows = std::min(blocking_.m, spec_.m - row),
+                columns = std::min(blocking_.n, spec_.n - column);
+  for (int64_t r = 0; r < rows; ++r) {
+    CanonicalizeNans(spec_.dtype, static_cast<char*>(out) + (out_offset + r * spec_.n) * size, columns);
+  }
 }
 
 class OneDnnMatMulProvider final : public MatMulProvider {

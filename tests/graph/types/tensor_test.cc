@@ -121,6 +121,20 @@ TEST(SameBits, NansAreOneValueAndZerosAreTwo) {
   EXPECT_FALSE(SameBits(Tensor::Scalar<int32_t>(0x7fc00000), Tensor::Scalar<int32_t>(0x7fc00001)));
 }
 
+// Longer than the blocks that are skipped whole: a NaN at every place in turn.
+TEST(CanonicalizeNans, FindsThemAnywhere) {
+  constexpr int64_t kCount = 200;
+  for (int64_t at = 0; at < kCount; ++at) {
+    std::vector<uint32_t> bits(kCount, 0x7f800000);
+    bits[at] = 0xff800001;
+    CanonicalizeNans(DType::kF32, bits.data(), kCount - 1);
+    for (int64_t i = 0; i < kCount; ++i) {
+      const uint32_t nan = at == kCount - 1 ? 0xff800001 : 0x7fc00000;  // the last is not to be touched
+      ASSERT_EQ(bits[i], i == at ? nan : 0x7f800000) << i << " of " << at;
+    }
+  }
+}
+
 TEST(CanonicalizeNans, LeavesEverythingElse) {
   uint16_t f16[] = {0x7c01, 0xffff, 0x7c00, 0xfc00, 0x8000, 0x3c00};
   CanonicalizeNans(DType::kF16, f16, 6);

@@ -3,6 +3,7 @@
 
 #include <omp.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -136,6 +137,32 @@ TEST(OneDnnMatMulTest, AgreesWithTheReference) {
           Check(spec, constant, specials);
         }
       }
+    }
+  }
+}
+
+// In whole blocks and at both edges, and in no element beyond the result.
+TEST(OneDnnMatMulTest, WritesNansCanonical) {
+  const auto provider = CreateOneDnnMatMulProvider();
+  std::mt19937 random(5);
+  MatMulSpec spec{.m = 300, .k = 16, .n = 1100, .constant_rhs = {}};
+  Operands in{Random(DType::kF32, {spec.m, spec.k}, random), Random(DType::kF32, {spec.k, spec.n}, random)};
+  for (int64_t row : {int64_t{3}, spec.m - 1}) {
+    in.lhs.mutable_values<float>()[row * spec.k] = std::bit_cast<float>(0xffc12345);
+  }
+  in.rhs.mutable_values<float>()[spec.n - 2] = std::bit_cast<float>(0x7fc54321);
+  for (bool constant : {false, true}) {
+    if (constant) spec.constant_rhs = in.rhs;
+    spec.canonicalize_nans = true;
+    const auto kernel = provider->Create(spec);
+    ASSERT_TRUE(kernel.ok());
+    if (*kernel == nullptr) GTEST_SKIP() << "no fast code on this CPU";
+    const Tensor out = RunAll(**kernel, spec, in);
+    for (int64_t i = 0; i < out.num_elements(); ++i) {
+      const int64_t row = i / spec.n, column = i % spec.n;
+      const bool nan = row == 3 || row == spec.m - 1 || column == spec.n - 2;
+      ASSERT_EQ(std::isnan(out.at<float>(i)), nan) << i;
+      ASSERT_EQ(nan, std::bit_cast<uint32_t>(out.at<float>(i)) == 0x7fc00000u) << i;
     }
   }
 }
