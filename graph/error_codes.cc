@@ -105,6 +105,28 @@ constexpr ErrorCode kErrorCodes[] = {
      "An array's name cannot be stored in an .npz archive: it is empty, too long, no UTF-8, ends "
      "in '/' or has "
      "a zero byte."},
+    {"E0320", "cast-refused", StatusCode::kInvalidArgument,
+     "An array has another dtype than is due, and no cast was asked for. The message says what the best cast "
+     "would do to its values, and the help line asks for it: cast=exact refuses every changed value, "
+     "cast=nearest rounds half to even, cast=saturate also takes the end of the range for what lies beyond."},
+    {"E0321", "value-does-not-fit", StatusCode::kInvalidArgument,
+     "A cast that was asked for would change a value in a way that its rule forbids: cast=exact any change, "
+     "cast=nearest a finite value that rounds to none of the target's. The message shows the first such "
+     "element and how many there are."},
+    {"E0322", "not-finite", StatusCode::kInvalidArgument,
+     "An array with NaN or Inf was to become integers or bools, which have neither. No cast rule makes a "
+     "number of them; a NaN policy can put one in the place of NaN before the cast."},
+    {"E0323", "nan-refused", StatusCode::kInvalidArgument,
+     "An array that was read with nan=refuse has a NaN. The message shows the first one and how many there "
+     "are."},
+    {"E0324", "no-finite-value", StatusCode::kInvalidArgument,
+     "A NaN was to become the mean or the median of the values along an axis, none of which is finite."},
+    {"E0325", "bad-policy", StatusCode::kInvalidArgument,
+     "A policy for an array does not suit it: nan=mean and nan=median need an axis when an array has more than "
+     "one, and the axis must lie in [-rank, rank)."},
+    {"E0326", "text-not-number", StatusCode::kInvalidArgument,
+     "An array of text was read with text=parse, and an element is no number of the dtype that is due. Numbers "
+     "are written with a point, whatever the locale."},
     {"E0402", "too-large", StatusCode::kResourceExhausted,
      "A size overflows 64 bits, exceeds a limit, or the memory for it cannot be had."},
     {"E0403", "wrong-element-count", StatusCode::kInvalidArgument,

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/composite.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/float_environment.h"
 #include "tenfold/graph/fused/interpret.h"
 #include "tenfold/graph/fused/lower.h"
 #include "tenfold/graph/matmul_layout.h"

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tenfold/graph/infer_context.h"
+#include "tenfold/graph/ingest_record.h"
 #include "tenfold/graph/op_registry.h"
 
 namespace tenfold {
@@ -30,6 +31,7 @@ struct Provenance {
   std::string location;           // "examples/digits.cc:31", "model.tnt:4:3", a model's node name
   std::string array;              // of a Const: "weights.npz: fc1/w"
   std::vector<std::string> from;  // if a pass made the node: names of the source values that it stands for
+  IngestRecord ingest = {};       // of a Const: what was done to the array's values on their way in
   bool operator==(const Provenance&) const = default;
 };
 

@@ -157,10 +157,15 @@ Value GraphBuilder::Input(absl::string_view name, DType dtype, std::initializer_
 }
 
 Value GraphBuilder::Const(Tensor tensor, absl::string_view name, Where where) {
+  return Const(IngestedArray{std::move(tensor), {}, ""}, name, where);
+}
+
+Value GraphBuilder::Const(absl::StatusOr<IngestedArray> array, absl::string_view name, Where where) {
   const std::string location = LocationOf(where);
-  auto node =
-      graph_.AddNode(*graph_.registry().Find("Const"), {}, {{"value", std::move(tensor)}},
-                     {name.empty() ? std::string() : absl::StrCat(prefix_, name)}, {location, "", {}});
+  if (!array.ok()) return Fail(array.status(), location);
+  auto node = graph_.AddNode(*graph_.registry().Find("Const"), {}, {{"value", std::move(array->tensor)}},
+                             {name.empty() ? std::string() : absl::StrCat(prefix_, name)},
+                             {location, std::move(array->origin), {}, std::move(array->record)});
   if (!node.ok()) return Fail(node.status(), location);
   return Value(this, static_cast<int32_t>(graph_.node(*node).outputs[0]));
 }

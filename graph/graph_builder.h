@@ -94,6 +94,9 @@ class GraphBuilder {
   // An ingested array that may have been refused; the refusal is reported by Build, with this place.
   Value Const(absl::StatusOr<Tensor> tensor, absl::string_view name = "constant",
               Where where = Where::current());
+  // The same, with what was done to it.
+  Value Const(absl::StatusOr<IngestedArray> array, absl::string_view name = "constant",
+              Where where = Where::current());
   void Output(absl::string_view name, Value value, Where where = Where::current());
   // `N in [1,512]`.
   void Bound(absl::string_view symbol, DimBounds bounds);

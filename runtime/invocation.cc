@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
-#include "tenfold/graph/fused/interpret.h"
+#include "tenfold/graph/float_environment.h"
 #include "tenfold/runtime/feeds.h"
 #include "tenfold/runtime/invocation_impl.h"
 #include "tenfold/runtime/plan_memory.h"

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "tenfold/graph/fused/interpret.h"
+#include "tenfold/graph/float_environment.h"
 
 namespace tenfold {
 namespace {

@@ -6,8 +6,6 @@
 // walk into blocks, gather the operands of a block into dense arrays, and run the stages of a loop on them.
 #include "tenfold/graph/fused/interpret.h"
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -425,8 +423,4 @@ void KernelInterpreter::Run(const KernelCall& call) const {
 }
 
 // Round to nearest, all exceptions masked, neither flush-to-zero nor denormals-are-zero.
-ScopedFloatEnvironment::ScopedFloatEnvironment() : saved_(_mm_getcsr()) { _mm_setcsr(0x1F80); }
-
-ScopedFloatEnvironment::~ScopedFloatEnvironment() { _mm_setcsr(saved_); }
-
 }  // namespace tenfold

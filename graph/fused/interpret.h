@@ -36,17 +36,6 @@ class KernelInterpreter {
   std::unique_ptr<const Impl> impl_;
 };
 
-// Sets round-to-nearest without flush-to-zero for the current thread and restores what was there.
-class ScopedFloatEnvironment {
- public:
-  ScopedFloatEnvironment();
-  ~ScopedFloatEnvironment();
-  ScopedFloatEnvironment(const ScopedFloatEnvironment&) = delete;
-
- private:
-  unsigned saved_;
-};
-
 }  // namespace tenfold
 
 #endif  // TENFOLD_GRAPH_FUSED_INTERPRET_H_

@@ -15,6 +15,8 @@ namespace tenfold {
 struct ArrayName {
   std::string file;
   std::string member;  // of an archive; empty for a file that is one array
+  // What the flags of a tool call it, as in `--cast x=nearest`; empty: mends are written in C++.
+  std::string argument = {};
 
   // "'text.npy'", "'weights.npz: w1'".
   std::string ToString() const;

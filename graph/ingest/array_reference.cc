@@ -36,7 +36,11 @@ absl::StatusOr<ArrayReference> ResolveArrayReference(absl::string_view model_fol
 }
 
 absl::StatusOr<Tensor> LoadArray(absl::string_view path, absl::string_view member, const Limits& limits) {
-  return member.empty() ? LoadNpy(path, limits) : LoadNpzMember(path, member, limits);
+  return LoadArray({std::string(path), std::string(member)}, limits, nullptr);
+}
+
+absl::StatusOr<Tensor> LoadArray(const ArrayName& name, const Limits& limits, TextAs* text_as) {
+  return name.member.empty() ? LoadNpy(name, limits, text_as) : LoadNpzMember(name, limits, text_as);
 }
 
 }  // namespace tenfold

@@ -9,6 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/ingest/array_name.h"
+#include "tenfold/graph/ingest/npy.h"
 #include "tenfold/graph/limits.h"
 #include "tenfold/graph/tensor.h"
 
@@ -26,6 +28,8 @@ absl::StatusOr<ArrayReference> ResolveArrayReference(absl::string_view model_fol
 
 // One array of a file that was resolved already: the .npy file if `member` is empty, else the archive's.
 absl::StatusOr<Tensor> LoadArray(absl::string_view path, absl::string_view member, const Limits& limits = {});
+// The same; text is read as numbers, if `text_as` is given (E0326).
+absl::StatusOr<Tensor> LoadArray(const ArrayName& name, const Limits& limits, TextAs* text_as);
 
 }  // namespace tenfold
 

@@ -16,13 +16,16 @@
 #include "tenfold/graph/ingest/fortran_order.h"
 #include "tenfold/graph/ingest/npy_header.h"
 #include "tenfold/graph/ingest/npy_refusals.h"
+#include "tenfold/graph/ingest/npy_text.h"
 #include "tenfold/graph/ingest/printable.h"
 
 namespace tenfold {
 namespace {
 
 std::string TypeText(const NpyHeader& header) {
-  return absl::StrCat(Name(header.type.dtype), DimsToString(header.shape));
+  const bool number = header.type.kind == NpyType::Kind::kNumber;
+  return absl::StrCat(number ? std::string(Name(header.type.dtype)) : Printable(header.type.descr),
+                      DimsToString(header.shape));
 }
 
 absl::Status Truncated(const ArrayName& name, const NpyHeader& header, uint64_t wanted, uint64_t found) {
@@ -97,35 +100,40 @@ absl::Status CheckBools(const ArrayName& name, const NpyHeader& header, const vo
       absl::StrCat("to read what is not 0 as true: ", NumpyCommand(name, "a.view(\"u1\") != 0", "bool")));
 }
 
+// `stored` has the elements in Fortran order.
+absl::StatusOr<Tensor> RowMajor(const NpyHeader& header, const Tensor& stored) {
+  TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(stored.dtype(), header.shape));
+  FortranToRowMajor(SizeOf(stored.dtype()), header.shape, stored.data(), tensor.mutable_data());
+  return tensor;
+}
+
 absl::StatusOr<Tensor> ReadContents(const ArrayName& name, const NpyHeader& header, ByteSource& source) {
   TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(header.type.dtype, header.shape));
   char* const data = static_cast<char*>(tensor.mutable_data());
-  const size_t bytes = tensor.stored_bytes();
-  if (!header.fortran_order || OrdersAgree(header.shape)) {
-    TENFOLD_RETURN_IF_ERROR(source.Read({data, bytes}));
-  } else {
-    // A tensor serves as the buffer, since it reports lack of memory as an error.
-    TENFOLD_ASSIGN_OR_RETURN(Tensor stored, Tensor::Allocate(header.type.dtype, header.shape));
-    char* const buffer = static_cast<char*>(stored.mutable_data());
-    TENFOLD_RETURN_IF_ERROR(source.Read({buffer, bytes}));
-    FortranToRowMajor(SizeOf(header.type.dtype), header.shape, buffer, data);
-  }
+  TENFOLD_RETURN_IF_ERROR(source.Read({data, tensor.stored_bytes()}));
   TENFOLD_RETURN_IF_ERROR(source.Finish());
-  if (header.type.swap) SwapBytes(SizeOf(header.type.dtype), data, header.num_elements);
-  if (IsBool(header.type.dtype)) TENFOLD_RETURN_IF_ERROR(CheckBools(name, header, data));
+  if (header.fortran_order && !OrdersAgree(header.shape)) {
+    TENFOLD_ASSIGN_OR_RETURN(tensor, RowMajor(header, tensor));
+  }
+  char* const contents = static_cast<char*>(tensor.mutable_data());
+  if (header.type.swap) SwapBytes(SizeOf(header.type.dtype), contents, header.num_elements);
+  if (IsBool(header.type.dtype)) TENFOLD_RETURN_IF_ERROR(CheckBools(name, header, contents));
   return tensor;
 }
 
 }  // namespace
 
-absl::StatusOr<Tensor> ReadNpyFrom(ByteSource& source, const ArrayName& name, const Limits& limits) {
+absl::StatusOr<Tensor> ReadNpyFrom(ByteSource& source, const ArrayName& name, const Limits& limits,
+                                   TextAs* text_as) {
   TENFOLD_ASSIGN_OR_RETURN(const NpyHeader header, ReadNpyHeader(name, limits, source));
-  if (header.type.kind != NpyType::Kind::kNumber) return RefuseNpyType(name, header, source);
+  const bool text = header.type.kind == NpyType::Kind::kText || header.type.kind == NpyType::Kind::kBytes;
+  const bool parse = text && text_as != nullptr;
+  if (header.type.kind != NpyType::Kind::kNumber && !parse) return RefuseNpyType(name, header, source);
 
   const uint64_t item_bytes = header.type.item_bytes;
   const uint64_t count = header.num_elements;
   const uint64_t limit = std::max<int64_t>(limits.tensor_bytes, 0);
-  if (count > limit / item_bytes) {
+  if (item_bytes > 0 && count > limit / item_bytes) {
     return MakeError("E0402", absl::StrCat(name.ToString(), " holds ", TypeText(header), ", more than ",
                                            limit, " bytes, the limit tensor_bytes"));
   }
@@ -134,7 +142,10 @@ absl::StatusOr<Tensor> ReadNpyFrom(ByteSource& source, const ArrayName& name, co
   const uint64_t found = source.remaining();
   if (found < wanted) return Truncated(name, header, wanted, found);
   if (found > wanted) return TrailingBytes(name, header, wanted, found, source);
-  return ReadContents(name, header, source);
+  if (!parse) return ReadContents(name, header, source);
+  TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, ParseNpyText(name, header, source, text_as->dtype, limits));
+  text_as->used = true;
+  return header.fortran_order && !OrdersAgree(header.shape) ? RowMajor(header, tensor) : tensor;
 }
 
 absl::StatusOr<Tensor> ReadNpy(absl::string_view bytes, absl::string_view file_name, const Limits& limits) {
@@ -143,8 +154,12 @@ absl::StatusOr<Tensor> ReadNpy(absl::string_view bytes, absl::string_view file_n
 }
 
 absl::StatusOr<Tensor> LoadNpy(absl::string_view path, const Limits& limits) {
-  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<FileSource> file, FileSource::Open(path));
-  return ReadNpyFrom(*file, {std::string(path), ""}, limits);
+  return LoadNpy({std::string(path), ""}, limits, nullptr);
+}
+
+absl::StatusOr<Tensor> LoadNpy(const ArrayName& name, const Limits& limits, TextAs* text_as) {
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<FileSource> file, FileSource::Open(name.file));
+  return ReadNpyFrom(*file, name, limits, text_as);
 }
 
 absl::StatusOr<std::string> WriteNpy(const Tensor& tensor) {

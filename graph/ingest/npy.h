@@ -20,14 +20,22 @@
 
 namespace tenfold {
 
-// The one array that `source` consists of, read straight into the tensor's memory. Errors: E0301 to
-// E0308, E0402, and what the source reports.
-absl::StatusOr<Tensor> ReadNpyFrom(ByteSource& source, const ArrayName& name, const Limits& limits = {});
+// Asks for text to be read as numbers.
+struct TextAs {
+  DType dtype = DType::kF64;
+  bool used = false;  // set by a reader that met text
+};
+
+// The one array that `source` consists of, read straight into the tensor's memory. Text is read as numbers,
+// if `text_as` is given. Errors: E0301 to E0308, E0326, E0402, and what the source reports.
+absl::StatusOr<Tensor> ReadNpyFrom(ByteSource& source, const ArrayName& name, const Limits& limits = {},
+                                   TextAs* text_as = nullptr);
 
 // The same from memory; `file_name` is for messages.
 absl::StatusOr<Tensor> ReadNpy(absl::string_view bytes, absl::string_view file_name,
                                const Limits& limits = {});
 absl::StatusOr<Tensor> LoadNpy(absl::string_view path, const Limits& limits = {});
+absl::StatusOr<Tensor> LoadNpy(const ArrayName& name, const Limits& limits, TextAs* text_as);
 
 // Version 1.0, little-endian, C order, NaNs canonical: equal tensors give equal bytes. Errors:
 // E0303 for bf16, which the format has not.

@@ -2,15 +2,13 @@
 #include "tenfold/graph/ingest/npy_refusals.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/npy_text.h"
 #include "tenfold/graph/ingest/printable.h"
 
 namespace tenfold {
@@ -21,55 +19,8 @@ using Kind = NpyType::Kind;
 // As much of the text as is looked at. Enough to say what it is; memory stays bounded whatever the
 // file says.
 constexpr uint64_t kSampleBytes = uint64_t{1} << 22;
-// Of one element, what is shown.
+// Of one field's name, what is shown.
 constexpr size_t kShownBytes = 60;
-
-bool IsNumber(absl::string_view text) {
-  text = absl::StripAsciiWhitespace(text);
-  if (absl::StartsWith(text, "+")) text.remove_prefix(1);
-  double value = 0;
-  const std::from_chars_result end = std::from_chars(text.data(), text.data() + text.size(), value);
-  return !text.empty() && end.ec == std::errc() && end.ptr == text.data() + text.size();
-}
-
-// "3,14" -> "3.14"; nullopt if the text is no number with one comma in it.
-std::optional<std::string> WithDecimalPoint(absl::string_view text) {
-  const size_t comma = text.find(',');
-  if (comma == absl::string_view::npos || text.find(',', comma + 1) != absl::string_view::npos)
-    return std::nullopt;
-  std::string pointed(text);
-  pointed[comma] = '.';
-  if (!IsNumber(pointed)) return std::nullopt;
-  return pointed;
-}
-
-// The code units of one element, up to the zeros that pad it, as one line of UTF-8.
-std::string DecodeElement(absl::string_view item, const NpyType& type) {
-  std::string text;
-  const size_t unit = type.kind == Kind::kText ? 4 : 1;
-  const bool big_endian = !type.descr.empty() && type.descr[0] == '>';
-  size_t end = item.size();
-  while (end >= unit && item.substr(end - unit, unit).find_first_not_of('\0') == absl::string_view::npos)
-    end -= unit;
-  for (size_t i = 0; i < end; i += unit) {
-    char32_t c = 0;
-    for (size_t b = 0; b < unit; ++b) {
-      const size_t position = big_endian ? i + b : i + unit - 1 - b;
-      c = c << 8 | static_cast<unsigned char>(item[position]);
-    }
-    // A byte beyond ASCII is shown as \xe9: the file does not say which character it is.
-    if (unit == 1 && c >= 0x80) {
-      absl::StrAppend(&text, Printable(absl::string_view(&item[i], 1)));
-    } else {
-      AppendPrintable(c, text);
-    }
-  }
-  return text;
-}
-
-std::string Quoted(absl::string_view text, const NpyType& type) {
-  return absl::StrCat(type.kind == Kind::kBytes ? "b" : "", "\"", Printable(text, kShownBytes), "\"");
-}
 
 // What could be said of every element that was looked at.
 struct TextSurvey {
@@ -82,9 +33,9 @@ struct TextSurvey {
 TextSurvey Survey(absl::string_view bytes, const NpyType& type) {
   TextSurvey survey;
   for (size_t i = 0; i + type.item_bytes <= bytes.size() && type.item_bytes > 0; i += type.item_bytes) {
-    const std::string element = DecodeElement(bytes.substr(i, type.item_bytes), type);
+    const std::string element = DecodeNpyText(bytes.substr(i, type.item_bytes), type);
     const bool has_comma = WithDecimalPoint(element).has_value();
-    const bool is_number = has_comma || IsNumber(element);
+    const bool is_number = has_comma || IsNumberText(element);
     if (has_comma && survey.comma_example.empty()) survey.comma_example = element;
     survey.all_numbers = survey.all_numbers && is_number;
     survey.no_numbers = survey.no_numbers && !is_number;
@@ -107,13 +58,16 @@ absl::Status RefuseText(const ArrayName& name, const NpyHeader& header, ByteSour
   d.message = absl::StrCat(name.ToString(), " holds ", type.kind == Kind::kText ? "text" : "byte strings",
                            " (", Printable(type.descr), "), not numbers");
   if (survey.first) {
-    absl::StrAppend(&d.message, ": ", ElementAt(header.shape, 0), " is ", Quoted(*survey.first, type));
+    absl::StrAppend(&d.message, ": ", ElementAt(header.shape, 0), " is ", QuotedNpyText(*survey.first, type));
   }
   absl::StrAppend(&d.message, " (", Count(count, "element"), ")");
   if (!survey.comma_example.empty()) {
     d.notes.push_back(absl::StrCat(
-        Quoted(survey.comma_example, type),
+        QuotedNpyText(survey.comma_example, type),
         " has a decimal comma; numbers are read with a point: ", *WithDecimalPoint(survey.comma_example)));
+  }
+  if (survey.all_numbers && survey.comma_example.empty() && survey.first && !name.argument.empty()) {
+    d.help.push_back(absl::StrCat("--text ", name.argument, "=parse"));
   }
   const absl::string_view literal = type.kind == Kind::kBytes ? "b" : "";
   if (survey.all_numbers && !survey.comma_example.empty()) {

@@ -162,19 +162,18 @@ absl::StatusOr<Contents> ReadDirectory(Archive archive, absl::string_view file, 
   return contents;
 }
 
-absl::StatusOr<Tensor> ReadMember(const Contents& contents, const Member& member, absl::string_view file,
-                                  const Limits& limits) {
-  const ArrayName name{std::string(file), member.name};
+absl::StatusOr<Tensor> ReadMember(const Contents& contents, const Member& member, const ArrayName& name,
+                                  const Limits& limits, TextAs* text_as = nullptr) {
   OpenMember open(zip_fopen_index(contents.archive.get(), member.index, 0));
   if (open == nullptr) return BadMember(name, Printable(zip_strerror(contents.archive.get())));
   MemberSource source(std::move(open), name, member.size);
-  return ReadNpyFrom(source, name, limits);
+  return ReadNpyFrom(source, name, limits, text_as);
 }
 
 absl::StatusOr<NamedTensors> ReadAll(const Contents& contents, absl::string_view file, const Limits& limits) {
   NamedTensors tensors;
   for (const Member& member : contents.members) {
-    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, ReadMember(contents, member, file, limits));
+    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, ReadMember(contents, member, {std::string(file), member.name}, limits));
     tensors.emplace_back(member.name, std::move(tensor));
   }
   return tensors;
@@ -220,24 +219,29 @@ absl::StatusOr<NamedTensors> ReadNpz(absl::string_view bytes, absl::string_view 
 }
 
 absl::StatusOr<Tensor> LoadNpzMember(absl::string_view path, absl::string_view name, const Limits& limits) {
-  TENFOLD_ASSIGN_OR_RETURN(const Contents contents, OpenFileArchive(path, limits));
+  return LoadNpzMember({std::string(path), std::string(name)}, limits, nullptr);
+}
+
+absl::StatusOr<Tensor> LoadNpzMember(const ArrayName& name, const Limits& limits,
+                                     TextAs* text_as) {
+  TENFOLD_ASSIGN_OR_RETURN(const Contents contents, OpenFileArchive(name.file, limits));
   std::vector<std::string> names;
   for (const Member& member : contents.members) {
-    if (member.name == name) return ReadMember(contents, member, path, limits);
+    if (member.name == name.member) return ReadMember(contents, member, name, limits, text_as);
     names.push_back(member.name);
   }
   Diagnostic d;
   d.code = "E0311";
-  d.message = absl::StrCat("'", Printable(path), "' has no array '", Printable(name), "'");
+  d.message = absl::StrCat("'", Printable(name.file), "' has no array '", Printable(name.member), "'");
   constexpr size_t kShownNames = 10;
   std::string list;
   for (size_t i = 0; i < std::min(names.size(), kShownNames); ++i)
     absl::StrAppend(&list, i == 0 ? "" : ", ", "'", Printable(names[i]), "'");
   if (names.size() > kShownNames) absl::StrAppend(&list, ", ... (", names.size(), ")");
   d.notes.push_back(names.empty() ? "it holds no arrays" : absl::StrCat("it holds ", list));
-  const std::string near = NearestName(name, names);
+  const std::string near = NearestName(name.member, names);
   if (!near.empty())
-    d.help.push_back(absl::StrCat("did you mean ", ArrayName{std::string(path), near}.Reference(), "?"));
+    d.help.push_back(absl::StrCat("did you mean ", ArrayName{name.file, near}.Reference(), "?"));
   return ToStatus(std::move(d));
 }
 

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/ingest/npy.h"
 #include "tenfold/graph/limits.h"
 #include "tenfold/graph/tensor.h"
 
@@ -26,6 +27,9 @@ absl::StatusOr<NamedTensors> ReadNpz(absl::string_view bytes, absl::string_view 
 // One array; the others are not read. Errors: as above, and E0311 no-such-array.
 absl::StatusOr<Tensor> LoadNpzMember(absl::string_view path, absl::string_view name,
                                      const Limits& limits = {});
+// The same; text is read as numbers, if `text_as` is given (E0326).
+absl::StatusOr<Tensor> LoadNpzMember(const ArrayName& name, const Limits& limits,
+                                     TextAs* text_as);
 
 // Stored, in the order given, without times of day: equal tensors give equal bytes. Errors: E0303,
 // E0312, E0313 for a name that no archive can hold.

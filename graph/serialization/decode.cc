@@ -128,7 +128,15 @@ class Decoder {
 
   static absl::StatusOr<Provenance> DecodeProvenance(const v1::Provenance& encoded) {
     TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded, "a provenance"));
-    return Provenance{encoded.location(), encoded.array(), {encoded.from().begin(), encoded.from().end()}};
+    Provenance provenance{
+        encoded.location(), encoded.array(), {encoded.from().begin(), encoded.from().end()}};
+    if (encoded.has_ingest()) {
+      const v1::Ingest& ingest = encoded.ingest();
+      TENFOLD_RETURN_IF_ERROR(CheckKnown(ingest, "what was done to an array"));
+      provenance.ingest = {ingest.source(),         ingest.policy(),       ingest.values(), ingest.changed(),
+                           ingest.largest_change(), ingest.nans_replaced()};
+    }
+    return provenance;
   }
 
   absl::StatusOr<std::shared_ptr<const Graph>> DecodeBody(const v1::Node& encoded, const OpDef& op,

@@ -81,9 +81,22 @@ class Encoder {
       TENFOLD_RETURN_IF_ERROR(Text(provenance.location, encoded.mutable_location()));
       TENFOLD_RETURN_IF_ERROR(Text(provenance.array, encoded.mutable_array()));
       for (const std::string& name : provenance.from) TENFOLD_RETURN_IF_ERROR(Text(name, encoded.add_from()));
+      if (!provenance.ingest.empty()) {
+        TENFOLD_RETURN_IF_ERROR(EncodeIngest(provenance.ingest, encoded.mutable_ingest()));
+      }
     }
     if (node.body == nullptr) return absl::OkStatus();
     return EncodeGraph(*node.body, out->mutable_body(), &data_);
+  }
+
+  static absl::Status EncodeIngest(const IngestRecord& record, v1::Ingest* out) {
+    TENFOLD_RETURN_IF_ERROR(Text(record.source, out->mutable_source()));
+    TENFOLD_RETURN_IF_ERROR(Text(record.policy, out->mutable_policy()));
+    out->set_values(record.values);
+    out->set_changed(record.changed);
+    out->set_largest_change(record.largest_change);
+    out->set_nans_replaced(record.nans_replaced);
+    return absl::OkStatus();
   }
 
   static absl::Status EncodeType(const TensorType& type, v1::Type* out) {

@@ -316,7 +316,7 @@ std::optional<ValueId> GraphAssembler::Lookup(absl::string_view name, Span span)
 
 Provenance GraphAssembler::ReadProvenance(const ProvenanceSyntax& syntax, Span span) const {
   return {syntax.location ? *syntax.location : errors_.source().LocationOf(span.begin), syntax.array,
-          syntax.from};
+          syntax.from, syntax.ingest};
 }
 
 }  // namespace tenfold

@@ -77,6 +77,14 @@ Json NodeToJson(const Graph& graph, const Node& node, const JsonOptions& options
   if (!provenance.location.empty()) json["location"] = provenance.location;
   if (!provenance.array.empty()) json["array"] = provenance.array;
   if (!provenance.from.empty()) json["from"] = provenance.from;
+  if (const IngestRecord& ingest = provenance.ingest; !ingest.empty()) {
+    json["ingest"] = {{"source", ingest.source},
+                      {"policy", ingest.policy},
+                      {"values", ingest.values},
+                      {"changed", ingest.changed},
+                      {"largest_change", ingest.largest_change},
+                      {"nans_replaced", ingest.nans_replaced}};
+  }
   if (node.body != nullptr) json["body"] = GraphToJson(*node.body, options);
   return json;
 }

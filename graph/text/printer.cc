@@ -117,6 +117,12 @@ class Printer {
     if (!options_.locations) return;
     if (!provenance.location.empty()) absl::StrAppend(&out_, " at ", QuoteString(provenance.location));
     if (!provenance.array.empty()) absl::StrAppend(&out_, " array ", QuoteString(provenance.array));
+    const IngestRecord& ingest = provenance.ingest;
+    if (ingest.empty()) return;
+    absl::StrAppend(&out_, " ingest(", QuoteString(ingest.source), ", ", QuoteString(ingest.policy),
+                    ", values=", ingest.values, ", changed=", ingest.changed,
+                    ", by=", ElementToString(Tensor::Scalar(ingest.largest_change), 0),
+                    ", nans=", ingest.nans_replaced, ")");
   }
 
   const Graph& graph_;

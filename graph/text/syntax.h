@@ -14,6 +14,7 @@
 
 #include "absl/strings/string_view.h"
 #include "tenfold/graph/attrs.h"
+#include "tenfold/graph/ingest_record.h"
 #include "tenfold/graph/text/source_text.h"
 
 namespace tenfold {
@@ -65,6 +66,7 @@ struct ProvenanceSyntax {
   std::optional<std::string> location;  // at "..."
   std::string array;                    // array "..."
   std::vector<std::string> from;        // from(...)
+  IngestRecord ingest;                  // ingest(...)
 };
 
 struct GraphSyntax;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tenfold/graph/text/element.h"
 #include "tenfold/graph/text/quote.h"
 #include "tenfold/graph/text/tensor_literal.h"
 
@@ -319,6 +320,8 @@ bool SyntaxParser::Provenance(ProvenanceSyntax& provenance) {
     } else if (token().IsWord("array") && next.kind == Token::kString) {
       lexer_.Next();
       if (!String("an array's name", provenance.array)) return false;
+    } else if (token().IsWord("ingest") && next.Is("(")) {
+      if (!Ingest(provenance.ingest)) return false;
     } else if (token().IsWord("from") && next.Is("(")) {
       lexer_.Next();
       lexer_.Next();
@@ -334,6 +337,30 @@ bool SyntaxParser::Provenance(ProvenanceSyntax& provenance) {
     }
   }
   return true;
+}
+
+// `ingest("f64", "cast=nearest", values=1024, changed=431, by=2.98e-08, nans=0)`.
+bool SyntaxParser::Ingest(IngestRecord& record) {
+  lexer_.Next();
+  lexer_.Next();
+  if (!String("what the array held, such as \"f64\"", record.source) || !Expect(",", "before the policy") ||
+      !String("the policy, such as \"cast=nearest\"", record.policy)) {
+    return false;
+  }
+  const auto key = [&](absl::string_view name) {
+    if (!Expect(",", absl::StrCat("before ", name, "="))) return false;
+    if (!token().IsWord(name)) return Expected(absl::StrCat(name, "="));
+    lexer_.Next();
+    return Expect("=", absl::StrCat("after ", name));
+  };
+  if (!key("values") || !Integer("a count", record.values)) return false;
+  if (!key("changed") || !Integer("a count", record.changed)) return false;
+  if (!key("by")) return false;
+  if (token().kind != Token::kNumber || !ReadElement(token().text, DType::kF64, &record.largest_change)) {
+    return Expected("the largest change, a number");
+  }
+  lexer_.Next();
+  return key("nans") && Integer("a count", record.nans_replaced) && Expect(")", "after the counts");
 }
 
 // --- Small parts -------------------------------------------------------------------------------------------

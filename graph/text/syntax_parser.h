@@ -42,6 +42,7 @@ class SyntaxParser {
   bool NumberList(absl::string_view close, NumberListSyntax& list);
   bool Body(StatementSyntax& statement);
   bool Provenance(ProvenanceSyntax& provenance);
+  bool Ingest(IngestRecord& record);
 
   bool Name(absl::string_view what, NameSyntax& name);
   bool String(absl::string_view what, std::string& value);

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "gtest/gtest.h"
+#include "tenfold/graph/float_environment.h"
 #include "tenfold/graph/scalar/scalar.h"
 #include "tenfold/tests/graph/fused/kernel_case.h"
 

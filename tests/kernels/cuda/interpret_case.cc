@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "tenfold/graph/fused/interpret.h"
+#include "tenfold/graph/float_environment.h"
 #include "tenfold/tests/kernels/cuda/kernel_cases.h"
 
 namespace tenfold::testing {

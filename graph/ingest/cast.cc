@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/ingest/cast.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/float_environment.h"
+#include "tenfold/graph/ingest/cast_value.h"
+
+namespace tenfold {
+namespace {
+
+constexpr std::pair<CastRule, absl::string_view> kRules[] = {{CastRule::kRefuse, "refuse"},
+                                                             {CastRule::kExact, "exact"},
+                                                             {CastRule::kNearest, "nearest"},
+                                                             {CastRule::kSaturate, "saturate"}};
+
+void Note(int64_t index, int64_t& count, int64_t& first) {
+  if (count++ == 0) first = index;
+}
+
+// `out` may be null.
+template <typename To, typename From>
+void CastAll(const From* values, int64_t count, To* out, CastSurvey& survey) {
+  for (int64_t i = 0; i < count; ++i) {
+    const CastValue<To> cast = CastOne<To>(values[i]);
+    if (out != nullptr) out[i] = cast.value;
+    switch (cast.outcome) {
+      case CastOutcome::kSame:
+        break;
+      case CastOutcome::kChanged:
+        Note(i, survey.changed, survey.first_changed);
+        survey.largest_change = std::max(survey.largest_change, Distance(values[i], cast.value));
+        break;
+      case CastOutcome::kOutside:
+        Note(i, survey.outside, survey.first_outside);
+        survey.largest_outside = std::max(survey.largest_outside, Distance(values[i], cast.value));
+        break;
+      case CastOutcome::kNotFinite:
+        Note(i, survey.not_finite, survey.first_not_finite);
+        break;
+    }
+  }
+}
+
+// Of what is stored; counts of a splat are those of all its elements.
+CastSurvey Cast(const Tensor& array, DType target, void* out) {
+  const ScopedFloatEnvironment environment;
+  CastSurvey survey;
+  const int64_t stored = array.is_splat() ? std::min<int64_t>(1, array.num_elements()) : array.num_elements();
+  VisitDType(array.dtype(), [&]<typename From>(std::type_identity<From>) {
+    VisitDType(target, [&]<typename To>(std::type_identity<To>) {
+      CastAll(static_cast<const From*>(array.data()), stored, static_cast<To*>(out), survey);
+    });
+  });
+  survey.values = array.num_elements();
+  if (array.is_splat()) {
+    for (int64_t* count : {&survey.changed, &survey.outside, &survey.not_finite}) *count *= survey.values;
+  }
+  return survey;
+}
+
+std::string OfAll(int64_t count, const Tensor& array) {
+  return absl::StrCat(count, " of ", Count(array.num_elements(), "value"));
+}
+
+std::string ElementIs(const Tensor& array, int64_t index) {
+  return absl::StrCat(ElementAt(array.dims(), index), " is ", ElementToString(array, index));
+}
+
+std::string OutsideText(const Tensor& array, DType target, const CastSurvey& survey) {
+  return absl::StrCat(ElementIs(array, survey.first_outside), ", outside the range of ", Name(target), " (",
+                      OfAll(survey.outside, array), ")");
+}
+
+// How a rule is asked for.
+std::string Mend(const ArrayName& name, CastRule rule) {
+  if (!name.argument.empty()) return absl::StrCat("--cast ", name.argument, "=", Name(rule));
+  return absl::StrCat(".cast = CastRule::k",
+                      rule == CastRule::kExact     ? "Exact"
+                      : rule == CastRule::kNearest ? "Nearest"
+                                                   : "Saturate");
+}
+
+absl::Status Refuse(absl::string_view code, std::string message, std::vector<std::string> notes,
+                    std::vector<std::string> help) {
+  return ToStatus(Diagnostic{std::string(code), std::move(message), "", std::move(notes), std::move(help)});
+}
+
+// "'x.npy' is f64[16,64], where f32 is due"
+std::string Due(const Tensor& array, DType target, const ArrayName& name) {
+  return absl::StrCat(name.ToString(), " is ", array.type().ToString(), ", where ", Name(target), " is due");
+}
+
+absl::Status RefuseNotFinite(const Tensor& array, DType target, const ArrayName& name,
+                             const CastSurvey& survey) {
+  const std::string element = ElementToString(array, survey.first_not_finite);
+  std::vector<std::string> help;
+  if (element == "nan") {
+    help.push_back(name.argument.empty() ? "to put 0 for NaN: .nan = {NanRule::kZero}"
+                                         : absl::StrCat("to put 0 for NaN: --nan ", name.argument, "=zero"));
+  }
+  return Refuse("E0322",
+                absl::StrCat(Due(array, target, name), ": ", ElementIs(array, survey.first_not_finite),
+                             ", which ", Name(target), " has not (", OfAll(survey.not_finite, array), ")"),
+                {"no cast rule turns NaN or Inf into a number"}, std::move(help));
+}
+
+}  // namespace
+
+absl::string_view Name(CastRule rule) { return kRules[static_cast<int>(rule)].second; }
+
+std::optional<CastRule> ParseCastRule(absl::string_view name) {
+  for (const auto& [rule, rule_name] : kRules) {
+    if (rule_name == name) return rule;
+  }
+  return std::nullopt;
+}
+
+CastSurvey SurveyCast(const Tensor& array, DType target) { return Cast(array, target, nullptr); }
+
+std::optional<CastRule> BestRule(const CastSurvey& survey) {
+  if (survey.not_finite > 0) return std::nullopt;
+  if (survey.outside > 0) return CastRule::kSaturate;
+  return survey.changed > 0 ? CastRule::kNearest : CastRule::kExact;
+}
+
+std::string DescribeCast(const Tensor& array, DType target) {
+  const CastSurvey survey = SurveyCast(array, target);
+  if (survey.not_finite > 0) {
+    return absl::StrCat(ElementIs(array, survey.first_not_finite), ", which ", Name(target), " has not (",
+                        OfAll(survey.not_finite, array), ")");
+  }
+  if (survey.outside > 0) return OutsideText(array, target, survey);
+  if (survey.changed == 0) return absl::StrCat("cast=exact would change none of its values");
+  return absl::StrCat("cast=nearest would change ", OfAll(survey.changed, array), ", by ",
+                      absl::StrFormat("%.3g", survey.largest_change), " at most");
+}
+
+absl::StatusOr<Tensor> CastArray(const Tensor& array, DType target, CastRule rule, const ArrayName& name,
+                                 CastSurvey* done) {
+  CastSurvey survey;
+  survey.values = array.num_elements();
+  if (done != nullptr) *done = survey;
+  if (array.dtype() == target) return array;
+  if (rule == CastRule::kRefuse) {
+    const std::optional<CastRule> best = BestRule(SurveyCast(array, target));
+    return Refuse("E0320", Due(array, target, name), {DescribeCast(array, target)},
+                  best ? std::vector{Mend(name, *best)} : std::vector<std::string>());
+  }
+
+  Tensor cast;
+  if (array.is_splat()) {
+    alignas(8) char element[8] = {};
+    survey = Cast(array, target, element);
+    TENFOLD_ASSIGN_OR_RETURN(cast, Tensor::Splat(target, array.dims(), element));
+  } else {
+    TENFOLD_ASSIGN_OR_RETURN(cast, Tensor::Allocate(target, array.dims()));
+    survey = Cast(array, target, cast.mutable_data());
+  }
+  if (survey.not_finite > 0) return RefuseNotFinite(array, target, name, survey);
+  if (survey.outside > 0 && rule != CastRule::kSaturate) {
+    return Refuse("E0321",
+                  absl::StrCat(Due(array, target, name), ": ", OutsideText(array, target, survey)), {},
+                  {absl::StrCat("to take the end of the range for it: ", Mend(name, CastRule::kSaturate))});
+  }
+  if (survey.changed > 0 && rule == CastRule::kExact) {
+    return Refuse("E0321",
+                  absl::StrCat(Due(array, target, name), ": ", ElementIs(array, survey.first_changed),
+                               ", which no ", Name(target), " equals (", OfAll(survey.changed, array), ")"),
+                  {absl::StrFormat("rounded, none would change by more than %.3g", survey.largest_change)},
+                  {absl::StrCat("to round: ", Mend(name, CastRule::kNearest))});
+  }
+  if (done != nullptr) *done = survey;
+  return cast;
+}
+
+}  // namespace tenfold

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/ingest/ingest.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/array_reference.h"
+
+namespace tenfold {
+namespace {
+
+std::string OriginOf(const ArrayName& name) {
+  const std::string file = name.file.substr(name.file.rfind('/') + 1);
+  return name.member.empty() ? file : absl::StrCat(file, ": ", name.member);
+}
+
+}  // namespace
+
+absl::string_view Name(TextRule rule) { return rule == TextRule::kParse ? "parse" : "refuse"; }
+
+std::optional<TextRule> ParseTextRule(absl::string_view name) {
+  if (name == "parse") return TextRule::kParse;
+  if (name == "refuse") return TextRule::kRefuse;
+  return std::nullopt;
+}
+
+absl::StatusOr<IngestedArray> Ingest(const Tensor& array, const ArrayName& name,
+                                     const IngestOptions& options) {
+  const ArrayPolicy& policy = options.policy;
+  IngestedArray result{array, {}, OriginOf(name)};
+  IngestRecord& record = result.record;
+  std::vector<std::string> rules;
+  if (policy.nan.rule != NanRule::kKeep && IsFloat(array.dtype())) {
+    TENFOLD_ASSIGN_OR_RETURN(result.tensor,
+                             ReplaceNans(result.tensor, policy.nan, name, &record.nans_replaced));
+    rules.push_back(absl::StrCat("nan=", policy.nan.ToString()));
+  }
+  const DType target = options.dtype.value_or(array.dtype());
+  if (target != array.dtype()) {
+    CastSurvey done;
+    TENFOLD_ASSIGN_OR_RETURN(result.tensor, CastArray(result.tensor, target, policy.cast, name, &done));
+    record.changed = done.changed + done.outside;
+    record.largest_change = std::max(done.largest_change, done.largest_outside);
+    rules.push_back(absl::StrCat("cast=", Name(policy.cast)));
+  }
+  record.source = std::string(Name(array.dtype()));
+  record.policy = absl::StrJoin(rules, " ");
+  record.values = array.num_elements();
+  return result;
+}
+
+absl::StatusOr<IngestedArray> IngestFile(const ArrayName& name, const IngestOptions& options) {
+  TextAs text_as{options.dtype.value_or(DType::kF64)};
+  const bool parse = options.policy.text == TextRule::kParse;
+  TENFOLD_ASSIGN_OR_RETURN(const Tensor array, LoadArray(name, options.limits, parse ? &text_as : nullptr));
+  TENFOLD_ASSIGN_OR_RETURN(IngestedArray result, Ingest(array, name, options));
+  if (text_as.used) {
+    std::string& policy = result.record.policy;
+    policy = absl::StrCat("text=parse", policy.empty() ? "" : " ", policy);
+    result.record.source = "text";
+  }
+  return result;
+}
+
+}  // namespace tenfold
