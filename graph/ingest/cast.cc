@@ -79,10 +79,9 @@ std::string OutsideText(const Tensor& array, DType target, const CastSurvey& sur
 // How a rule is asked for.
 std::string Mend(const ArrayName& name, CastRule rule) {
   if (!name.argument.empty()) return absl::StrCat("--cast ", name.argument, "=", Name(rule));
-  return absl::StrCat(".cast = CastRule::k",
-                      rule == CastRule::kExact     ? "Exact"
-                      : rule == CastRule::kNearest ? "Nearest"
-                                                   : "Saturate");
+  return absl::StrCat(".cast = CastRule::k", rule == CastRule::kExact     ? "Exact"
+                                             : rule == CastRule::kNearest ? "Nearest"
+                                                                          : "Saturate");
 }
 
 absl::Status Refuse(absl::string_view code, std::string message, std::vector<std::string> notes,
@@ -163,8 +162,8 @@ absl::StatusOr<Tensor> CastArray(const Tensor& array, DType target, CastRule rul
   }
   if (survey.not_finite > 0) return RefuseNotFinite(array, target, name, survey);
   if (survey.outside > 0 && rule != CastRule::kSaturate) {
-    return Refuse("E0321",
-                  absl::StrCat(Due(array, target, name), ": ", OutsideText(array, target, survey)), {},
+    return Refuse("E0321", absl::StrCat(Due(array, target, name), ": ", OutsideText(array, target, survey)),
+                  {},
                   {absl::StrCat("to take the end of the range for it: ", Mend(name, CastRule::kSaturate))});
   }
   if (survey.changed > 0 && rule == CastRule::kExact) {

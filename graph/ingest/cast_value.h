@@ -111,15 +111,16 @@ CastValue<To> CastToFloat(double from) {
 template <typename To, typename From>
 CastValue<To> CastIntegerToFloat(From from) {
   const bool negative = from < From{0};
-  const uint64_t magnitude = negative ? uint64_t{0} - static_cast<uint64_t>(from) : static_cast<uint64_t>(from);
+  const uint64_t magnitude =
+      negative ? uint64_t{0} - static_cast<uint64_t>(from) : static_cast<uint64_t>(from);
   if constexpr (kIsHalf<To>) {
     const double rounded = RoundToOdd(magnitude);
     return CastToFloat<To>(negative ? -rounded : rounded);
   } else {
     const To to = static_cast<To>(magnitude);
     const int significant = magnitude == 0 ? 0 : std::bit_width(magnitude) - std::countr_zero(magnitude);
-    return {negative ? -to : to, significant <= std::numeric_limits<To>::digits ? CastOutcome::kSame
-                                                                                : CastOutcome::kChanged};
+    return {negative ? -to : to,
+            significant <= std::numeric_limits<To>::digits ? CastOutcome::kSame : CastOutcome::kChanged};
   }
 }
 

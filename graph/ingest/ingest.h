@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From an array that somebody has to the tensor that a graph wants, under policies that the user names. Without
-// one, an array is taken exactly or refused.
+// From an array that somebody has to the tensor that a graph wants, under policies that the user names.
+// Without one, an array is taken exactly or refused.
 #ifndef TENFOLD_GRAPH_INGEST_INGEST_H_
 #define TENFOLD_GRAPH_INGEST_INGEST_H_
 

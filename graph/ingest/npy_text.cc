@@ -52,20 +52,22 @@ absl::Status NotNumbers(const ArrayName& name, const NpyHeader& header, DType dt
   Diagnostic d;
   d.code = "E0326";
   d.message = absl::StrCat(name.ToString(), ": ", ElementAt(header.shape, bad.first), " is ",
-                           QuotedNpyText(bad.text, header.type), ", which is no ", Name(dtype), " (", bad.count,
-                           " of ", Count(header.num_elements, "element"), ")");
+                           QuotedNpyText(bad.text, header.type), ", which is no ", Name(dtype), " (",
+                           bad.count, " of ", Count(header.num_elements, "element"), ")");
   if (const std::optional<std::string> pointed = WithDecimalPoint(bad.text)) {
     const absl::string_view literal = header.type.kind == Kind::kBytes ? "b" : "";
     d.notes.push_back(absl::StrCat("it has a decimal comma; numbers are read with a point: ", *pointed));
     d.help.push_back(absl::StrCat(
         "write points: ",
-        NumpyCommand(name, absl::StrCat("np.char.replace(a, ", literal, "\",\", ", literal, "\".\")"), "points")));
+        NumpyCommand(name, absl::StrCat("np.char.replace(a, ", literal, "\",\", ", literal, "\".\")"),
+                     "points")));
   } else if (IsFloat(dtype) && absl::StripAsciiWhitespace(bad.text).empty()) {
     const absl::string_view literal = header.type.kind == Kind::kBytes ? "b" : "";
-    d.help.push_back(absl::StrCat("if nothing means NaN: ",
-                                  NumpyCommand(name, absl::StrCat("np.where(np.char.strip(a) == ", literal,
-                                                                  "\"\", ", literal, "\"nan\", a)"),
-                                               "nan")));
+    d.help.push_back(absl::StrCat(
+        "if nothing means NaN: ",
+        NumpyCommand(name,
+                     absl::StrCat("np.where(np.char.strip(a) == ", literal, "\"\", ", literal, "\"nan\", a)"),
+                     "nan")));
   } else if (!IsFloat(dtype) && IsNumberText(bad.text)) {
     const std::string text(absl::StripAsciiWhitespace(bad.text));
     d.notes.push_back(WhyNotElement(Normalised(text, dtype), dtype));
@@ -120,14 +122,14 @@ absl::StatusOr<Tensor> ParseNpyText(const ArrayName& name, const NpyHeader& head
                                     DType dtype, const Limits& limits) {
   const uint64_t item_bytes = header.type.item_bytes;
   const auto count = static_cast<uint64_t>(header.num_elements);
+  // Texts of no length take no bytes of the file, whatever their number, and none is a number.
+  if (item_bytes == 0 && count > 0) return NotNumbers(name, header, dtype, {header.num_elements, 0, ""});
   const uint64_t size = SizeOf(dtype);
   const uint64_t limit = std::max<int64_t>(limits.tensor_bytes, 0);
   if (count > limit / size || item_bytes > kChunkBytes) {
-    return MakeError("E0402", absl::StrCat(name.ToString(), " holds ", Count(count, "text"), " of ", item_bytes,
-                                           " bytes, too large to be read as ", Name(dtype)));
+    return MakeError("E0402", absl::StrCat(name.ToString(), " holds ", Count(count, "text"), " of ",
+                                           item_bytes, " bytes, too large to be read as ", Name(dtype)));
   }
-  // Texts of no length take no bytes of the file, whatever their number, and none is a number.
-  if (item_bytes == 0 && count > 0) return NotNumbers(name, header, dtype, {header.num_elements, 0, ""});
   TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, header.shape));
   char* const out = static_cast<char*>(tensor.mutable_data());
   const uint64_t at_once = item_bytes == 0 ? 1 : kChunkBytes / item_bytes;
@@ -138,7 +140,8 @@ absl::StatusOr<Tensor> ParseNpyText(const ArrayName& name, const NpyHeader& head
     chunk.resize(items * item_bytes);
     TENFOLD_RETURN_IF_ERROR(source.Read({chunk.data(), chunk.size()}));
     for (uint64_t i = 0; i < items; ++i) {
-      std::string text = DecodeNpyText(absl::string_view(chunk).substr(i * item_bytes, item_bytes), header.type);
+      std::string text =
+          DecodeNpyText(absl::string_view(chunk).substr(i * item_bytes, item_bytes), header.type);
       if (ReadElement(Normalised(text, dtype), dtype, out + (begin + i) * size)) continue;
       if (bad.count++ == 0) bad.first = static_cast<int64_t>(begin + i), bad.text = std::move(text);
     }

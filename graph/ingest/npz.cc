@@ -173,7 +173,8 @@ absl::StatusOr<Tensor> ReadMember(const Contents& contents, const Member& member
 absl::StatusOr<NamedTensors> ReadAll(const Contents& contents, absl::string_view file, const Limits& limits) {
   NamedTensors tensors;
   for (const Member& member : contents.members) {
-    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, ReadMember(contents, member, {std::string(file), member.name}, limits));
+    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor,
+                             ReadMember(contents, member, {std::string(file), member.name}, limits));
     tensors.emplace_back(member.name, std::move(tensor));
   }
   return tensors;
@@ -222,8 +223,7 @@ absl::StatusOr<Tensor> LoadNpzMember(absl::string_view path, absl::string_view n
   return LoadNpzMember({std::string(path), std::string(name)}, limits, nullptr);
 }
 
-absl::StatusOr<Tensor> LoadNpzMember(const ArrayName& name, const Limits& limits,
-                                     TextAs* text_as) {
+absl::StatusOr<Tensor> LoadNpzMember(const ArrayName& name, const Limits& limits, TextAs* text_as) {
   TENFOLD_ASSIGN_OR_RETURN(const Contents contents, OpenFileArchive(name.file, limits));
   std::vector<std::string> names;
   for (const Member& member : contents.members) {

@@ -28,8 +28,7 @@ absl::StatusOr<NamedTensors> ReadNpz(absl::string_view bytes, absl::string_view 
 absl::StatusOr<Tensor> LoadNpzMember(absl::string_view path, absl::string_view name,
                                      const Limits& limits = {});
 // The same; text is read as numbers, if `text_as` is given (E0326).
-absl::StatusOr<Tensor> LoadNpzMember(const ArrayName& name, const Limits& limits,
-                                     TextAs* text_as);
+absl::StatusOr<Tensor> LoadNpzMember(const ArrayName& name, const Limits& limits, TextAs* text_as);
 
 // Stored, in the order given, without times of day: equal tensors give equal bytes. Errors: E0303,
 // E0312, E0313 for a name that no archive can hold.

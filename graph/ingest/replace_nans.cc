@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -39,18 +39,21 @@ std::string Flag(const ArrayName& name, const NanPolicy& policy) {
 absl::StatusOr<Lines> LinesAlong(const Tensor& array, const NanPolicy& policy, const ArrayName& name) {
   const int64_t rank = array.rank();
   if (!policy.axis && rank <= 1) return Lines{1, array.num_elements(), 1};
+  const auto refuse = [&](absl::string_view why, std::string help) {
+    return MakeError(
+        "E0325",
+        absl::StrCat(name.ToString(), " is ", array.type().ToString(), ": nan=", policy.ToString(), " ", why),
+        std::move(help));
+  };
   if (!policy.axis) {
-    return MakeError("E0325",
-                     absl::StrCat(name.ToString(), " is ", array.type().ToString(), ": nan=", policy.ToString(),
-                                  " needs an axis when there is more than one"),
-                     absl::StrCat("for a value a column: ", Flag(name, {policy.rule, 0})));
+    return refuse("needs an axis when there is more than one",
+                  absl::StrCat("for a value a column: ", Flag(name, {policy.rule, 0})));
   }
+  if (rank == 0) return refuse("names an axis, and there is none", Flag(name, {policy.rule}));
   const int64_t axis = *policy.axis < 0 ? *policy.axis + rank : *policy.axis;
   if (axis < 0 || axis >= rank) {
-    return MakeError("E0325", absl::StrCat(name.ToString(), " is ", array.type().ToString(), ": nan=",
-                                           policy.ToString(), " names an axis outside [", -rank, ",", rank - 1,
-                                           "]"),
-                     rank == 0 ? Flag(name, {policy.rule}) : Flag(name, {policy.rule, 0}));
+    return refuse(absl::StrCat("names an axis outside [", -rank, ",", rank - 1, "]"),
+                  Flag(name, {policy.rule, 0}));
   }
   Lines lines;
   for (int64_t d = 0; d < rank; ++d) {
@@ -74,7 +77,7 @@ class Sum {
   double sum_ = 0, lost_ = 0;
 };
 
-double Mean(const std::vector<double>& values) {
+double Mean(std::span<const double> values) {
   const double count = static_cast<double>(values.size());
   Sum sum;
   for (double v : values) sum.Add(v);
@@ -84,7 +87,8 @@ double Mean(const std::vector<double>& values) {
   return parts.value();
 }
 
-double Median(std::vector<double>& values) {
+// Leaves `values` in another order.
+double Median(std::span<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   if (values.size() % 2 == 1) return *middle;
@@ -117,18 +121,21 @@ std::string SeenAt(const Tensor& array, const Found& found) {
 template <typename T>
 absl::Status ReplaceByLine(const Tensor& array, const NanPolicy& policy, const Lines& lines,
                            const ArrayName& name, T* out) {
-  std::vector<double> finite;
+  // A tensor serves as the buffer, since it reports lack of memory as an error.
+  TENFOLD_ASSIGN_OR_RETURN(Tensor buffer, Tensor::Allocate(DType::kF64, Dims{lines.length}));
+  const std::span<double> values = buffer.mutable_values<double>();
   for (int64_t outer = 0; outer < lines.outer; ++outer) {
     for (int64_t inner = 0; inner < lines.inner; ++inner) {
       const int64_t begin = outer * lines.length * lines.inner + inner;
       int64_t first_nan = -1;
-      finite.clear();
+      size_t count = 0;
       for (int64_t i = 0; i < lines.length; ++i) {
         const double v = Widen(out[begin + i * lines.inner]);
-        if (std::isfinite(v)) finite.push_back(v);
+        if (std::isfinite(v)) values[count++] = v;
         if (v != v && first_nan < 0) first_nan = begin + i * lines.inner;
       }
       if (first_nan < 0) continue;
+      const std::span<double> finite = values.first(count);
       if (finite.empty()) {
         return MakeError("E0324",
                          absl::StrCat(name.ToString(), ": ", ElementAt(array.dims(), first_nan),

@@ -133,8 +133,8 @@ class Decoder {
     if (encoded.has_ingest()) {
       const v1::Ingest& ingest = encoded.ingest();
       TENFOLD_RETURN_IF_ERROR(CheckKnown(ingest, "what was done to an array"));
-      provenance.ingest = {ingest.source(),         ingest.policy(),       ingest.values(), ingest.changed(),
-                           ingest.largest_change(), ingest.nans_replaced()};
+      provenance.ingest = {ingest.source(),  ingest.policy(),         ingest.values(),
+                           ingest.changed(), ingest.largest_change(), ingest.nans_replaced()};
     }
     return provenance;
   }
