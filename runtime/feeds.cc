@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/cast.h"
 #include "tenfold/runtime/symbols.h"
 
 namespace tenfold {
@@ -41,11 +42,29 @@ std::string FedNote(const Plan& plan, int i, const Dims& fed) {
                       DimsToString(fed));
 }
 
-absl::Status WrongDType(const Plan& plan, int i, absl::string_view fed, DType dtype) {
+// `values` is null where they are not known to be all there.
+absl::Status WrongDType(const Plan& plan, int i, absl::string_view fed, DType dtype, const Tensor* values) {
   const DType declared = TypeOf(plan, i).dtype;
-  return Refuse(plan, i, "E0604", absl::StrCat(Declared(plan, i), ", it was fed ", fed), {},
-                absl::StrCat("cast the array to ", Name(declared), " where it is loaded, or declare ",
-                             Quoted(plan, i), " as ", Name(dtype)));
+  std::string how;
+  std::vector<std::string> notes;
+  if (values != nullptr) {
+    notes.push_back(DescribeCast(*values, declared));
+    const std::optional<CastRule> rule = BestRule(SurveyCast(*values, declared));
+    if (rule) how = absl::StrCat(" (cast=", Name(*rule), ")");
+  }
+  return Refuse(plan, i, "E0604", absl::StrCat(Declared(plan, i), ", it was fed ", fed), std::move(notes),
+                absl::StrCat("cast the array to ", Name(declared), " where it is loaded", how,
+                             ", or declare ", Quoted(plan, i), " as ", Name(dtype)));
+}
+
+// The help of a feed whose values would fit in another shape; empty if they would in none, or in several.
+std::string ReshapeHelp(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims) {
+  const std::optional<int64_t> count = NumElements(dims);
+  if (!count || *count == 0) return "";
+  const absl::StatusOr<Dims> fitting = DimsForCount(plan, i, dtype, *count);
+  if (!fitting.ok()) return "";
+  return absl::StrCat("its ", *count, *count == 1 ? " value fits" : " values fit", " as ",
+                      DimsToString(*fitting), ": reshape the array");
 }
 
 // The notes of a conflict between the input that binds a symbol and another one (or the same).
@@ -87,21 +106,24 @@ absl::Status Conflict(const Plan& plan, int i, int d, std::span<const Dims> fed,
 
 }  // namespace
 
-absl::Status CheckFeed(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims) {
+absl::Status CheckFeed(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims,
+                       const Tensor* values) {
   const TensorType& type = TypeOf(plan, i);
   const std::string fed = absl::StrCat(Name(dtype), DimsToString(dims));
-  if (dtype != type.dtype) return WrongDType(plan, i, fed, dtype);
+  if (dtype != type.dtype) return WrongDType(plan, i, fed, dtype, values);
   if (static_cast<int>(dims.size()) != type.shape.rank()) {
     return Refuse(plan, i, "E0605",
                   absl::StrCat(Declared(plan, i), ", it was fed ", fed, ": rank ", dims.size(),
-                               " instead of ", type.shape.rank()));
+                               " instead of ", type.shape.rank()),
+                  {}, ReshapeHelp(plan, i, dtype, dims));
   }
   for (int d = 0; d < type.shape.rank(); ++d) {
     const Dim& expected = type.shape.dim(d);
     if (expected.is_constant() && dims[d] != expected.constant()) {
       return Refuse(plan, i, "E0605",
                     absl::StrCat(Declared(plan, i), ", it was fed ", fed, ": dim ", d, " is ", dims[d],
-                                 " instead of ", expected.constant()));
+                                 " instead of ", expected.constant()),
+                    {}, ReshapeHelp(plan, i, dtype, dims));
     }
   }
   return absl::OkStatus();
@@ -109,7 +131,8 @@ absl::Status CheckFeed(const Plan& plan, int i, DType dtype, std::span<const int
 
 absl::StatusOr<Dims> DimsForCount(const Plan& plan, int i, DType dtype, int64_t count) {
   const TensorType& type = TypeOf(plan, i);
-  if (dtype != type.dtype) return WrongDType(plan, i, absl::StrCat(count, " values of ", Name(dtype)), dtype);
+  if (dtype != type.dtype)
+    return WrongDType(plan, i, absl::StrCat(count, " values of ", Name(dtype)), dtype, nullptr);
   const Dim elements = type.shape.num_elements();
   if (elements.is_constant()) {
     const std::optional<Dims> dims = type.shape.Evaluate({});

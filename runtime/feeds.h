@@ -14,12 +14,15 @@
 #include "absl/strings/string_view.h"
 #include "tenfold/graph/dim.h"
 #include "tenfold/graph/shape.h"
+#include "tenfold/graph/tensor.h"
 #include "tenfold/runtime/plan.h"
 
 namespace tenfold {
 
-// The dtype (E0604), rank and constant extents (E0605) of what is fed to input `i`.
-absl::Status CheckFeed(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims);
+// The dtype (E0604), rank and constant extents (E0605) of what is fed to input `i`. With `values`, the
+// refusal of a dtype says what a cast would do to them.
+absl::Status CheckFeed(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims,
+                       const Tensor* values = nullptr);
 
 // The extents of input `i` if it holds `count` values: E0403, or E0605 if they do not follow from it.
 absl::StatusOr<Dims> DimsForCount(const Plan& plan, int i, DType dtype, int64_t count);

@@ -249,7 +249,7 @@ absl::Status Invocation::SetInput(int i, DType dtype, std::span<const int64_t> d
 
 absl::Status Invocation::SetInput(int i, const Tensor& tensor) {
   TENFOLD_RETURN_IF_ERROR(CheckIndex(i, impl_->inputs.size(), "input"));
-  TENFOLD_RETURN_IF_ERROR(CheckFeed(impl_->state.plan, i, tensor.dtype(), tensor.dims()));
+  TENFOLD_RETURN_IF_ERROR(CheckFeed(impl_->state.plan, i, tensor.dtype(), tensor.dims(), &tensor));
   if (tensor.is_splat()) {
     TENFOLD_ASSIGN_OR_RETURN(impl_->inputs[i].tensor, tensor.Materialize());
   } else {

@@ -273,7 +273,17 @@ TEST(FeedsTest, EveryRefusalNamesBothSides) {
             "error[E0603 missing-input]: input 'y' is f32[N], it was fed nothing\n  --> net.cc:4");
   EXPECT_EQ(FeedError(exe, {{"images", Of<double>({1, 2}, {1, 2})}}),
             "error[E0604 input-dtype]: input 'images' is f32[N,2], it was fed f64[1,2]\n  --> net.cc:3\n"
-            "  help: cast the array to f32 where it is loaded, or declare 'images' as f64");
+            "  cast=exact would change none of its values\n"
+            "  help: cast the array to f32 where it is loaded (cast=exact), or declare 'images' as f64");
+  EXPECT_EQ(FeedError(exe, {{"images", Of<double>({0.1, 2}, {1, 2})}}),
+            "error[E0604 input-dtype]: input 'images' is f32[N,2], it was fed f64[1,2]\n  --> net.cc:3\n"
+            "  cast=nearest would change 1 of 2 values, by 1.49e-09 at most\n"
+            "  help: cast the array to f32 where it is loaded (cast=nearest), or declare 'images' as f64");
+  EXPECT_EQ(
+      FeedError(exe, {{"images", RandomTensor({2, 3}, 1)}}),
+      "error[E0605 input-shape]: input 'images' is f32[N,2], it was fed f32[2,3]: dim 1 is 3 instead of 2\n"
+      "  --> net.cc:3\n"
+      "  help: its 6 values fit as [3,2]: reshape the array");
   EXPECT_EQ(FeedError(exe, {{"images", y3}}),
             "error[E0605 input-shape]: input 'images' is f32[N,2], it was fed f32[3]: rank 1 instead of 2\n"
             "  --> net.cc:3");
