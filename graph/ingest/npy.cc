@@ -2,7 +2,6 @@
 #include "tenfold/graph/ingest/npy.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -12,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/atomic_file.h"
+#include "tenfold/graph/ingest/element_bytes.h"
 #include "tenfold/graph/ingest/files.h"
 #include "tenfold/graph/ingest/fortran_order.h"
 #include "tenfold/graph/ingest/npy_header.h"
@@ -147,7 +148,10 @@ absl::StatusOr<Tensor> LoadNpy(absl::string_view path, const Limits& limits) {
   return ReadNpyFrom(*file, {std::string(path), ""}, limits);
 }
 
-absl::StatusOr<std::string> WriteNpy(const Tensor& tensor) {
+namespace {
+
+// Magic, version and dict.
+absl::StatusOr<std::string> HeaderOf(const Tensor& tensor) {
   const std::optional<std::string> descr = NpyDescr(tensor.dtype());
   if (!descr) {
     return MakeError("E0303",
@@ -160,21 +164,27 @@ absl::StatusOr<std::string> WriteNpy(const Tensor& tensor) {
     return MakeError("E0402", absl::StrCat("a tensor of ", tensor.rank(),
                                            " dims cannot be written: .npy files hold at most ", kMaxRank));
   }
-  TENFOLD_ASSIGN_OR_RETURN(const Tensor dense, tensor.Materialize());
-  std::string bytes = FormatNpyHeader(*descr, tensor.dims());
-  const size_t header_bytes = bytes.size();
-  const size_t size = SizeOf(tensor.dtype());
-  bytes.append(static_cast<const char*>(dense.data() != nullptr ? dense.data() : ""), dense.stored_bytes());
-  char* const contents = bytes.data() + header_bytes;
-  // The header's size is a multiple of 64, and the string's memory aligned for any element.
-  CanonicalizeNans(tensor.dtype(), contents, tensor.num_elements());
-  if (std::endian::native == std::endian::big) SwapBytes(size, contents, tensor.num_elements());
+  return FormatNpyHeader(*descr, tensor.dims());
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> WriteNpy(const Tensor& tensor) {
+  TENFOLD_ASSIGN_OR_RETURN(std::string bytes, HeaderOf(tensor));
+  bytes.reserve(bytes.size() + tensor.logical_bytes());
+  TENFOLD_RETURN_IF_ERROR(WriteElements(tensor, [&](absl::string_view piece) {
+    bytes.append(piece.data(), piece.size());
+    return absl::OkStatus();
+  }));
   return bytes;
 }
 
 absl::Status SaveNpy(const Tensor& tensor, absl::string_view path) {
-  TENFOLD_ASSIGN_OR_RETURN(const std::string bytes, WriteNpy(tensor));
-  return WriteFileAtomically(path, bytes);
+  TENFOLD_ASSIGN_OR_RETURN(const std::string header, HeaderOf(tensor));
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
+  TENFOLD_RETURN_IF_ERROR(file->Write(header));
+  TENFOLD_RETURN_IF_ERROR(WriteElements(tensor, [&](absl::string_view piece) { return file->Write(piece); }));
+  return file->Commit();
 }
 
 }  // namespace tenfold

@@ -226,19 +226,7 @@ absl::StatusOr<Tensor> LoadNpzMember(absl::string_view path, absl::string_view n
     if (member.name == name) return ReadMember(contents, member, path, limits);
     names.push_back(member.name);
   }
-  Diagnostic d;
-  d.code = "E0311";
-  d.message = absl::StrCat("'", Printable(path), "' has no array '", Printable(name), "'");
-  constexpr size_t kShownNames = 10;
-  std::string list;
-  for (size_t i = 0; i < std::min(names.size(), kShownNames); ++i)
-    absl::StrAppend(&list, i == 0 ? "" : ", ", "'", Printable(names[i]), "'");
-  if (names.size() > kShownNames) absl::StrAppend(&list, ", ... (", names.size(), ")");
-  d.notes.push_back(names.empty() ? "it holds no arrays" : absl::StrCat("it holds ", list));
-  const std::string near = NearestName(name, names);
-  if (!near.empty())
-    d.help.push_back(absl::StrCat("did you mean ", ArrayName{std::string(path), near}.Reference(), "?"));
-  return ToStatus(std::move(d));
+  return NoSuchArray({std::string(path), std::string(name)}, names);
 }
 
 // ---------------------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ void GraphAssembler::AddConst(StatementSyntax& statement) {
   if (op == nullptr) return;
   if (statement.reference) {
     const ReferenceSyntax& reference = *statement.reference;
-    absl::StatusOr<Tensor> tensor = ResolveArray(resolver_, reference.file, reference.member,
+    absl::StatusOr<Tensor> tensor = ResolveArray(resolver_, {reference.file, reference.member, {}},
                                                  reference.type ? &*reference.type : nullptr);
     if (!tensor.ok()) {
       errors_.Add(reference.span, tensor.status());

@@ -34,7 +34,7 @@ std::vector<std::string> Blocks(const std::string& language) {
 
 TextOptions WithArrays() {
   TextOptions options;
-  options.resolve = [](absl::string_view, absl::string_view) -> absl::StatusOr<Tensor> {
+  options.resolve = [](const ArrayRequest&) -> absl::StatusOr<Tensor> {
     return Tensor::FromVector(std::vector<float>(640), Dims{64, 10});
   };
   return options;

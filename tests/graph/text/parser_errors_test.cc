@@ -200,7 +200,7 @@ TEST(ParserErrors, OfTheHeader) {
 
 TEST(ParserErrors, AReferenceOfAnotherTypeIsRefused) {
   TextOptions options;
-  options.resolve = [](absl::string_view, absl::string_view) -> absl::StatusOr<Tensor> {
+  options.resolve = [](const ArrayRequest&) -> absl::StatusOr<Tensor> {
     return Tensor::FromVector(std::vector<double>{1}, Dims{1});
   };
   EXPECT_THAT(Errors("graph g() -> () {\n w = Const f32[1] @\"w.npy\"\n}", options),

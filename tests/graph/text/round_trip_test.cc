@@ -134,8 +134,8 @@ TEST(Printer, TypesLocationsElisionAndComments) {
 TEST(Parser, ArraysByReferenceGoThroughTheResolver) {
   std::vector<std::string> asked;
   TextOptions options;
-  options.resolve = [&](absl::string_view file, absl::string_view member) -> absl::StatusOr<Tensor> {
-    asked.push_back(std::string(file) + "|" + std::string(member));
+  options.resolve = [&](const ArrayRequest& request) -> absl::StatusOr<Tensor> {
+    asked.push_back(std::string(request.file) + "|" + std::string(request.member));
     return Tensor::FromVector(std::vector<float>{1, 2}, Dims{2});
   };
   const Graph graph =
