@@ -18,18 +18,20 @@ std::string Beside(absl::string_view file, absl::string_view suffix, absl::strin
   return absl::StrCat(absl::StripSuffix(file, ending), ".", suffix, ending);
 }
 
-// Longer than any path, so that a command is never cut.
+// Longer than any path, so that none is cut.
 constexpr size_t kWholePath = 1 << 16;
 
 }  // namespace
 
 std::string ArrayName::ToString() const {
-  if (member.empty()) return absl::StrCat("'", Printable(file), "'");
-  return absl::StrCat("'", Printable(file), ": ", Printable(member), "'");
+  const std::string path = Printable(file, kWholePath);
+  if (member.empty()) return absl::StrCat("'", path, "'");
+  return absl::StrCat("'", path, ": ", Printable(member), "'");
 }
 
 std::string ArrayName::Reference() const {
-  return member.empty() ? Printable(file) : absl::StrCat(Printable(file), ":", Printable(member));
+  return member.empty() ? Printable(file, kWholePath)
+                        : absl::StrCat(Printable(file, kWholePath), ":", Printable(member));
 }
 
 std::string NumpyCommand(const ArrayName& name, absl::string_view expression, absl::string_view suffix,
@@ -60,7 +62,8 @@ std::string SafetensorsCommand(const ArrayName& name, absl::string_view framewor
 absl::Status NoSuchArray(const ArrayName& name, std::span<const std::string> names) {
   Diagnostic d;
   d.code = "E0311";
-  d.message = absl::StrCat("'", Printable(name.file), "' has no array '", Printable(name.member), "'");
+  d.message =
+      absl::StrCat("'", Printable(name.file, kWholePath), "' has no array '", Printable(name.member), "'");
   constexpr size_t kShownNames = 10;
   std::string list;
   for (size_t i = 0; i < std::min(names.size(), kShownNames); ++i)

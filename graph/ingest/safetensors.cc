@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/array_name.h"
+#include "tenfold/graph/ingest/file_errors.h"
 #include "tenfold/graph/ingest/mapped_file.h"
 #include "tenfold/graph/ingest/printable.h"
 
@@ -46,7 +47,7 @@ bool ElementAligned(const void* data, DType dtype) {
 }
 
 absl::Status CannotStore(absl::string_view file, absl::string_view why, std::string help) {
-  return MakeError("E0334", absl::StrCat("'", Printable(file), "' ", why), std::move(help));
+  return MakeError("E0334", absl::StrCat(Quoted(file), " ", why), std::move(help));
 }
 
 }  // namespace

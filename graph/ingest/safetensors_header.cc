@@ -13,6 +13,7 @@
 #include "nlohmann/json.hpp"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/array_name.h"
+#include "tenfold/graph/ingest/file_errors.h"
 #include "tenfold/graph/ingest/printable.h"
 
 namespace tenfold {
@@ -23,7 +24,7 @@ constexpr absl::string_view kNames[kNumDTypes] = {"BOOL", "I8",  "I16", "I32",  
                                                   "U32",  "U64", "F16", "BF16", "F32", "F64"};
 
 absl::Status BadHeader(absl::string_view file, absl::string_view what) {
-  return MakeError("E0330", absl::StrCat("'", Printable(file), "' has a bad .safetensors header: ", what),
+  return MakeError("E0330", absl::StrCat(Quoted(file), " has a bad .safetensors header: ", what),
                    "write the file again, with safetensors' save_file or tenfold's SaveSafetensors");
 }
 
@@ -79,10 +80,9 @@ class HeaderHandler {
     key_ = key;
     if (place_ == Place::kTop) {
       if (!names_.insert(key).second) {
-        status_ = MakeError(
-            "E0312",
-            absl::StrCat("'", Printable(file_), "' has two arrays of the name '", Printable(key), "'"),
-            "write the file again with a name of its own for each array");
+        status_ = MakeError("E0312",
+                            absl::StrCat(Quoted(file_), " has two arrays of the name '", Printable(key), "'"),
+                            "write the file again with a name of its own for each array");
         return false;
       }
       if (header_.entries.size() < static_cast<size_t>(limits_.nodes)) return true;
@@ -132,7 +132,7 @@ class HeaderHandler {
   }
 
   bool TooMany(absl::string_view what) {
-    status_ = MakeError("E0402", absl::StrCat("'", Printable(file_), "' ", what));
+    status_ = MakeError("E0402", absl::StrCat(Quoted(file_), " ", what));
     return false;
   }
 
@@ -228,13 +228,13 @@ absl::Status CheckCoverage(absl::string_view file, const std::vector<Safetensors
   }
   if (at > data_bytes) {
     return MakeError("E0305",
-                     absl::StrCat("'", Printable(file), "' is truncated: its tensors take ",
-                                  Count(at, "byte"), " after the header, ", data_bytes, " found"),
+                     absl::StrCat(Quoted(file), " is truncated: its tensors take ", Count(at, "byte"),
+                                  " after the header, ", data_bytes, " found"),
                      "the file was cut off while it was written or copied: write or copy it again");
   }
   if (at < data_bytes) {
     return MakeError("E0306",
-                     absl::StrCat("'", Printable(file), "' goes on after its last tensor: its tensors take ",
+                     absl::StrCat(Quoted(file), " goes on after its last tensor: its tensors take ",
                                   Count(at, "byte"), " after the header, ", data_bytes, " found"),
                      "write the file again: no tensor is to be found in the rest");
   }
@@ -257,7 +257,7 @@ absl::StatusOr<uint64_t> ReadHeaderLength(absl::string_view file, absl::string_v
   const char* const cut_off = "the file was cut off while it was written or copied: write or copy it again";
   if (file_bytes < kSafetensorsPrefix) {
     return MakeError("E0330",
-                     absl::StrCat("'", Printable(file), "' is no .safetensors file: it has ",
+                     absl::StrCat(Quoted(file), " is no .safetensors file: it has ",
                                   Count(file_bytes, "byte"), ", and the length of the header takes 8"),
                      cut_off);
   }
@@ -266,14 +266,13 @@ absl::StatusOr<uint64_t> ReadHeaderLength(absl::string_view file, absl::string_v
     length |= uint64_t{static_cast<unsigned char>(first_bytes[i])} << (8 * i);
   const uint64_t most = std::min<uint64_t>(kMostHeaderBytes, std::max<int64_t>(limits.graph_bytes, 0));
   if (length > most) {
-    return MakeError(
-        "E0402", absl::StrCat("'", Printable(file), "' is no .safetensors file, or has a header of ", length,
-                              " bytes; the limit is ", most));
+    return MakeError("E0402", absl::StrCat(Quoted(file), " is no .safetensors file, or has a header of ",
+                                           length, " bytes; the limit is ", most));
   }
   if (length > file_bytes - kSafetensorsPrefix) {
     return MakeError("E0305",
-                     absl::StrCat("'", Printable(file), "' is truncated: its header takes ",
-                                  Count(length, "byte"), ", ", file_bytes - kSafetensorsPrefix, " found"),
+                     absl::StrCat(Quoted(file), " is truncated: its header takes ", Count(length, "byte"),
+                                  ", ", file_bytes - kSafetensorsPrefix, " found"),
                      cut_off);
   }
   return length;

@@ -211,8 +211,7 @@ absl::StatusOr<Graph> LoadGraph(absl::string_view path, const LoadOptions& optio
   LoadOptions complete = options;
   const size_t slash = path.rfind('/');
   if (!complete.resolve) {
-    const absl::string_view folder = slash == absl::string_view::npos ? "." : path.substr(0, slash + 1);
-    complete.resolve = FolderResolver(std::string(folder), options.limits, options.check_contents);
+    complete.resolve = FolderResolver(FolderOf(path), options.limits, options.check_contents);
   }
   if (absl::StartsWith(bytes, kMagic)) {
     absl::StatusOr<Graph> graph = Parse(bytes, std::make_shared<Tensor>(memory), complete);
