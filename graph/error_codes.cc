@@ -97,14 +97,15 @@ constexpr ErrorCode kErrorCodes[] = {
      "compressed by "
      "another method than deflate."},
     {"E0311", "no-such-array", StatusCode::kNotFound,
-     "An archive has no array of that name. The message lists the names that it has, without "
-     "\".npy\"."},
+     "An archive or a .safetensors file has no array of that name. The message lists the names that it "
+     "has; those of an archive without \".npy\"."},
     {"E0312", "duplicate-array", StatusCode::kInvalidArgument,
-     "Two arrays of one archive have the same name, so that neither can be meant by it."},
+     "Two arrays of one archive or .safetensors file have the same name, so that neither can be meant by "
+     "it."},
     {"E0313", "bad-array-name", StatusCode::kInvalidArgument,
-     "An array's name cannot be stored in an .npz archive: it is empty, too long, no UTF-8, ends "
-     "in '/' or has "
-     "a zero byte."},
+     "An array's name cannot be stored in the file: it is empty or no UTF-8; in an .npz archive, too "
+     "long, with '/' at its end or a zero byte in it; in a .safetensors file, the format's own "
+     "__metadata__."},
     {"E0320", "cast-refused", StatusCode::kInvalidArgument,
      "An array has another dtype than is due, and no cast was asked for. The message says what the best cast "
      "would do to its values, and the help line asks for it: cast=exact refuses every changed value, "
@@ -127,6 +128,24 @@ constexpr ErrorCode kErrorCodes[] = {
     {"E0326", "text-not-number", StatusCode::kInvalidArgument,
      "An array of text was read with text=parse, and an element is no number of the dtype that is due. Numbers "
      "are written with a point, whatever the locale."},
+    {"E0330", "bad-safetensors", StatusCode::kInvalidArgument,
+     "A .safetensors file has no header, or one that is not the JSON object of dtypes, shapes and "
+     "data_offsets that the format asks for, or contradicts itself: a size is not the shape's, two "
+     "tensors overlap, or bytes belong to none."},
+    {"E0331", "ragged-list", StatusCode::kInvalidArgument,
+     "Nested lists do not form an array: two lists at the same depth differ in length, or one place "
+     "holds a list where another holds a number. The message gives the index path of the first that "
+     "differs."},
+    {"E0332", "bad-view", StatusCode::kInvalidArgument,
+     "A view of memory by dims and strides reaches outside the memory that it was given, or its dims "
+     "and strides are no view at all."},
+    {"E0333", "bad-dlpack", StatusCode::kInvalidArgument,
+     "A DLPack tensor cannot be taken over: it lies on a device that is not the CPU, its elements are of "
+     "a type that Tenfold does not have, or the struct contradicts itself."},
+    {"E0334", "cannot-borrow", StatusCode::kInvalidArgument,
+     "An array cannot stay where it is, as storage = borrow or mmap asks: the memory is not aligned to "
+     "its elements, not of the right size or order, or the source is no such memory or file. With "
+     "storage = copy it can be copied."},
     {"E0402", "too-large", StatusCode::kResourceExhausted,
      "A size overflows 64 bits, exceeds a limit, or the memory for it cannot be had."},
     {"E0403", "wrong-element-count", StatusCode::kInvalidArgument,
@@ -161,12 +180,17 @@ constexpr ErrorCode kErrorCodes[] = {
      "that is no "
      "regular file is there. What was there before is unchanged."},
     {"E0524", "bad-reference", StatusCode::kInvalidArgument,
-     "A reference to an array in a file is written neither as FILE.npy nor as FILE.npz:NAME."},
+     "A reference to an array in a file is written neither as FILE.npy nor as FILE.npz:NAME or "
+     "FILE.safetensors:NAME."},
     {"E0525", "reference-outside", StatusCode::kPermissionDenied,
      "A graph refers to a file outside its own folder: by an absolute path, by '..', or by a "
      "symbolic link. "
      "Graph files are not trusted, so they may name only files beneath the folder in which they "
      "lie."},
+    {"E0530", "wrong-constants-file", StatusCode::kFailedPrecondition,
+     "The .safetensors file beside a graph, which holds its large constants, is not the one that the "
+     "graph was saved with, or its contents have been changed since. The two files belong together: "
+     "copy both, or save the graph again."},
     {"E0601", "integer-division-by-zero", StatusCode::kInvalidArgument,
      "An integer was divided by zero while the graph ran. The message names the node and the index "
      "of the "

@@ -67,6 +67,12 @@ def third_party_repositories():
         package = "nlohmann-json3-dev",
     )
     system_repository(
+        name = "dlpack",
+        build_file = "//third_party/dlpack:dlpack.BUILD",
+        headers = ["dlpack"],
+        package = "libdlpack-dev",
+    )
+    system_repository(
         name = "mpfr",
         build_file = "//third_party/mpfr:mpfr.BUILD",
         headers = ["mpfr.h"],

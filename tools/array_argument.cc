@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/tools/array_argument.h"
 
+#include <algorithm>
+#include <memory>
+#include <vector>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -9,28 +13,47 @@
 #include "tenfold/graph/ingest/array_reference.h"
 #include "tenfold/graph/ingest/npz.h"
 #include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/ingest/safetensors.h"
 #include "tenfold/graph/text/tensor_literal.h"
 
 namespace tenfold {
 namespace {
 
-absl::StatusOr<Tensor> ReadArrayFile(absl::string_view path) {
-  constexpr absl::string_view kArchive = ".npz";
-  // At the first ".npz:", since a member's name may hold anything, a colon too.
-  const size_t colon = path.find(".npz:");
-  if (colon != absl::string_view::npos) {
-    const size_t end = colon + kArchive.size();
-    return LoadArray(path.substr(0, end), path.substr(end + 1));
+// Where the name of a file of many arrays ends, if that of an array follows: at the first ".npz:" or
+// ".safetensors:", since an array's name may hold anything, a colon too.
+size_t EndOfArchiveName(absl::string_view path) {
+  size_t end = absl::string_view::npos;
+  for (const absl::string_view ending : {".npz:", ".safetensors:"}) {
+    const size_t at = path.find(ending);
+    if (at != absl::string_view::npos) end = std::min(end, at + ending.size() - 1);
   }
-  if (!absl::EndsWith(path, kArchive)) return LoadArray(path, "");
+  return end;
+}
+
+absl::StatusOr<std::vector<std::string>> NamesIn(absl::string_view path) {
+  std::vector<std::string> names;
+  if (IsSafetensors(path)) {
+    TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const SafetensorsFile> file, SafetensorsFile::Open(path));
+    for (const SafetensorsEntry& entry : file->entries()) names.push_back(entry.name);
+    return names;
+  }
   TENFOLD_ASSIGN_OR_RETURN(const NamedTensors arrays, LoadNpz(path));
-  const std::string names = absl::StrJoin(arrays, ", ", [](std::string* out, const auto& array) {
-    absl::StrAppend(out, "'", Printable(array.first), "'");
+  for (const auto& [name, tensor] : arrays) names.push_back(name);
+  return names;
+}
+
+absl::StatusOr<Tensor> ReadArrayFile(absl::string_view path) {
+  const size_t end = EndOfArchiveName(path);
+  if (end != absl::string_view::npos) return LoadArray(path.substr(0, end), path.substr(end + 1));
+  if (!HoldsManyArrays(path)) return LoadArray(path, "");
+  TENFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(path));
+  const std::string list = absl::StrJoin(names, ", ", [](std::string* out, const std::string& name) {
+    absl::StrAppend(out, "'", Printable(name), "'");
   });
   return MakeError(
       "E0524",
-      absl::StrCat("'", Printable(path), "' is an archive of arrays: ", names.empty() ? "none" : names),
-      arrays.empty() ? "" : absl::StrCat("name one: ", Printable(path), ":", Printable(arrays[0].first)));
+      absl::StrCat("'", Printable(path), "' is a file of several arrays: ", names.empty() ? "none" : list),
+      names.empty() ? "" : absl::StrCat("name one: ", Printable(path), ":", Printable(names[0])));
 }
 
 }  // namespace

@@ -30,7 +30,9 @@ ArrayForm FormOf(absl::string_view value);
 // A path without the '@' that may stand before it.
 absl::string_view StripAt(absl::string_view path);
 
-// kFile or kLiteral. The command line is trusted: a path may lead anywhere. `FILE.npz` needs `:NAME`.
+// kFile or kLiteral. The command line is trusted: a path may lead anywhere. `FILE.npz` and `FILE.safetensors`
+// need
+// `:NAME`.
 absl::StatusOr<Tensor> ReadArray(absl::string_view value);
 
 }  // namespace tenfold

@@ -6,8 +6,10 @@
 
 #include "absl/strings/match.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/array_reference.h"
 #include "tenfold/graph/ingest/npy.h"
 #include "tenfold/graph/ingest/npz.h"
+#include "tenfold/graph/ingest/safetensors.h"
 #include "tenfold/graph/text/array_resolver.h"
 
 namespace tenfold {
@@ -24,6 +26,8 @@ absl::Status AddArray(Graph& graph, const std::string& name, Tensor tensor, std:
 
 }  // namespace
 
+bool IsArrayFile(absl::string_view path) { return absl::EndsWith(path, ".npy") || HoldsManyArrays(path); }
+
 absl::StatusOr<Graph> ImportArrays(absl::string_view path) {
   const size_t slash = path.rfind('/');
   const absl::string_view file = slash == absl::string_view::npos ? path : path.substr(slash + 1);
@@ -34,7 +38,7 @@ absl::StatusOr<Graph> ImportArrays(absl::string_view path) {
     TENFOLD_RETURN_IF_ERROR(AddArray(graph, graph.name, std::move(tensor), ReferenceName(file, "")));
     return graph;
   }
-  TENFOLD_ASSIGN_OR_RETURN(NamedTensors arrays, LoadNpz(path));
+  TENFOLD_ASSIGN_OR_RETURN(NamedTensors arrays, IsSafetensors(path) ? LoadSafetensors(path) : LoadNpz(path));
   for (auto& [name, tensor] : arrays) {
     TENFOLD_RETURN_IF_ERROR(AddArray(graph, name, std::move(tensor), ReferenceName(file, name)));
   }

@@ -10,8 +10,11 @@
 
 namespace tenfold {
 
-// A graph with one Const and one output for each array of an .npz file, by the array's name, or for the one
-// array of an .npy file, by the file's name without folder and ending.
+// True for the endings that ImportArrays reads.
+bool IsArrayFile(absl::string_view path);
+
+// A graph with one Const and one output for each array of an .npz or .safetensors file, by the array's name,
+// or for the one array of an .npy file, by the file's name without folder and ending.
 absl::StatusOr<Graph> ImportArrays(absl::string_view path);
 
 }  // namespace tenfold

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/ingest/array_name.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/printable.h"
 #include "tenfold/graph/shape.h"
 
@@ -14,18 +18,20 @@ std::string Beside(absl::string_view file, absl::string_view suffix, absl::strin
   return absl::StrCat(absl::StripSuffix(file, ending), ".", suffix, ending);
 }
 
-// Longer than any path, so that a command is never cut.
+// Longer than any path, so that none is cut.
 constexpr size_t kWholePath = 1 << 16;
 
 }  // namespace
 
 std::string ArrayName::ToString() const {
-  if (member.empty()) return absl::StrCat("'", Printable(file), "'");
-  return absl::StrCat("'", Printable(file), ": ", Printable(member), "'");
+  const std::string path = Printable(file, kWholePath);
+  if (member.empty()) return absl::StrCat("'", path, "'");
+  return absl::StrCat("'", path, ": ", Printable(member), "'");
 }
 
 std::string ArrayName::Reference() const {
-  return member.empty() ? Printable(file) : absl::StrCat(Printable(file), ":", Printable(member));
+  return member.empty() ? Printable(file, kWholePath)
+                        : absl::StrCat(Printable(file, kWholePath), ":", Printable(member));
 }
 
 std::string NumpyCommand(const ArrayName& name, absl::string_view expression, absl::string_view suffix,
@@ -41,6 +47,33 @@ std::string NumpyCommand(const ArrayName& name, absl::string_view expression, ab
                       ")); n = sys.argv[2]; a = d[n]; d[n] = ", expression, "; np.savez(sys.argv[3], **d)' ",
                       file, " ", ShellQuote(Printable(name.member, kWholePath)), " ",
                       ShellQuote(Beside(path, suffix, ".npz")));
+}
+
+std::string SafetensorsCommand(const ArrayName& name, absl::string_view framework,
+                               absl::string_view expression, absl::string_view suffix) {
+  const std::string path = Printable(name.file, kWholePath);
+  return absl::StrCat(
+      "python3 -c 'import sys; from safetensors.", framework,
+      " import load_file, save_file; d = load_file(sys.argv[1]); n = sys.argv[2]; d[n] = ", expression,
+      "; save_file(d, sys.argv[3])' ", ShellQuote(path), " ", ShellQuote(Printable(name.member, kWholePath)),
+      " ", ShellQuote(Beside(path, suffix, ".safetensors")));
+}
+
+absl::Status NoSuchArray(const ArrayName& name, std::span<const std::string> names) {
+  Diagnostic d;
+  d.code = "E0311";
+  d.message =
+      absl::StrCat("'", Printable(name.file, kWholePath), "' has no array '", Printable(name.member), "'");
+  constexpr size_t kShownNames = 10;
+  std::string list;
+  for (size_t i = 0; i < std::min(names.size(), kShownNames); ++i)
+    absl::StrAppend(&list, i == 0 ? "" : ", ", "'", Printable(names[i]), "'");
+  if (names.size() > kShownNames) absl::StrAppend(&list, ", ... (", names.size(), ")");
+  d.notes.push_back(names.empty() ? "it holds no arrays" : absl::StrCat("it holds ", list));
+  const std::string near = NearestName(name.member, names);
+  if (!near.empty())
+    d.help.push_back(absl::StrCat("did you mean ", ArrayName{name.file, near}.Reference(), "?"));
+  return ToStatus(std::move(d));
 }
 
 std::string ElementAt(std::span<const int64_t> dims, int64_t position) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
 namespace tenfold {
@@ -29,6 +30,14 @@ struct ArrayName {
 // the name.
 std::string NumpyCommand(const ArrayName& name, absl::string_view expression, absl::string_view suffix,
                          absl::string_view load = "", absl::string_view modules = "");
+
+// The same for an array of a .safetensors file: `d` is the dict of its arrays and `n` the array's name;
+// `framework` is whose arrays they are, "numpy" or "torch".
+std::string SafetensorsCommand(const ArrayName& name, absl::string_view framework,
+                               absl::string_view expression, absl::string_view suffix);
+
+// E0311: the file, whose arrays are `names`, has none of the name. The nearest one is offered.
+absl::Status NoSuchArray(const ArrayName& name, std::span<const std::string> names);
 
 // "element [1,2]" for the row-major position; "the element" if there are no dims.
 std::string ElementAt(std::span<const int64_t> dims, int64_t position);

@@ -8,8 +8,13 @@
 #include "tenfold/graph/ingest/npy.h"
 #include "tenfold/graph/ingest/npz.h"
 #include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/ingest/safetensors.h"
 
 namespace tenfold {
+
+bool IsSafetensors(absl::string_view file) { return absl::EndsWith(file, ".safetensors"); }
+
+bool HoldsManyArrays(absl::string_view file) { return absl::EndsWith(file, ".npz") || IsSafetensors(file); }
 
 absl::StatusOr<ArrayReference> ResolveArrayReference(absl::string_view model_folder,
                                                      absl::string_view reference) {
@@ -21,26 +26,28 @@ absl::StatusOr<ArrayReference> ResolveArrayReference(absl::string_view model_fol
     return MakeError("E0524", absl::StrCat("the reference '", Printable(reference), "' ", why),
                      std::move(help));
   };
-  if (absl::EndsWith(file, ".npz")) {
+  if (HoldsManyArrays(file)) {
     if (member.empty())
-      return refuse("names no array of the archive", absl::StrCat("write ", Printable(file), ":NAME"));
+      return refuse("names no array of the file", absl::StrCat("write ", Printable(file), ":NAME"));
   } else if (absl::EndsWith(file, ".npy")) {
     if (has_member)
       return refuse("names a member, but an .npy file is one array", absl::StrCat("write ", Printable(file)));
   } else {
-    return refuse("names neither an .npy nor an .npz file",
-                  "write FILE.npy, or FILE.npz:NAME for one array of an archive");
+    return refuse("names no .npy, .npz or .safetensors file",
+                  "write FILE.npy, or FILE.npz:NAME or FILE.safetensors:NAME for one array of several");
   }
   TENFOLD_ASSIGN_OR_RETURN(std::string path, ResolveFileBeneath(model_folder, file));
   return ArrayReference{std::move(path), std::string(member)};
 }
 
 absl::StatusOr<Tensor> LoadArray(absl::string_view path, absl::string_view member, const Limits& limits) {
-  return LoadArray({std::string(path), std::string(member)}, limits, nullptr);
+  return LoadArray({std::string(path), std::string(member)}, {.limits = limits});
 }
 
-absl::StatusOr<Tensor> LoadArray(const ArrayName& name, const Limits& limits, TextAs* text_as) {
-  return name.member.empty() ? LoadNpy(name, limits, text_as) : LoadNpzMember(name, limits, text_as);
+absl::StatusOr<Tensor> LoadArray(const ArrayName& name, const ReadOptions& options, TextAs* text_as) {
+  if (name.member.empty()) return LoadNpy(name, options, text_as);
+  if (IsSafetensors(name.file)) return LoadSafetensorsMember(name.file, name.member, options);
+  return LoadNpzMember(name, options, text_as);
 }
 
 }  // namespace tenfold

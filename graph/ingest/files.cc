@@ -7,11 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -19,20 +15,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "tenfold/graph/diagnostic.h"
-#include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/ingest/file_errors.h"
 
 namespace tenfold {
 namespace {
-
-std::string Why(int error) { return std::generic_category().message(error); }
-
-std::string Quoted(absl::string_view path) { return absl::StrCat("'", Printable(path, 4096), "'"); }
-
-std::string FolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
 
 // Names in `folder`, for "did you mean"; as many as are worth comparing.
 std::vector<std::string> NamesIn(const std::string& folder) {
@@ -57,69 +43,6 @@ absl::Status NotFound(const std::string& path) {
   const std::string meant = slash == std::string::npos ? near : path.substr(0, slash + 1) + near;
   return MakeError("E0521", absl::StrCat("there is no file ", Quoted(path)),
                    near.empty() ? "" : absl::StrCat("did you mean ", Quoted(meant), "?"));
-}
-
-absl::Status CannotRead(const std::string& path, absl::string_view why) {
-  return MakeError("E0522", absl::StrCat("cannot read ", Quoted(path), ": ", why));
-}
-
-absl::Status CannotWrite(const std::string& path, absl::string_view why) {
-  return MakeError("E0523", absl::StrCat("cannot write ", Quoted(path), ": ", why));
-}
-
-absl::string_view KindOf(mode_t mode) {
-  if (S_ISDIR(mode)) return "it is a folder";
-  if (S_ISFIFO(mode)) return "it is a pipe";
-  if (S_ISSOCK(mode)) return "it is a socket";
-  return "it is a device";
-}
-
-// write(2) until all is written; 0, or errno.
-int WriteAll(int fd, absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    bytes.remove_prefix(static_cast<size_t>(n));
-  }
-  return 0;
-}
-
-// Opens a new file beside `path`. mkstemp would do, but for its mode 0600, which ignores the umask.
-int OpenTemporary(const std::string& path, std::string& temporary) {
-  static std::atomic<uint64_t> counter{0};
-  constexpr int kAttempts = 100;
-  for (int i = 0; i < kAttempts; ++i) {
-    temporary = absl::StrCat(path, ".tmp-", getpid(), "-", counter.fetch_add(1));
-    const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (fd >= 0 || errno != EEXIST) return fd;
-  }
-  return -1;
-}
-
-// The contents, on the disk and not only in its cache; 0, or errno.
-int FillAndClose(int fd, absl::string_view bytes) {
-  int error = WriteAll(fd, bytes);
-  if (error == 0 && ::fsync(fd) != 0) error = errno;
-  if (::close(fd) != 0 && error == 0) error = errno;
-  return error;
-}
-
-// Best effort: the file is complete already, and not every file system syncs folders.
-void SyncFolder(const std::string& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  ::fsync(fd);
-  ::close(fd);
-}
-
-// The path with every link followed; empty, with errno, if there is none.
-std::string RealPath(const std::string& path) {
-  char* const real = ::realpath(path.c_str(), nullptr);
-  if (real == nullptr) return "";
-  std::string copy(real);
-  std::free(real);
-  return copy;
 }
 
 }  // namespace
@@ -160,6 +83,18 @@ absl::Status FileSource::Read(std::span<char> out) {
   return absl::OkStatus();
 }
 
+absl::Status FileSource::ReadAt(uint64_t offset, std::span<char> out) const {
+  while (!out.empty()) {
+    const ssize_t n = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return CannotRead(path_, Why(errno));
+    if (n == 0) return CannotRead(path_, "it became shorter while it was read");
+    out = out.subspan(static_cast<size_t>(n));
+    offset += static_cast<uint64_t>(n);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::string> ReadFile(absl::string_view path, uint64_t max_bytes) {
   TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<FileSource> file, FileSource::Open(path));
   if (file->remaining() > max_bytes) {
@@ -169,36 +104,6 @@ absl::StatusOr<std::string> ReadFile(absl::string_view path, uint64_t max_bytes)
   std::string bytes(file->remaining(), '\0');
   TENFOLD_RETURN_IF_ERROR(file->Read({bytes.data(), bytes.size()}));
   return bytes;
-}
-
-absl::Status WriteFileAtomically(absl::string_view path_view, absl::string_view bytes) {
-  std::string path(path_view);
-  if (absl::StrContains(path_view, absl::string_view("\0", 1)))
-    return CannotWrite(path, "its name has a zero byte");
-  struct stat info = {};
-  const bool exists = ::stat(path.c_str(), &info) == 0;
-  if (exists && !S_ISREG(info.st_mode)) return CannotWrite(path, KindOf(info.st_mode));
-  // A rename would replace a symbolic link, not what it points to.
-  if (exists) {
-    path = RealPath(path);
-    if (path.empty()) return CannotWrite(std::string(path_view), Why(errno));
-  }
-
-  std::string temporary;
-  const int fd = OpenTemporary(path, temporary);
-  if (fd < 0) return CannotWrite(path, Why(errno));
-  int error = 0;
-  // What was private stays so.
-  if (exists && ::fchmod(fd, info.st_mode & 07777) != 0) error = errno;
-  const int fill_error = FillAndClose(fd, bytes);
-  if (error == 0) error = fill_error;
-  if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
-  if (error != 0) {
-    ::unlink(temporary.c_str());
-    return CannotWrite(std::string(path_view), Why(error));
-  }
-  SyncFolder(FolderOf(path));
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> ResolveFileBeneath(absl::string_view folder, absl::string_view relative) {

@@ -28,6 +28,8 @@ class FileSource : public ByteSource {
 
   uint64_t remaining() const override { return remaining_; }
   absl::Status Read(std::span<char> out) override;
+  // From anywhere in the file, without moving on.
+  absl::Status ReadAt(uint64_t offset, std::span<char> out) const;
 
   // The descriptor, at whatever position; the caller closes it. For libraries that read by
   // themselves.
@@ -44,10 +46,8 @@ class FileSource : public ByteSource {
 // The whole file. Errors: E0521, E0522; E0402 if it has more than `max_bytes`.
 absl::StatusOr<std::string> ReadFile(absl::string_view path, uint64_t max_bytes);
 
-// Writes a temporary file in the same folder, syncs it and renames it to `path`: readers see the
-// old contents or the new, also after a power cut; on an error (E0523 cannot-write; a full disk is
-// one) the old contents stay and nothing is left behind. What exists at `path` and is no regular
-// file is not replaced.
+// AtomicFile (graph/ingest/atomic_file.h) in one call: readers see the old contents or the new. Errors: E0523
+// cannot-write; the old contents stay then, and nothing is left behind.
 absl::Status WriteFileAtomically(absl::string_view path, absl::string_view bytes);
 
 // The real path of `relative`, which comes from an untrusted file, beneath `folder`. Refuses

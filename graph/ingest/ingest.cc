@@ -56,7 +56,8 @@ absl::StatusOr<IngestedArray> Ingest(const Tensor& array, const ArrayName& name,
 absl::StatusOr<IngestedArray> IngestFile(const ArrayName& name, const IngestOptions& options) {
   TextAs text_as{options.dtype.value_or(DType::kF64)};
   const bool parse = options.policy.text == TextRule::kParse;
-  TENFOLD_ASSIGN_OR_RETURN(const Tensor array, LoadArray(name, options.limits, parse ? &text_as : nullptr));
+  TENFOLD_ASSIGN_OR_RETURN(const Tensor array, LoadArray(name, {options.policy.storage, options.limits},
+                                                         parse ? &text_as : nullptr));
   TENFOLD_ASSIGN_OR_RETURN(IngestedArray result, Ingest(array, name, options));
   if (text_as.used) {
     std::string& policy = result.record.policy;

@@ -13,6 +13,7 @@
 #include "tenfold/graph/ingest/array_name.h"
 #include "tenfold/graph/ingest/cast.h"
 #include "tenfold/graph/ingest/replace_nans.h"
+#include "tenfold/graph/ingest/storage.h"
 #include "tenfold/graph/ingest_record.h"
 #include "tenfold/graph/limits.h"
 #include "tenfold/graph/tensor.h"
@@ -32,6 +33,7 @@ struct ArrayPolicy {
   TextRule text = TextRule::kRefuse;
   NanPolicy nan = {};
   CastRule cast = CastRule::kRefuse;
+  Storage storage = Storage::kAuto;  // of files
   bool operator==(const ArrayPolicy&) const = default;
 };
 

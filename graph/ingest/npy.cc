@@ -2,7 +2,6 @@
 #include "tenfold/graph/ingest/npy.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -12,8 +11,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/atomic_file.h"
+#include "tenfold/graph/ingest/element_bytes.h"
 #include "tenfold/graph/ingest/files.h"
 #include "tenfold/graph/ingest/fortran_order.h"
+#include "tenfold/graph/ingest/mapped_file.h"
 #include "tenfold/graph/ingest/npy_header.h"
 #include "tenfold/graph/ingest/npy_refusals.h"
 #include "tenfold/graph/ingest/npy_text.h"
@@ -121,6 +123,51 @@ absl::StatusOr<Tensor> ReadContents(const ArrayName& name, const NpyHeader& head
   return tensor;
 }
 
+// Before any memory is asked for: a header of 100 bytes must not cost gigabytes.
+absl::Status CheckSize(const ArrayName& name, const NpyHeader& header, const Limits& limits,
+                       ByteSource& source) {
+  const uint64_t item_bytes = header.type.item_bytes;
+  const uint64_t count = header.num_elements;
+  const uint64_t limit = std::max<int64_t>(limits.tensor_bytes, 0);
+  if (item_bytes > 0 && count > limit / item_bytes) {
+    return MakeError("E0402", absl::StrCat(name.ToString(), " holds ", TypeText(header), ", more than ",
+                                           limit, " bytes, the limit tensor_bytes"));
+  }
+  const uint64_t wanted = count * item_bytes;
+  const uint64_t found = source.remaining();
+  if (found < wanted) return Truncated(name, header, wanted, found);
+  if (found > wanted) return TrailingBytes(name, header, wanted, found, source);
+  return absl::OkStatus();
+}
+
+// Why the elements do not lie in the file as in a tensor; empty if they do.
+absl::string_view WhyNotInPlace(const NpyHeader& header) {
+  if (header.type.kind != NpyType::Kind::kNumber) return "its elements are no numbers";
+  if (header.type.swap) return "its elements are in the other byte order";
+  if (header.fortran_order && !OrdersAgree(header.shape)) return "it is in Fortran order";
+  return "";
+}
+
+// What cannot be used where it lies is copied, and refused if the caller insisted.
+absl::StatusOr<Tensor> MapNpy(const ArrayName& name, const ReadOptions& options, TextAs* text_as) {
+  TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file, MappedFile::Open(name.file));
+  MemorySource source(file->bytes());
+  TENFOLD_ASSIGN_OR_RETURN(const NpyHeader header, ReadNpyHeader(name, options.limits, source));
+  const uint64_t begin = file->bytes().size() - source.remaining();
+  const absl::string_view why_not = WhyNotInPlace(header);
+  if (!why_not.empty() && options.storage == Storage::kMmap) {
+    return CannotStay(name, Storage::kMmap, why_not);
+  }
+  if (!why_not.empty() || begin % SizeOf(header.type.dtype) != 0) {
+    MemorySource whole(file->bytes());
+    return ReadNpyFrom(whole, name, options.limits, text_as);
+  }
+  TENFOLD_RETURN_IF_ERROR(CheckSize(name, header, options.limits, source));
+  const char* const data = file->bytes().data() + begin;
+  if (IsBool(header.type.dtype)) TENFOLD_RETURN_IF_ERROR(CheckBools(name, header, data));
+  return Tensor::Wrap(header.type.dtype, header.shape, data, file);
+}
+
 }  // namespace
 
 absl::StatusOr<Tensor> ReadNpyFrom(ByteSource& source, const ArrayName& name, const Limits& limits,
@@ -130,18 +177,7 @@ absl::StatusOr<Tensor> ReadNpyFrom(ByteSource& source, const ArrayName& name, co
   const bool parse = text && text_as != nullptr;
   if (header.type.kind != NpyType::Kind::kNumber && !parse) return RefuseNpyType(name, header, source);
 
-  const uint64_t item_bytes = header.type.item_bytes;
-  const uint64_t count = header.num_elements;
-  const uint64_t limit = std::max<int64_t>(limits.tensor_bytes, 0);
-  if (item_bytes > 0 && count > limit / item_bytes) {
-    return MakeError("E0402", absl::StrCat(name.ToString(), " holds ", TypeText(header), ", more than ",
-                                           limit, " bytes, the limit tensor_bytes"));
-  }
-  // Before any memory is asked for: a header of 100 bytes must not cost gigabytes.
-  const uint64_t wanted = count * item_bytes;
-  const uint64_t found = source.remaining();
-  if (found < wanted) return Truncated(name, header, wanted, found);
-  if (found > wanted) return TrailingBytes(name, header, wanted, found, source);
+  TENFOLD_RETURN_IF_ERROR(CheckSize(name, header, limits, source));
   if (!parse) return ReadContents(name, header, source);
   TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, ParseNpyText(name, header, source, text_as->dtype, limits));
   text_as->used = true;
@@ -154,15 +190,23 @@ absl::StatusOr<Tensor> ReadNpy(absl::string_view bytes, absl::string_view file_n
 }
 
 absl::StatusOr<Tensor> LoadNpy(absl::string_view path, const Limits& limits) {
-  return LoadNpy({std::string(path), ""}, limits, nullptr);
+  return LoadNpy({std::string(path), ""}, {.limits = limits});
 }
 
-absl::StatusOr<Tensor> LoadNpy(const ArrayName& name, const Limits& limits, TextAs* text_as) {
+absl::StatusOr<Tensor> LoadNpy(const ArrayName& name, const ReadOptions& options, TextAs* text_as) {
+  if (options.storage == Storage::kBorrow) {
+    return CannotStay(name, Storage::kBorrow, "it is a file, which can be mapped or copied");
+  }
   TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<FileSource> file, FileSource::Open(name.file));
-  return ReadNpyFrom(*file, name, limits, text_as);
+  const bool large = options.storage == Storage::kAuto && file->remaining() >= kMapThreshold;
+  if (options.storage == Storage::kMmap || large) return MapNpy(name, options, text_as);
+  return ReadNpyFrom(*file, name, options.limits, text_as);
 }
 
-absl::StatusOr<std::string> WriteNpy(const Tensor& tensor) {
+namespace {
+
+// Magic, version and dict.
+absl::StatusOr<std::string> HeaderOf(const Tensor& tensor) {
   const std::optional<std::string> descr = NpyDescr(tensor.dtype());
   if (!descr) {
     return MakeError("E0303",
@@ -175,21 +219,27 @@ absl::StatusOr<std::string> WriteNpy(const Tensor& tensor) {
     return MakeError("E0402", absl::StrCat("a tensor of ", tensor.rank(),
                                            " dims cannot be written: .npy files hold at most ", kMaxRank));
   }
-  TENFOLD_ASSIGN_OR_RETURN(const Tensor dense, tensor.Materialize());
-  std::string bytes = FormatNpyHeader(*descr, tensor.dims());
-  const size_t header_bytes = bytes.size();
-  const size_t size = SizeOf(tensor.dtype());
-  bytes.append(static_cast<const char*>(dense.data() != nullptr ? dense.data() : ""), dense.stored_bytes());
-  char* const contents = bytes.data() + header_bytes;
-  // The header's size is a multiple of 64, and the string's memory aligned for any element.
-  CanonicalizeNans(tensor.dtype(), contents, tensor.num_elements());
-  if (std::endian::native == std::endian::big) SwapBytes(size, contents, tensor.num_elements());
+  return FormatNpyHeader(*descr, tensor.dims());
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> WriteNpy(const Tensor& tensor) {
+  TENFOLD_ASSIGN_OR_RETURN(std::string bytes, HeaderOf(tensor));
+  bytes.reserve(bytes.size() + tensor.logical_bytes());
+  TENFOLD_RETURN_IF_ERROR(WriteElements(tensor, [&](absl::string_view piece) {
+    bytes.append(piece.data(), piece.size());
+    return absl::OkStatus();
+  }));
   return bytes;
 }
 
 absl::Status SaveNpy(const Tensor& tensor, absl::string_view path) {
-  TENFOLD_ASSIGN_OR_RETURN(const std::string bytes, WriteNpy(tensor));
-  return WriteFileAtomically(path, bytes);
+  TENFOLD_ASSIGN_OR_RETURN(const std::string header, HeaderOf(tensor));
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
+  TENFOLD_RETURN_IF_ERROR(file->Write(header));
+  TENFOLD_RETURN_IF_ERROR(WriteElements(tensor, [&](absl::string_view piece) { return file->Write(piece); }));
+  return file->Commit();
 }
 
 }  // namespace tenfold

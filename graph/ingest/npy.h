@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "tenfold/graph/ingest/array_name.h"
 #include "tenfold/graph/ingest/byte_source.h"
+#include "tenfold/graph/ingest/storage.h"
 #include "tenfold/graph/limits.h"
 #include "tenfold/graph/tensor.h"
 
@@ -35,7 +36,9 @@ absl::StatusOr<Tensor> ReadNpyFrom(ByteSource& source, const ArrayName& name, co
 absl::StatusOr<Tensor> ReadNpy(absl::string_view bytes, absl::string_view file_name,
                                const Limits& limits = {});
 absl::StatusOr<Tensor> LoadNpy(absl::string_view path, const Limits& limits = {});
-absl::StatusOr<Tensor> LoadNpy(const ArrayName& name, const Limits& limits, TextAs* text_as);
+// Mapped where `options.storage` says so and the elements lie in the file as in a tensor. Errors: E0334 too,
+// for what cannot be mapped or borrowed.
+absl::StatusOr<Tensor> LoadNpy(const ArrayName& name, const ReadOptions& options, TextAs* text_as = nullptr);
 
 // Version 1.0, little-endian, C order, NaNs canonical: equal tensors give equal bytes. Errors:
 // E0303 for bf16, which the format has not.

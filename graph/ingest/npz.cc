@@ -220,29 +220,21 @@ absl::StatusOr<NamedTensors> ReadNpz(absl::string_view bytes, absl::string_view 
 }
 
 absl::StatusOr<Tensor> LoadNpzMember(absl::string_view path, absl::string_view name, const Limits& limits) {
-  return LoadNpzMember({std::string(path), std::string(name)}, limits, nullptr);
+  return LoadNpzMember({std::string(path), std::string(name)}, {.limits = limits});
 }
 
-absl::StatusOr<Tensor> LoadNpzMember(const ArrayName& name, const Limits& limits, TextAs* text_as) {
+absl::StatusOr<Tensor> LoadNpzMember(const ArrayName& name, const ReadOptions& options, TextAs* text_as) {
+  if (options.storage == Storage::kMmap || options.storage == Storage::kBorrow) {
+    return CannotStay(name, options.storage, "an .npz archive is unpacked while it is read");
+  }
+  const Limits& limits = options.limits;
   TENFOLD_ASSIGN_OR_RETURN(const Contents contents, OpenFileArchive(name.file, limits));
   std::vector<std::string> names;
   for (const Member& member : contents.members) {
     if (member.name == name.member) return ReadMember(contents, member, name, limits, text_as);
     names.push_back(member.name);
   }
-  Diagnostic d;
-  d.code = "E0311";
-  d.message = absl::StrCat("'", Printable(name.file), "' has no array '", Printable(name.member), "'");
-  constexpr size_t kShownNames = 10;
-  std::string list;
-  for (size_t i = 0; i < std::min(names.size(), kShownNames); ++i)
-    absl::StrAppend(&list, i == 0 ? "" : ", ", "'", Printable(names[i]), "'");
-  if (names.size() > kShownNames) absl::StrAppend(&list, ", ... (", names.size(), ")");
-  d.notes.push_back(names.empty() ? "it holds no arrays" : absl::StrCat("it holds ", list));
-  const std::string near = NearestName(name.member, names);
-  if (!near.empty())
-    d.help.push_back(absl::StrCat("did you mean ", ArrayName{name.file, near}.Reference(), "?"));
-  return ToStatus(std::move(d));
+  return NoSuchArray(name, names);
 }
 
 // ---------------------------------------------------------------------------------------------------------

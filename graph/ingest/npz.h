@@ -28,7 +28,9 @@ absl::StatusOr<NamedTensors> ReadNpz(absl::string_view bytes, absl::string_view 
 absl::StatusOr<Tensor> LoadNpzMember(absl::string_view path, absl::string_view name,
                                      const Limits& limits = {});
 // The same; text is read as numbers, if `text_as` is given (E0326).
-absl::StatusOr<Tensor> LoadNpzMember(const ArrayName& name, const Limits& limits, TextAs* text_as);
+// Errors: E0334 too, since a member can be neither mapped nor borrowed.
+absl::StatusOr<Tensor> LoadNpzMember(const ArrayName& name, const ReadOptions& options,
+                                     TextAs* text_as = nullptr);
 
 // Stored, in the order given, without times of day: equal tensors give equal bytes. Errors: E0303,
 // E0312, E0313 for a name that no archive can hold.

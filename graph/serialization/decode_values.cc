@@ -92,7 +92,10 @@ absl::StatusOr<Tensor> DecodeTensor(const v1::Tensor& encoded, const DecodeConte
   if (encoded.contents_case() == v1::Tensor::kExternal) {
     const v1::ExternalArray& array = encoded.external();
     TENFOLD_RETURN_IF_ERROR(CheckKnown(array, "an external array"));
-    return ResolveArray(context.options.resolve, array.file(), array.member(), &type);
+    ArrayRequest request = {.file = array.file(), .member = array.member(), .checksum = std::nullopt};
+    if (array.has_checksum()) request.checksum = array.checksum();
+    TENFOLD_ASSIGN_OR_RETURN(IngestedArray resolved, ResolveArray(context.options.resolve, request, &type));
+    return std::move(resolved.tensor);
   }
   if (encoded.contents_case() == v1::Tensor::kSplat) {
     if (static_cast<int64_t>(encoded.splat().size()) != element) {

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/serialization/encode.h"
 
-#include <algorithm>
-#include <bit>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/element_bytes.h"
 #include "tenfold/graph/text/quote.h"
 
 namespace tenfold {
 namespace {
 
-static_assert(std::endian::native == std::endian::little,
-              "elements are copied to files as they lie in memory");
+void AppendElements(const Tensor& tensor, std::string* out) {
+  (void)WriteStoredElements(tensor, [&](absl::string_view piece) {
+    out->append(piece.data(), piece.size());
+    return absl::OkStatus();
+  });
+}
 
 class Encoder {
  public:
@@ -68,12 +70,13 @@ class Encoder {
       TENFOLD_RETURN_IF_ERROR(Text(graph_.value(output).name, value.mutable_name()));
       TENFOLD_RETURN_IF_ERROR(EncodeType(graph_.value(output).type, value.mutable_type()));
     }
+    const std::string owner = node.outputs.empty() ? "" : graph_.value(node.outputs[0]).name;
     for (const auto& [name, value] : node.attrs) {
       const AttrDef* def = node.op->FindAttr(name);
       if (def != nullptr && def->default_value && *def->default_value == value) continue;
       v1::Attribute& attribute = *out->add_attributes();
       TENFOLD_RETURN_IF_ERROR(Text(name, attribute.mutable_name()));
-      TENFOLD_RETURN_IF_ERROR(EncodeAttr(value, &attribute));
+      TENFOLD_RETURN_IF_ERROR(EncodeAttr(value, owner, &attribute));
     }
     const Provenance& provenance = node.provenance;
     if (!(provenance == Provenance())) {
@@ -114,7 +117,7 @@ class Encoder {
     return absl::OkStatus();
   }
 
-  absl::Status EncodeAttr(const AttrValue& value, v1::Attribute* out) {
+  absl::Status EncodeAttr(const AttrValue& value, const std::string& owner, v1::Attribute* out) {
     switch (KindOf(value)) {
       case AttrKind::kBool:
         out->set_bool_value(std::get<bool>(value));
@@ -141,19 +144,37 @@ class Encoder {
       case AttrKind::kType:
         return EncodeType(std::get<TensorType>(value), out->mutable_type_value());
       case AttrKind::kTensor:
-        EncodeTensor(std::get<Tensor>(value), out->mutable_tensor_value());
+        EncodeTensor(std::get<Tensor>(value), owner, out->mutable_tensor_value());
         break;
     }
     return absl::OkStatus();
   }
 
-  void EncodeTensor(const Tensor& tensor, v1::Tensor* out) {
+  // A name that no other tensor of the file has.
+  std::string ExternalName(const std::string& owner) {
+    const std::string name = owner.empty() || owner == "__metadata__" ? "constant" : owner;
+    std::string unique = name;
+    for (int i = 2; !data_.names.insert(unique).second; ++i) unique = absl::StrCat(name, "#", i);
+    return unique;
+  }
+
+  bool IsExternal(const Tensor& tensor) const {
+    return data_.external_bytes && static_cast<int64_t>(tensor.stored_bytes()) >= *data_.external_bytes;
+  }
+
+  // `owner` is the value whose node has the tensor.
+  void EncodeTensor(const Tensor& tensor, const std::string& owner, v1::Tensor* out) {
     out->set_dtype(std::string(Name(tensor.dtype())));
     for (int64_t extent : tensor.dims()) out->add_dims(extent);
     if (tensor.is_splat() && tensor.num_elements() > 0) {
       AppendElements(tensor, out->mutable_splat());
     } else if (tensor.num_elements() == 0 || tensor.stored_bytes() <= kLargestInline) {
       AppendElements(tensor, out->mutable_inline_());
+    } else if (IsExternal(tensor)) {
+      v1::ExternalArray* const reference = out->mutable_external();
+      reference->set_member(ExternalName(owner));
+      data_.external.emplace_back(reference->member(), tensor);
+      data_.references.push_back(reference);
     } else {
       data_.size = (data_.size + kDataAlignment - 1) / kDataAlignment * kDataAlignment;
       out->mutable_data()->set_offset(data_.size);
@@ -174,25 +195,6 @@ class Encoder {
 
 absl::Status EncodeGraph(const Graph& graph, v1::Graph* out, DataSection* data) {
   return Encoder(graph, out, data).Encode();
-}
-
-void AppendElements(const Tensor& tensor, std::string* out) {
-  if (tensor.num_elements() == 0) return;
-  constexpr int64_t kBlock = 4096;  // elements, copied to aligned memory where NaNs can be replaced
-  alignas(8) char block[kBlock * 8];
-  const size_t size = SizeOf(tensor.dtype());
-  const int64_t count = static_cast<int64_t>(tensor.stored_bytes() / size);
-  const char* in = static_cast<const char*>(tensor.data());
-  if (!IsFloat(tensor.dtype())) {
-    out->append(in, tensor.stored_bytes());
-    return;
-  }
-  for (int64_t i = 0; i < count; i += kBlock) {
-    const int64_t n = std::min(kBlock, count - i);
-    std::memcpy(block, in + i * size, n * size);
-    CanonicalizeNans(tensor.dtype(), block, n);
-    out->append(block, n * size);
-  }
 }
 
 }  // namespace tenfold

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/serialization/tnf.h"
 
+#include <unistd.h>
+
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -9,7 +11,11 @@
 #include "absl/strings/str_cat.h"
 #include "proto/graph.pb.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/atomic_file.h"
+#include "tenfold/graph/ingest/element_bytes.h"
+#include "tenfold/graph/ingest/file_errors.h"
 #include "tenfold/graph/ingest/files.h"
+#include "tenfold/graph/serialization/constants_file.h"
 #include "tenfold/graph/serialization/crc32c.h"
 #include "tenfold/graph/serialization/decode.h"
 #include "tenfold/graph/serialization/encode.h"
@@ -88,10 +94,10 @@ absl::StatusOr<Graph> Parse(absl::string_view bytes, std::shared_ptr<const void>
 
 }  // namespace
 
-absl::StatusOr<std::string> SerializeGraph(const Graph& graph) {
-  v1::Graph encoded;
-  DataSection data;
-  TENFOLD_RETURN_IF_ERROR(EncodeGraph(graph, &encoded, &data));
+namespace {
+
+// Hands over everything behind the header, and returns the header.
+absl::StatusOr<Header> WriteBody(const v1::Graph& encoded, const DataSection& data, ByteSink sink) {
   const size_t structure_size = encoded.ByteSizeLong();
   if (structure_size > std::numeric_limits<int>::max()) {
     return MakeError("E0402", absl::StrCat("the structure of the graph would have ", structure_size,
@@ -103,15 +109,71 @@ absl::StatusOr<std::string> SerializeGraph(const Graph& graph) {
                    .structure_size = structure_size,
                    .data_size = data.size};
   std::memcpy(header.magic, kMagic.data(), sizeof(header.magic));
-
-  std::string bytes(sizeof(header), '\0');
-  bytes.reserve(DataBegin(structure_size) + data.size);
-  if (!encoded.AppendToString(&bytes)) return MakeError("E9001", "protobuf could not write the graph");
+  uint64_t position = sizeof(header);
+  const auto write = [&](absl::string_view bytes) {
+    header.checksum = Crc32c(bytes, header.checksum);
+    position += bytes.size();
+    return sink(bytes);
+  };
+  std::string structure;
+  if (!encoded.SerializeToString(&structure)) return MakeError("E9001", "protobuf could not write the graph");
+  TENFOLD_RETURN_IF_ERROR(write(structure));
+  const std::string zeros(kDataAlignment, '\0');
   for (const Tensor& tensor : data.tensors) {
-    bytes.resize((bytes.size() + kDataAlignment - 1) / kDataAlignment * kDataAlignment);
-    AppendElements(tensor, &bytes);
+    const uint64_t padding = (kDataAlignment - position % kDataAlignment) % kDataAlignment;
+    TENFOLD_RETURN_IF_ERROR(write(absl::string_view(zeros).substr(0, padding)));
+    TENFOLD_RETURN_IF_ERROR(WriteStoredElements(tensor, write));
   }
-  header.checksum = Crc32c(absl::string_view(bytes).substr(sizeof(header)));
+  return header;
+}
+
+absl::string_view BytesOf(const Header& header) {
+  return {reinterpret_cast<const char*>(&header), sizeof(header)};
+}
+
+absl::Status WriteTnf(const v1::Graph& encoded, const DataSection& data, AtomicFile& file) {
+  // The header holds the checksum of what follows.
+  TENFOLD_RETURN_IF_ERROR(file.Write(BytesOf(Header())));
+  TENFOLD_ASSIGN_OR_RETURN(const Header header, WriteBody(encoded, data, [&](absl::string_view bytes) {
+                             return file.Write(bytes);
+                           }));
+  TENFOLD_RETURN_IF_ERROR(file.Overwrite(0, BytesOf(header)));
+  return file.Commit();
+}
+
+// Both files; `encoded` is to be completed with the name of the second.
+absl::Status SavePair(v1::Graph& encoded, DataSection& data, const std::string& path) {
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> tnf, AtomicFile::Create(path));
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<ConstantsFile> constants,
+                           ConstantsFile::Write(data.external, path));
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<FolderLock> lock, FolderLock::Take(FolderOf(path)));
+  TENFOLD_ASSIGN_OR_RETURN(const std::string name, constants->ChooseName());
+  for (v1::ExternalArray* reference : data.references) {
+    reference->set_file(name);
+    reference->set_checksum(constants->checksum());
+  }
+  const std::string beside = absl::StrCat(FolderOf(path), "/", name);
+  const bool was_there = ::access(beside.c_str(), F_OK) == 0;
+  TENFOLD_RETURN_IF_ERROR(constants->Publish(name));
+  const absl::Status status = WriteTnf(encoded, data, *tnf);
+  if (status.ok())
+    RemoveOtherConstantsFiles(path, name);
+  else if (!was_there)
+    ::unlink(beside.c_str());  // nobody names it
+  return status;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> SerializeGraph(const Graph& graph) {
+  v1::Graph encoded;
+  DataSection data;
+  TENFOLD_RETURN_IF_ERROR(EncodeGraph(graph, &encoded, &data));
+  std::string bytes(sizeof(Header), '\0');
+  TENFOLD_ASSIGN_OR_RETURN(const Header header, WriteBody(encoded, data, [&](absl::string_view piece) {
+                             bytes.append(piece.data(), piece.size());
+                             return absl::OkStatus();
+                           }));
   std::memcpy(bytes.data(), &header, sizeof(header));
   return bytes;
 }
@@ -120,9 +182,18 @@ absl::StatusOr<Graph> ParseGraph(absl::string_view bytes, const LoadOptions& opt
   return Parse(bytes, nullptr, options);
 }
 
-absl::Status SaveGraph(const Graph& graph, absl::string_view path) {
-  TENFOLD_ASSIGN_OR_RETURN(const std::string bytes, SerializeGraph(graph));
-  return WriteFileAtomically(path, bytes);
+absl::Status SaveGraph(const Graph& graph, absl::string_view path_view, const SaveOptions& options) {
+  const std::string path(path_view);
+  v1::Graph encoded;
+  DataSection data;
+  data.external_bytes = options.external_bytes;
+  TENFOLD_RETURN_IF_ERROR(EncodeGraph(graph, &encoded, &data));
+  if (!data.external.empty()) return SavePair(encoded, data, path);
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<FolderLock> lock, FolderLock::Take(FolderOf(path)));
+  TENFOLD_RETURN_IF_ERROR(WriteTnf(encoded, data, *file));
+  RemoveOtherConstantsFiles(path, "");
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Graph> LoadGraph(absl::string_view path, const LoadOptions& options) {
@@ -140,8 +211,8 @@ absl::StatusOr<Graph> LoadGraph(absl::string_view path, const LoadOptions& optio
   LoadOptions complete = options;
   const size_t slash = path.rfind('/');
   if (!complete.resolve) {
-    const absl::string_view folder = slash == absl::string_view::npos ? "." : path.substr(0, slash + 1);
-    complete.resolve = FolderResolver(std::string(folder), options.limits);
+    complete.resolve =
+        FolderResolver(FolderOf(path), {options.limits, options.check_contents, options.policy});
   }
   if (absl::StartsWith(bytes, kMagic)) {
     absl::StatusOr<Graph> graph = Parse(bytes, std::make_shared<Tensor>(memory), complete);

@@ -4,13 +4,16 @@
 #ifndef TENFOLD_GRAPH_SERIALIZATION_TNF_H_
 #define TENFOLD_GRAPH_SERIALIZATION_TNF_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tenfold/graph/graph.h"
+#include "tenfold/graph/ingest/storage.h"
 #include "tenfold/graph/limits.h"
 #include "tenfold/graph/text/array_resolver.h"
 
@@ -22,6 +25,18 @@ struct LoadOptions {
   // ParseGraph refuses them then.
   ArrayResolver resolve = nullptr;
   Limits limits = {};
+  // Reads the file of large constants and compares its checksum, which a load that only maps it does not:
+  // then only the file's own statement of it is compared. Of LoadGraph.
+  bool check_contents = false;
+  // For arrays that a .tnt file names; none: they are taken as they are. Of LoadGraph.
+  PolicyOfConstant policy = nullptr;
+};
+
+struct SaveOptions {
+  // Constants that store at least this many bytes go into a .safetensors file beside the graph's, which is
+  // mapped when the graph is loaded; nullopt: all into the graph's own file, which is read whole. Splats and
+  // constants of up to 1 KiB never go out.
+  std::optional<int64_t> external_bytes = static_cast<int64_t>(kMapThreshold);
 };
 
 // The graph as .tnf bytes: equal graphs give equal bytes. NaNs are made canonical. Errors: E0402 where the
@@ -32,8 +47,10 @@ absl::StatusOr<std::string> SerializeGraph(const Graph& graph);
 // E0502, E0503, E0504, and those of the ops.
 absl::StatusOr<Graph> ParseGraph(absl::string_view bytes, const LoadOptions& options = {});
 
-// Writes a .tnf file beside `path` and renames it, so that nobody ever reads half a file.
-absl::Status SaveGraph(const Graph& graph, absl::string_view path);
+// Writes a .tnf file, and a file for its large constants (graph/serialization/constants_file.h). Whenever the
+// writer dies, the graph at `path` is the old one or the new, with its constants. Errors: as above, and
+// E0523.
+absl::Status SaveGraph(const Graph& graph, absl::string_view path, const SaveOptions& options = {});
 
 // Reads a .tnf file, known by its first bytes, or else a .tnt file.
 absl::StatusOr<Graph> LoadGraph(absl::string_view path, const LoadOptions& options = {});

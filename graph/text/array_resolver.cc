@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/text/array_resolver.h"
 
+#include <map>
+#include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -10,23 +13,110 @@
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/array_reference.h"
 #include "tenfold/graph/ingest/files.h"
+#include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/ingest/safetensors.h"
+#include "tenfold/graph/serialization/crc32c.h"
 
 namespace tenfold {
 
-ArrayResolver FolderResolver(std::string folder, const Limits& limits) {
-  return [folder = std::move(folder), limits](absl::string_view file,
-                                              absl::string_view member) -> absl::StatusOr<Tensor> {
-    TENFOLD_ASSIGN_OR_RETURN(const std::string path, ResolveFileBeneath(folder, file));
-    return LoadArray(path, member, limits);
-  };
+namespace {
+
+// Shared by the copies of a resolver, which may be called from several threads.
+class FolderFiles {
+ public:
+  FolderFiles(std::string folder, FolderResolverOptions options)
+      : folder_(std::move(folder)), options_(std::move(options)) {}
+
+  absl::StatusOr<IngestedArray> Load(const ArrayRequest& request) {
+    const absl::StatusOr<std::string> found = ResolveFileBeneath(folder_, request.file);
+    if (!found.ok() && request.checksum)
+      return WithNote(found.status(),
+                      "the graph's large constants are in that file, which belongs beside it");
+    if (!found.ok()) return found.status();
+    const std::string& path = *found;
+    ArrayName name{path, std::string(request.member)};
+    IngestOptions ingest = {.limits = options_.limits};
+    if (options_.policy && !request.value.empty()) {
+      name.argument = std::string(request.value);
+      ingest.dtype = request.dtype;
+      ingest.policy = options_.policy(request.value);
+    }
+    const bool shared = !request.member.empty() && IsSafetensors(path);
+    if (!shared && request.checksum) return NotTheFile(request, "it is no .safetensors file");
+    if (!shared || ingest.policy.storage != Storage::kAuto) return IngestFile(name, ingest);
+    TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const SafetensorsFile> file, Open(path));
+    if (request.checksum) TENFOLD_RETURN_IF_ERROR(CheckIdentity(request, path, *file));
+    TENFOLD_ASSIGN_OR_RETURN(const Tensor array, file->Load(request.member));
+    return Ingest(array, name, ingest);
+  }
+
+ private:
+  // Of thousands of constants in one file, each would read the header again.
+  absl::StatusOr<std::shared_ptr<const SafetensorsFile>> Open(const std::string& path) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (const auto found = open_.find(path); found != open_.end()) return found->second;
+    TENFOLD_ASSIGN_OR_RETURN(std::shared_ptr<const SafetensorsFile> file,
+                             SafetensorsFile::Open(path, {.limits = options_.limits}));
+    open_[path] = file;
+    return file;
+  }
+
+  static absl::Status NotTheFile(const ArrayRequest& request, absl::string_view why) {
+    return MakeError("E0530",
+                     absl::StrCat("'", Printable(request.file),
+                                  "' is not the file that the graph's constants were saved in: ", why),
+                     "copy the graph's two files again, together, or save the graph again");
+  }
+
+  absl::Status CheckIdentity(const ArrayRequest& request, const std::string& path,
+                             const SafetensorsFile& file) {
+    const std::string wanted = ChecksumText(*request.checksum);
+    const auto stated = file.metadata().find(std::string(kChecksumKey));
+    if (stated == file.metadata().end()) return NotTheFile(request, "it states no checksum");
+    if (stated->second != wanted) {
+      return NotTheFile(
+          request, absl::StrCat("its checksum is ", Printable(stated->second), ", the graph names ", wanted));
+    }
+    if (!options_.check_contents) return absl::OkStatus();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto [found, is_new] = contents_.try_emplace(path, 0);
+    if (is_new) {
+      uint32_t crc = 0;
+      TENFOLD_RETURN_IF_ERROR(file.ReadData([&](absl::string_view piece) {
+        crc = Crc32c(piece, crc);
+        return absl::OkStatus();
+      }));
+      found->second = crc;
+    }
+    if (found->second == *request.checksum) return absl::OkStatus();
+    return NotTheFile(request, absl::StrCat("the checksum of its contents is ", ChecksumText(found->second),
+                                            ", the graph names ", wanted));
+  }
+
+  const std::string folder_;
+  const FolderResolverOptions options_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const SafetensorsFile>> open_;
+  std::map<std::string, uint32_t> contents_;  // checksums of what was read
+};
+
+}  // namespace
+
+ArrayResolver FolderResolver(std::string folder, const FolderResolverOptions& options) {
+  auto files = std::make_shared<FolderFiles>(std::move(folder), options);
+  return [files](const ArrayRequest& request) { return files->Load(request); };
 }
+
+std::string ChecksumText(uint32_t checksum) { return absl::StrCat(absl::Hex(checksum, absl::kZeroPad8)); }
 
 std::string ReferenceName(absl::string_view file, absl::string_view member) {
   return member.empty() ? std::string(file) : absl::StrCat(file, ": ", member);
 }
 
-absl::StatusOr<Tensor> ResolveArray(const ArrayResolver& resolver, absl::string_view file,
-                                    absl::string_view member, const TensorType* type) {
+absl::StatusOr<IngestedArray> ResolveArray(const ArrayResolver& resolver, const ArrayRequest& request,
+                                           const TensorType* type) {
+  const absl::string_view file = request.file;
+  const absl::string_view member = request.member;
   const std::vector<absl::string_view> parts = absl::StrSplit(file, '/');
   if (parts.front().empty() || absl::c_linear_search(parts, "..")) {
     return MakeError(
@@ -37,13 +127,14 @@ absl::StatusOr<Tensor> ResolveArray(const ArrayResolver& resolver, absl::string_
     return MakeError("E0524", absl::StrCat("the graph refers to the array ", ReferenceName(file, member),
                                            ", but is read where no files can be opened"));
   }
-  TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, resolver(file, member));
+  TENFOLD_ASSIGN_OR_RETURN(IngestedArray array, resolver(request));
+  const Tensor& tensor = array.tensor;
   if (type != nullptr && !(tensor.type() == *type)) {
     return MakeError("E0504",
                      absl::StrCat("the array ", ReferenceName(file, member), " is ", tensor.type().ToString(),
                                   ", but the graph says ", type->ToString()));
   }
-  return tensor;
+  return array;
 }
 
 }  // namespace tenfold

@@ -86,13 +86,17 @@ void GraphAssembler::AddConst(StatementSyntax& statement) {
   if (op == nullptr) return;
   if (statement.reference) {
     const ReferenceSyntax& reference = *statement.reference;
-    absl::StatusOr<Tensor> tensor = ResolveArray(resolver_, reference.file, reference.member,
-                                                 reference.type ? &*reference.type : nullptr);
-    if (!tensor.ok()) {
-      errors_.Add(reference.span, tensor.status());
+    const TensorType* const type = reference.type ? &*reference.type : nullptr;
+    ArrayRequest request = {.file = reference.file, .member = reference.member, .checksum = std::nullopt};
+    request.value = statement.results[0].name.name;
+    if (type != nullptr) request.dtype = type->dtype;
+    absl::StatusOr<IngestedArray> array = ResolveArray(resolver_, request, type);
+    if (!array.ok()) {
+      errors_.Add(reference.span, array.status());
       return;
     }
-    statement.tensor = *std::move(tensor);
+    statement.tensor = std::move(array->tensor);
+    statement.provenance.ingest = std::move(array->record);
     if (statement.provenance.array.empty()) {
       statement.provenance.array = ReferenceName(reference.file, reference.member);
     }

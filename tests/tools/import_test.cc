@@ -3,6 +3,7 @@
 // tenfold-import, end to end.
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tenfold/graph/ingest/safetensors_writer.h"
 #include "tenfold/tests/tools/tool_test.h"
 
 namespace tenfold {
@@ -37,6 +38,45 @@ TEST_F(ImportTest, TakesInTheArraysThatATextGraphRefersTo) {
       "tenfold 1\ngraph m(x: f32[N,2]) -> (y) {\n  w = Const @\"weights.npz:w1\"\n  y = MatMul(x, w)\n}\n");
   EXPECT_EQ(Run("tenfold-import model.tnt --output model.tnf && rm weights.npz").exit_status, 0);
   EXPECT_EQ(Run("tenfold-run model.tnf --input 'x=f32[1,2] 1 1'").out, "y = f32[1,2] {4, 6}\n");
+}
+
+TEST_F(ImportTest, ReadsSafetensorsWholeAndOneByOne) {
+  ASSERT_TRUE(SaveSafetensors({{"w1", T("f32[2,2] 1 2 3 4")}, {"fc/b:0", T("bf16[2] 0.5 -1")}},
+                              Path("weights.safetensors"))
+                  .ok());
+  EXPECT_EQ(Run("tenfold-import weights.safetensors -o weights.tnf").exit_status, 0);
+  EXPECT_EQ(Run("tenfold-dump weights.tnf").out, R"(tenfold 1
+
+graph weights() -> ("fc/b:0", w1) {
+  "fc/b:0" = Const bf16[2] {0.5, -1}
+  w1 = Const f32[2,2] {1, 2, 3, 4}
+}
+)");
+  WriteFile("model.tnt",
+            "tenfold 1\ngraph m(x: f32[N,2]) -> (y) {\n  w = Const @\"weights.safetensors:w1\"\n"
+            "  y = MatMul(x, w)\n}\n");
+  EXPECT_EQ(Run("tenfold-run model.tnt --input 'x=weights.safetensors:w1'").out, "y = f32[2,2] {7, 10, 15, 22}\n");
+  EXPECT_EQ(Run("tenfold-run model.tnt --input x=weights.safetensors:w2").err,
+            "error[E0311 no-such-array]: 'weights.safetensors' has no array 'w2'\n"
+            "  it holds 'fc/b:0', 'w1'\n"
+            "  help: did you mean weights.safetensors:w1?\n"
+            "  the array for the input 'x'\n");
+  EXPECT_THAT(Run("tenfold-run model.tnt --input x=weights.safetensors").err,
+              HasSubstr("error[E0524 bad-reference]: 'weights.safetensors' is a file of several arrays: 'fc/b:0', "
+                        "'w1'"));
+}
+
+TEST_F(ImportTest, LargeConstantsGoIntoAFileBeside) {
+  WriteArchive("weights.npz", {{"w1", T("f32[64] splat 1")}, {"b", T("f32[4] 1 2 3 4")}});
+  const auto files = [&] { return Run("ls").out; };
+  EXPECT_EQ(Run("tenfold-import weights.npz -o a.tnf").exit_status, 0);
+  EXPECT_EQ(files(), "a.tnf\nweights.npz\n");
+  EXPECT_EQ(Run("tenfold-import --external-bytes=16 weights.npz -o a.tnf").exit_status, 0);
+  EXPECT_THAT(files(), testing::MatchesRegex("a.tnf\na.tnf.[0-9a-f]+.safetensors\nweights.npz\n"));
+  EXPECT_THAT(Run("tenfold-dump a.tnf").out, HasSubstr("b = Const f32[4] {1, 2, 3, 4}"));
+  // A folder of one's own for the pair.
+  EXPECT_EQ(Run("mkdir m && mv a.tnf* m && tenfold-dump m/a.tnf").exit_status, 0);
+  EXPECT_EQ(Run("mv m/a.tnf . && tenfold-dump a.tnf").exit_status, 1);
 }
 
 TEST_F(ImportTest, RefusesWhatTheInputHasWrong) {

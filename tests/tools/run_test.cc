@@ -55,7 +55,7 @@ TEST_F(RunTest, ReadsArraysOfArchives) {
   const ToolResult result = Run("tenfold-run double.tnt --input x=in.npz");
   EXPECT_EQ(result.exit_status, 1);
   EXPECT_EQ(result.err,
-            "error[E0524 bad-reference]: 'in.npz' is an archive of arrays: 'a', 'b:c'\n"
+            "error[E0524 bad-reference]: 'in.npz' is a file of several arrays: 'a', 'b:c'\n"
             "  help: name one: in.npz:a\n");
 }
 

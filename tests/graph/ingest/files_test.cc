@@ -12,8 +12,11 @@
 
 #include "gtest/gtest.h"
 #include "tenfold/graph/ingest/array_reference.h"
+#include "tenfold/graph/ingest/atomic_file.h"
+#include "tenfold/graph/ingest/mapped_file.h"
 #include "tenfold/graph/ingest/npy.h"
 #include "tenfold/graph/ingest/npz.h"
+#include "tenfold/graph/ingest/safetensors_writer.h"
 
 namespace tenfold {
 namespace {
@@ -121,6 +124,79 @@ TEST_F(FilesTest, WritingKeepsLinksAndModes) {
   EXPECT_EQ(info.st_mode & 0777, 0600u);
 }
 
+TEST_F(FilesTest, PiecesAppearTogether) {
+  Write("x", "old");
+  {
+    const std::unique_ptr<AtomicFile> file = *AtomicFile::Create(Path("x"));
+    ASSERT_TRUE(file->Write("....-").ok());
+    ASSERT_TRUE(file->Write("body").ok());
+    ASSERT_TRUE(file->Overwrite(0, "head").ok());
+    EXPECT_EQ(Text(file->Overwrite(8, "xy")),
+              "error[E9001 internal-error]: bytes that were never written are overwritten");
+    EXPECT_EQ(*ReadFile(Path("x"), 100), "old");
+    ASSERT_TRUE(file->Commit().ok());
+  }
+  EXPECT_EQ(*ReadFile(Path("x"), 100), "head-body");
+  EXPECT_EQ(Count(), 1);
+}
+
+TEST_F(FilesTest, WithoutACommitNothingHappens) {
+  Write("x", "old");
+  {
+    const std::unique_ptr<AtomicFile> file = *AtomicFile::Create(Path("x"));
+    ASSERT_TRUE(file->Write("new").ok());
+    ASSERT_TRUE(file->Sync().ok());
+  }
+  EXPECT_EQ(*ReadFile(Path("x"), 100), "old");
+  EXPECT_EQ(Count(), 1);
+}
+
+TEST_F(FilesTest, AFileMayBeNamedAfterItsContents) {
+  const std::unique_ptr<AtomicFile> file = *AtomicFile::Create(Path("x"));
+  ASSERT_TRUE(file->Write("abc").ok());
+  Write("same", "abc");
+  Write("other", "abd");
+  Write("longer", "abcd");
+  EXPECT_TRUE(*file->Equals("same"));
+  EXPECT_FALSE(*file->Equals("other"));
+  EXPECT_FALSE(*file->Equals("longer"));
+  EXPECT_FALSE(*file->Equals("missing"));
+  ASSERT_TRUE(file->CommitAs("x.abc").ok());
+  EXPECT_EQ(*ReadFile(Path("x.abc"), 100), "abc");
+  EXPECT_FALSE(fs::exists(Path("x")));
+}
+
+// A process that is killed cannot clean up: where the file system can, there is nothing to clean.
+TEST_F(FilesTest, AnUnfinishedFileHasNoName) {
+  const std::unique_ptr<AtomicFile> file = *AtomicFile::Create(Path("x"));
+  ASSERT_TRUE(file->Write("abc").ok());
+  if (Count() == 1) GTEST_SKIP() << "this file system has no files without names";
+  EXPECT_EQ(Count(), 0);
+}
+
+TEST_F(FilesTest, AMappedFileShowsTheContentsAndKeepsThem) {
+  Write("x", "some bytes");
+  const std::shared_ptr<const MappedFile> file = *MappedFile::Open(Path("x"));
+  EXPECT_EQ(file->bytes(), "some bytes");
+  ASSERT_TRUE(WriteFileAtomically(Path("x"), "others").ok());
+  EXPECT_EQ(file->bytes(), "some bytes");
+  fs::remove(Path("x"));
+  EXPECT_EQ(file->bytes(), "some bytes");
+  Write("empty", "");
+  EXPECT_EQ((*MappedFile::Open(Path("empty")))->bytes(), "");
+}
+
+TEST_F(FilesTest, MapRefusals) {
+  Write("weights", "");
+  EXPECT_EQ(Text(MappedFile::Open(Path("weigths")).status()),
+            "error[E0521 file-not-found]: there is no file 'FOLDER/weigths'\n"
+            "  help: did you mean 'FOLDER/weights'?");
+  EXPECT_EQ(Text(MappedFile::Open(folder_).status()),
+            "error[E0522 cannot-read]: cannot read 'FOLDER': it is a folder");
+  EXPECT_EQ(Text(MappedFile::Open("/dev/zero").status()),
+            "error[E0522 cannot-read]: cannot read '/dev/zero': it is a device");
+}
+
 using ReferenceTest = FilesTest;
 
 TEST_F(ReferenceTest, FindsFilesBeneathTheFolder) {
@@ -142,6 +218,8 @@ TEST_F(ReferenceTest, FindsFilesBeneathTheFolder) {
 TEST_F(ReferenceTest, LoadsThem) {
   ASSERT_TRUE(SaveNpy(Tensor::Scalar(1.5f), Path("w.npy")).ok());
   ASSERT_TRUE(SaveNpz({{"w1", Tensor::Scalar(2.5f)}}, Path("w.npz")).ok());
+  ASSERT_TRUE(SaveSafetensors({{"w1", Tensor::Scalar(3.5f)}}, Path("w.safetensors")).ok());
+  EXPECT_EQ(LoadArray(Path("w.safetensors"), "w1")->at<float>(0), 3.5f);
   EXPECT_EQ(LoadArray(Path("w.npy"), "")->at<float>(0), 1.5f);
   EXPECT_EQ(LoadArray(Path("w.npz"), "w1")->at<float>(0), 2.5f);
 }
@@ -182,15 +260,19 @@ TEST_F(ReferenceTest, OtherRefusals) {
     return Text(ResolveArrayReference(folder_, reference).status());
   };
   EXPECT_EQ(error("weights.npz"),
-            "error[E0524 bad-reference]: the reference 'weights.npz' names no array of the archive\n"
+            "error[E0524 bad-reference]: the reference 'weights.npz' names no array of the file\n"
             "  help: write weights.npz:NAME");
+  EXPECT_EQ(error("w.safetensors"),
+            "error[E0524 bad-reference]: the reference 'w.safetensors' names no array of the file\n"
+            "  help: write w.safetensors:NAME");
   EXPECT_EQ(
       error("w.npy:a"),
       "error[E0524 bad-reference]: the reference 'w.npy:a' names a member, but an .npy file is one array\n"
       "  help: write w.npy");
-  EXPECT_EQ(error("/etc/passwd"),
-            "error[E0524 bad-reference]: the reference '/etc/passwd' names neither an .npy nor an .npz file\n"
-            "  help: write FILE.npy, or FILE.npz:NAME for one array of an archive");
+  EXPECT_EQ(
+      error("/etc/passwd"),
+      "error[E0524 bad-reference]: the reference '/etc/passwd' names no .npy, .npz or .safetensors file\n"
+      "  help: write FILE.npy, or FILE.npz:NAME or FILE.safetensors:NAME for one array of several");
   EXPECT_EQ(error(absl::string_view("w\0.npy", 6)),
             "error[E0524 bad-reference]: 'w\\x00.npy' is no path of a file");
   EXPECT_EQ(error("folder.npy"), "error[E0522 cannot-read]: cannot read 'FOLDER/folder.npy': it is a folder");

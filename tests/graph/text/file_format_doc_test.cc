@@ -34,8 +34,8 @@ std::vector<std::string> Blocks(const std::string& language) {
 
 TextOptions WithArrays() {
   TextOptions options;
-  options.resolve = [](absl::string_view, absl::string_view) -> absl::StatusOr<Tensor> {
-    return Tensor::FromVector(std::vector<float>(640), Dims{64, 10});
+  options.resolve = [](const ArrayRequest&) -> absl::StatusOr<IngestedArray> {
+    return IngestedArray{*Tensor::FromVector(std::vector<float>(640), Dims{64, 10}), {}, ""};
   };
   return options;
 }

@@ -200,8 +200,8 @@ TEST(ParserErrors, OfTheHeader) {
 
 TEST(ParserErrors, AReferenceOfAnotherTypeIsRefused) {
   TextOptions options;
-  options.resolve = [](absl::string_view, absl::string_view) -> absl::StatusOr<Tensor> {
-    return Tensor::FromVector(std::vector<double>{1}, Dims{1});
+  options.resolve = [](const ArrayRequest&) -> absl::StatusOr<IngestedArray> {
+    return IngestedArray{*Tensor::FromVector(std::vector<double>{1}, Dims{1}), {}, ""};
   };
   EXPECT_THAT(Errors("graph g() -> () {\n w = Const f32[1] @\"w.npy\"\n}", options),
               HasSubstr("error[E0504 type-disagrees]: the array w.npy is f64[1], but the graph says f32[1]"));

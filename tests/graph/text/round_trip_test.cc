@@ -134,14 +134,16 @@ TEST(Printer, TypesLocationsElisionAndComments) {
 TEST(Parser, ArraysByReferenceGoThroughTheResolver) {
   std::vector<std::string> asked;
   TextOptions options;
-  options.resolve = [&](absl::string_view file, absl::string_view member) -> absl::StatusOr<Tensor> {
-    asked.push_back(std::string(file) + "|" + std::string(member));
-    return Tensor::FromVector(std::vector<float>{1, 2}, Dims{2});
+  options.resolve = [&](const ArrayRequest& request) -> absl::StatusOr<IngestedArray> {
+    asked.push_back(std::string(request.file) + "|" + std::string(request.member) + "|" +
+                    std::string(request.value) + "|" +
+                    (request.dtype ? std::string(Name(*request.dtype)) : "any"));
+    return IngestedArray{*Tensor::FromVector(std::vector<float>{1, 2}, Dims{2}), {}, ""};
   };
   const Graph graph =
       Read("graph g() -> (a, b) {\n a = Const @\"data/weights.npz:fc1/w:0\"\n b = Const f32[2] @\"b.npy\"\n}",
            options);
-  EXPECT_THAT(asked, testing::ElementsAre("data/weights.npz|fc1/w:0", "b.npy|"));
+  EXPECT_THAT(asked, testing::ElementsAre("data/weights.npz|fc1/w:0|a|any", "b.npy||b|f32"));
   EXPECT_EQ(graph.producer(*graph.FindValue("a")).provenance.array, "data/weights.npz: fc1/w:0");
   EXPECT_EQ(graph.ConstantValue(*graph.FindValue("b"))->at<float>(1), 2);
 }

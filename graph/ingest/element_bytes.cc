@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/ingest/element_bytes.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "tenfold/graph/diagnostic.h"
+
+namespace tenfold {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "elements are copied to files as they lie in memory");
+
+constexpr size_t kPieceBytes = size_t{1} << 16;
+
+}  // namespace
+
+absl::Status WriteStoredElements(const Tensor& tensor, ByteSink sink) {
+  if (tensor.num_elements() == 0) return absl::OkStatus();
+  const absl::string_view bytes(static_cast<const char*>(tensor.data()), tensor.stored_bytes());
+  if (!IsFloat(tensor.dtype())) return sink(bytes);
+  // Copied to where NaNs can be replaced.
+  alignas(8) char piece[kPieceBytes];
+  for (size_t at = 0; at < bytes.size(); at += kPieceBytes) {
+    const size_t n = std::min(kPieceBytes, bytes.size() - at);
+    std::memcpy(piece, bytes.data() + at, n);
+    CanonicalizeNans(tensor.dtype(), piece, static_cast<int64_t>(n / SizeOf(tensor.dtype())));
+    TENFOLD_RETURN_IF_ERROR(sink({piece, n}));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteElements(const Tensor& tensor, ByteSink sink) {
+  if (!tensor.is_splat() || tensor.num_elements() == 0) return WriteStoredElements(tensor, sink);
+  const size_t size = SizeOf(tensor.dtype());
+  alignas(8) char piece[kPieceBytes];
+  for (size_t at = 0; at < kPieceBytes; at += size) std::memcpy(piece + at, tensor.data(), size);
+  CanonicalizeNans(tensor.dtype(), piece, static_cast<int64_t>(kPieceBytes / size));
+  for (size_t left = tensor.logical_bytes(); left > 0;) {
+    const size_t n = std::min(kPieceBytes, left);
+    TENFOLD_RETURN_IF_ERROR(sink({piece, n}));
+    left -= n;
+  }
+  return absl::OkStatus();
+}
+
+std::optional<BadBool> FindBadBool(absl::string_view bytes) {
+  const auto bad = [](char c) { return static_cast<unsigned char>(c) > 1; };
+  const auto* const first = std::find_if(bytes.begin(), bytes.end(), bad);
+  if (first == bytes.end()) return std::nullopt;
+  return BadBool{first - bytes.begin(), static_cast<unsigned char>(*first),
+                 std::count_if(first, bytes.end(), bad)};
+}
+
+}  // namespace tenfold

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A tensor's elements as files hold them: row-major, little-endian, NaNs canonical; and the bytes that no
+// file may hold.
+#ifndef TENFOLD_GRAPH_INGEST_ELEMENT_BYTES_H_
+#define TENFOLD_GRAPH_INGEST_ELEMENT_BYTES_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "tenfold/graph/tensor.h"
+
+namespace tenfold {
+
+// Takes the next bytes of a file; an error ends the writing.
+using ByteSink = absl::FunctionRef<absl::Status(absl::string_view)>;
+
+// Every element, those of a splat too, in pieces, so that no second copy of the tensor is ever needed.
+absl::Status WriteElements(const Tensor& tensor, ByteSink sink);
+// The stored elements: one of a splat.
+absl::Status WriteStoredElements(const Tensor& tensor, ByteSink sink);
+
+// A bool is a byte that must be 0 or 1: any other is undefined behaviour in C++, and a guess anyway.
+struct BadBool {
+  int64_t first;  // position
+  int value;      // of the byte there
+  int64_t count;  // how many are neither 0 nor 1
+};
+// Nothing if all are; `bytes` are those of bools.
+std::optional<BadBool> FindBadBool(absl::string_view bytes);
+
+}  // namespace tenfold
+
+#endif  // TENFOLD_GRAPH_INGEST_ELEMENT_BYTES_H_
