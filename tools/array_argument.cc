@@ -37,23 +37,9 @@ absl::StatusOr<std::vector<std::string>> NamesIn(absl::string_view path) {
     for (const SafetensorsEntry& entry : file->entries()) names.push_back(entry.name);
     return names;
   }
-  TENFOLD_ASSIGN_OR_RETURN(const NamedTensors arrays, LoadNpz(path));
-  for (const auto& [name, tensor] : arrays) names.push_back(name);
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<NpzFile> file, NpzFile::Open(path));
+  names = file->names();
   return names;
-}
-
-absl::StatusOr<Tensor> ReadArrayFile(absl::string_view path) {
-  const size_t end = EndOfArchiveName(path);
-  if (end != absl::string_view::npos) return LoadArray(path.substr(0, end), path.substr(end + 1));
-  if (!HoldsManyArrays(path)) return LoadArray(path, "");
-  TENFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(path));
-  const std::string list = absl::StrJoin(names, ", ", [](std::string* out, const std::string& name) {
-    absl::StrAppend(out, "'", Printable(name), "'");
-  });
-  return MakeError(
-      "E0524",
-      absl::StrCat("'", Printable(path), "' is a file of several arrays: ", names.empty() ? "none" : list),
-      names.empty() ? "" : absl::StrCat("name one: ", Printable(path), ":", Printable(names[0])));
 }
 
 }  // namespace
@@ -75,9 +61,26 @@ absl::string_view StripAt(absl::string_view path) {
   return absl::StartsWith(path, "@") ? path.substr(1) : path;
 }
 
+absl::StatusOr<ArrayName> NameArrayFile(absl::string_view path) {
+  const size_t end = EndOfArchiveName(path);
+  if (end != absl::string_view::npos) {
+    return ArrayName{std::string(path.substr(0, end)), std::string(path.substr(end + 1))};
+  }
+  if (!HoldsManyArrays(path)) return ArrayName{std::string(path), ""};
+  TENFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(path));
+  const std::string list = absl::StrJoin(names, ", ", [](std::string* out, const std::string& name) {
+    absl::StrAppend(out, "'", Printable(name), "'");
+  });
+  return MakeError(
+      "E0524",
+      absl::StrCat("'", Printable(path), "' is a file of several arrays: ", names.empty() ? "none" : list),
+      names.empty() ? "" : absl::StrCat("name one: ", Printable(path), ":", Printable(names[0])));
+}
+
 absl::StatusOr<Tensor> ReadArray(absl::string_view value) {
   if (FormOf(value) == ArrayForm::kLiteral) return ParseTensorLiteral(value);
-  return ReadArrayFile(StripAt(value));
+  TENFOLD_ASSIGN_OR_RETURN(const ArrayName name, NameArrayFile(StripAt(value)));
+  return LoadArray(name, {});
 }
 
 }  // namespace tenfold

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/ingest/array_name.h"
 #include "tenfold/graph/tensor.h"
 
 namespace tenfold {
@@ -30,9 +31,10 @@ ArrayForm FormOf(absl::string_view value);
 // A path without the '@' that may stand before it.
 absl::string_view StripAt(absl::string_view path);
 
-// kFile or kLiteral. The command line is trusted: a path may lead anywhere. `FILE.npz` and `FILE.safetensors`
-// need
-// `:NAME`.
+// The file, and the array in it. `FILE.npz` and `FILE.safetensors` need `:NAME` (E0524).
+absl::StatusOr<ArrayName> NameArrayFile(absl::string_view path);
+
+// kFile or kLiteral. The command line is trusted: a path may lead anywhere.
 absl::StatusOr<Tensor> ReadArray(absl::string_view value);
 
 }  // namespace tenfold

@@ -4,9 +4,13 @@
 #ifndef TENFOLD_TOOLS_IMPORT_ARRAYS_H_
 #define TENFOLD_TOOLS_IMPORT_ARRAYS_H_
 
+#include <map>
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tenfold/graph/graph.h"
+#include "tenfold/tools/policy_flags.h"
 
 namespace tenfold {
 
@@ -15,7 +19,10 @@ bool IsArrayFile(absl::string_view path);
 
 // A graph with one Const and one output for each array of an .npz or .safetensors file, by the array's name,
 // or for the one array of an .npy file, by the file's name without folder and ending.
-absl::StatusOr<Graph> ImportArrays(absl::string_view path);
+// Each is taken under its policy and as the dtype that `dtypes` names for it, if any; what a policy did is in
+// its provenance.
+absl::StatusOr<Graph> ImportArrays(absl::string_view path, const PolicyFlags& policies,
+                                   const std::map<std::string, DType>& dtypes);
 
 }  // namespace tenfold
 

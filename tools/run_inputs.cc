@@ -16,11 +16,30 @@
 namespace tenfold {
 namespace {
 
-std::optional<TensorType> TypeOfInput(const Graph& graph, absl::string_view name) {
+std::optional<ValueId> FindInput(const Graph& graph, absl::string_view name) {
   for (const ValueId id : graph.inputs()) {
-    if (graph.value(id).name == name) return graph.value(id).type;
+    if (graph.value(id).name == name) return id;
   }
   return std::nullopt;
+}
+
+std::optional<TensorType> TypeOfInput(const Graph& graph, absl::string_view name) {
+  const std::optional<ValueId> id = FindInput(graph, name);
+  return id ? std::optional(graph.value(*id).type) : std::nullopt;
+}
+
+// A file as the input wants it, under the policy that the flags name.
+absl::StatusOr<IngestedArray> ReadFile(const NamedArgument& argument, const Graph& graph,
+                                       const PolicyFlags& policies) {
+  TENFOLD_ASSIGN_OR_RETURN(ArrayName name, NameArrayFile(StripAt(argument.value)));
+  name.argument = argument.name;
+  IngestOptions options = {.policy = policies.PolicyOf(argument.name)};
+  const std::optional<ValueId> input = FindInput(graph, argument.name);
+  if (input) options.dtype = graph.value(*input).type.dtype;
+  absl::StatusOr<IngestedArray> array = IngestFile(name, options);
+  if (array.ok() || !input) return array;
+  return WithNote(array.status(), absl::StrCat("it feeds ", graph.DescribeOrigin(*input), ", which is ",
+                                               graph.value(*input).type.ToString()));
 }
 
 absl::Status NoSuchInput(const Graph& graph, absl::string_view name) {
@@ -79,9 +98,14 @@ absl::StatusOr<std::pair<DType, Dims>> DeclaredType(const Graph& graph, absl::st
 
 }  // namespace
 
-absl::StatusOr<NamedTensors> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
-                                        uint64_t seed) {
-  NamedTensors feeds(arguments.size());
+absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
+                                     const PolicyFlags& policies, uint64_t seed) {
+  std::vector<std::string> names;
+  for (const NamedArgument& argument : arguments) names.push_back(argument.name);
+  TENFOLD_RETURN_IF_ERROR(policies.CheckNames(names));
+  RunInputs inputs;
+  NamedTensors& feeds = inputs.feeds;
+  feeds.resize(arguments.size());
   std::vector<Diagnostic> errors;
   SymbolValues symbols;
   const auto take = [&](size_t i, absl::StatusOr<Tensor> tensor) {
@@ -95,8 +119,14 @@ absl::StatusOr<NamedTensors> ReadInputs(std::span<const NamedArgument> arguments
   // What has extents of its own comes before what takes them from the others.
   for (size_t i = 0; i < arguments.size(); ++i) {
     const auto& [name, value] = arguments[i];
-    if (FormOf(value) != ArrayForm::kRandom) {
+    if (FormOf(value) == ArrayForm::kLiteral) {
       take(i, ReadArray(value));
+    } else if (FormOf(value) == ArrayForm::kFile) {
+      absl::StatusOr<IngestedArray> array = ReadFile(arguments[i], graph, policies);
+      if (array.ok() && !array->record.empty()) {
+        inputs.remarks.push_back(absl::StrCat(Printable(name), ": ", array->record.ToString()));
+      }
+      take(i, array.ok() ? absl::StatusOr<Tensor>(std::move(array->tensor)) : array.status());
     } else if (value != "random") {
       const absl::StatusOr<TensorType> type = WrittenType(absl::string_view(value).substr(7));
       take(i, type.ok() ? RandomTensor(type->dtype, type->shape.static_dims(), seed, name) : type.status());
@@ -109,7 +139,7 @@ absl::StatusOr<NamedTensors> ReadInputs(std::span<const NamedArgument> arguments
     take(i, type.ok() ? RandomTensor(type->first, type->second, seed, arguments[i].name) : type.status());
   }
   if (!errors.empty()) return ToStatus(std::move(errors));
-  return feeds;
+  return inputs;
 }
 
 }  // namespace tenfold

@@ -6,19 +6,28 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "tenfold/graph/graph.h"
 #include "tenfold/graph/tensor.h"
 #include "tenfold/tools/array_argument.h"
+#include "tenfold/tools/policy_flags.h"
 
 namespace tenfold {
 
-// Reads files and literals, then makes the random ones: `random` takes its type from the graph, and the
-// values of symbols from the dims of the other feeds (E0608 where none says, never a default). All errors are
-// reported. Whether the feeds fit the graph is the runtime's to say.
-absl::StatusOr<NamedTensors> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
-                                        uint64_t seed);
+struct RunInputs {
+  NamedTensors feeds;
+  // What policies did, a line an array: "x: from f64, cast=nearest: 431 of 1024 values changed, ...".
+  std::vector<std::string> remarks;
+};
+
+// Reads files, under their policies, and literals, then makes the random ones: `random` takes its type from
+// the graph, and the values of symbols from the dims of the other feeds (E0608 where none says, never a
+// default). All errors are reported. Whether the shapes fit the graph is the runtime's to say.
+absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
+                                     const PolicyFlags& policies, uint64_t seed);
 
 }  // namespace tenfold
 

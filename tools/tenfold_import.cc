@@ -2,17 +2,23 @@
 //
 // tenfold-import: makes .tnf graphs of array files and text graphs.
 #include <cstdint>
+#include <cstdio>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/serialization/tnf.h"
+#include "tenfold/graph/text/quote.h"
 #include "tenfold/tools/array_argument.h"
 #include "tenfold/tools/exit_status.h"
 #include "tenfold/tools/flags.h"
 #include "tenfold/tools/import_arrays.h"
+#include "tenfold/tools/policy_flags.h"
 
 namespace tenfold {
 namespace {
@@ -29,12 +35,52 @@ ToolHelp Help() {
       .examples =
           "tenfold-import weights.npz -o weights.tnf\n"
           "tenfold-import weights.safetensors -o weights.tnf --external-bytes=0\n"
+          "tenfold-import weights.npz -o weights.tnf --dtype w1=f32 --cast w1=nearest --nan zero\n"
           "tenfold-import model.tnt -o model.tnf"};
 }
 
-ExitStatus Import(absl::string_view source, absl::string_view target, const SaveOptions& options) {
-  const absl::StatusOr<Graph> graph = IsArrayFile(source) ? ImportArrays(source) : LoadGraph(source);
+struct Arguments {
+  PolicyFlags policies;
+  std::map<std::string, DType> dtypes;
+  SaveOptions save = {.external_bytes = std::nullopt};
+};
+
+// The names of the constants that were arrays, which flags may name.
+std::vector<std::string> NamesOfArrays(const Graph& graph) {
+  std::vector<std::string> names;
+  for (NodeId id : graph.nodes()) {
+    if (!graph.node(id).provenance.array.empty()) names.push_back(graph.DisplayName(id));
+  }
+  return names;
+}
+
+absl::StatusOr<Graph> Read(absl::string_view source, const Arguments& arguments) {
+  if (IsArrayFile(source)) return ImportArrays(source, arguments.policies, arguments.dtypes);
+  if (!arguments.dtypes.empty()) {
+    return MakeError("E0325", "--dtype is for files of arrays; a graph says what dtype is due",
+                     "write it before the reference: w = Const f32[784,10] @\"weights.npz:w\"");
+  }
+  LoadOptions options;
+  options.policy = [&](absl::string_view value) { return arguments.policies.PolicyOf(value); };
+  TENFOLD_ASSIGN_OR_RETURN(Graph graph, LoadGraph(source, options));
+  TENFOLD_RETURN_IF_ERROR(arguments.policies.CheckNames(NamesOfArrays(graph)));
+  return graph;
+}
+
+// Nothing changes in silence.
+void ReportPolicies(const Graph& graph) {
+  for (NodeId id : graph.nodes()) {
+    const IngestRecord& record = graph.node(id).provenance.ingest;
+    if (record.empty()) continue;
+    std::fprintf(stderr, "%s: %s\n", QuoteName(graph.DisplayName(id)).c_str(), record.ToString().c_str());
+  }
+}
+
+ExitStatus Import(absl::string_view source, absl::string_view target, const Arguments& arguments) {
+  const SaveOptions& options = arguments.save;
+  const absl::StatusOr<Graph> graph = Read(source, arguments);
   if (!graph.ok()) return Report(graph.status(), Phase::kReading);
+  ReportPolicies(*graph);
   const absl::Status saved = SaveGraph(*graph, target, options);
   return saved.ok() ? ExitStatus::kDone : Report(saved, Phase::kRunning);
 }
@@ -51,6 +97,16 @@ int main(int argc, char** argv) {
   flags.Integer<int64_t>("external-bytes", 0, std::numeric_limits<int64_t>::max(), &external_bytes,
                          absl::StrCat("Constants of this size and more go into the file beside (default ",
                                       external_bytes, "); 0 keeps all in one file."));
+  tenfold::Arguments arguments;
+  flags.Custom("dtype", "NAME=DTYPE",
+               "Of a file of arrays: the dtype that the array NAME is due as, such as f32.",
+               [&](absl::string_view text) -> std::string {
+                 const auto wish = tenfold::SplitNamedArgument(text);
+                 const auto dtype = wish ? tenfold::ParseDType(wish->value) : std::nullopt;
+                 if (!dtype) return "is not written NAME=DTYPE, such as w1=f32";
+                 return arguments.dtypes[wish->name] = *dtype, "";
+               });
+  arguments.policies.Add(flags, "of the constant NAME");
   flags.ParseOrExit(argc, argv);
   if (flags.positional().size() != 1) {
     flags.UsageError(flags.positional().empty() ? "no source is named: tenfold-import SOURCE -o MODEL.tnf"
@@ -60,7 +116,6 @@ int main(int argc, char** argv) {
   const absl::string_view target = tenfold::StripAt(output);
   if (!absl::EndsWith(target, ".tnf"))
     flags.UsageError(absl::StrCat("-o: '", target, "' does not end in .tnf"));
-  tenfold::SaveOptions options = {.external_bytes = std::nullopt};
-  if (external_bytes > 0) options.external_bytes = external_bytes;
-  tenfold::Exit(tenfold::Import(tenfold::StripAt(flags.positional()[0]), target, options));
+  if (external_bytes > 0) arguments.save.external_bytes = external_bytes;
+  tenfold::Exit(tenfold::Import(tenfold::StripAt(flags.positional()[0]), target, arguments));
 }

@@ -21,6 +21,7 @@
 #include "tenfold/tools/compile_flags.h"
 #include "tenfold/tools/exit_status.h"
 #include "tenfold/tools/flags.h"
+#include "tenfold/tools/policy_flags.h"
 #include "tenfold/tools/run_inputs.h"
 #include "tenfold/tools/timing.h"
 
@@ -36,6 +37,7 @@ ToolHelp Help() {
       .examples =
           "tenfold-run digits.tnf --input x=images.npy --output p=p.npy\n"
           "tenfold-run digits.tnf --input x=images.npy --expect p=reference.npy --rtol 1e-5 --atol 1e-6\n"
+          "tenfold-run digits.tnf --input x=images_f64.npy --cast x=nearest\n"
           "tenfold-run scale.tnt --input 'x=f32[2,3] 1 2 3 4 5 6' --fetch m\n"
           "tenfold-run digits.tnf --input x=random:f32[512,64] --warmup 10 --repeat 1000 --jit wait"};
 }
@@ -45,6 +47,7 @@ struct Arguments {
   std::vector<NamedArgument> inputs, outputs, expectations;
   Tolerance tolerance;
   CompileOptions compile;
+  PolicyFlags policies;
   int64_t repeat = 0;
   int64_t warmup = 0;
   uint64_t seed = 0;
@@ -70,6 +73,7 @@ void Declare(Flags& flags, Arguments& a) {
       "literal (f32[2,3] 1 2 3 4 5 6), random, or random:f32[4,64]. `random` alone takes its type from\n"
       "the graph, and the values of symbols from the other inputs.",
       nullptr);
+  a.policies.Add(flags, "of the input NAME");
   NamedList(flags, "output", "NAME=FILE.npy", &a.outputs, "Writes an output to a file.",
             [](absl::string_view file) -> std::string {
               return absl::EndsWith(file, ".npy") ? "" : "does not end in .npy";
@@ -126,7 +130,9 @@ struct Inputs {
 absl::StatusOr<Inputs> Read(const Arguments& a) {
   Inputs inputs;
   TENFOLD_ASSIGN_OR_RETURN(inputs.graph, LoadGraph(StripAt(a.model)));
-  TENFOLD_ASSIGN_OR_RETURN(inputs.feeds, ReadInputs(a.inputs, inputs.graph, a.seed));
+  TENFOLD_ASSIGN_OR_RETURN(RunInputs read, ReadInputs(a.inputs, inputs.graph, a.policies, a.seed));
+  for (const std::string& remark : read.remarks) std::fprintf(stderr, "%s\n", remark.c_str());
+  inputs.feeds = std::move(read.feeds);
   for (const NamedArgument& expectation : a.expectations) {
     TENFOLD_ASSIGN_OR_RETURN(Tensor wanted, ReadArray(expectation.value));
     inputs.wanted.push_back(std::move(wanted));

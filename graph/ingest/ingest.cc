@@ -28,12 +28,13 @@ std::optional<TextRule> ParseTextRule(absl::string_view name) {
   return std::nullopt;
 }
 
-absl::StatusOr<IngestedArray> Ingest(const Tensor& array, const ArrayName& name,
-                                     const IngestOptions& options) {
+absl::StatusOr<IngestedArray> Ingest(const Tensor& array, const ArrayName& name, const IngestOptions& options,
+                                     bool was_text) {
   const ArrayPolicy& policy = options.policy;
   IngestedArray result{array, {}, OriginOf(name)};
   IngestRecord& record = result.record;
   std::vector<std::string> rules;
+  if (was_text) rules.push_back("text=parse");
   if (policy.nan.rule != NanRule::kKeep && IsFloat(array.dtype())) {
     TENFOLD_ASSIGN_OR_RETURN(result.tensor,
                              ReplaceNans(result.tensor, policy.nan, name, &record.nans_replaced));
@@ -47,7 +48,7 @@ absl::StatusOr<IngestedArray> Ingest(const Tensor& array, const ArrayName& name,
     record.largest_change = std::max(done.largest_change, done.largest_outside);
     rules.push_back(absl::StrCat("cast=", Name(policy.cast)));
   }
-  record.source = std::string(Name(array.dtype()));
+  record.source = was_text ? "text" : std::string(Name(array.dtype()));
   record.policy = absl::StrJoin(rules, " ");
   record.values = array.num_elements();
   return result;
@@ -58,13 +59,7 @@ absl::StatusOr<IngestedArray> IngestFile(const ArrayName& name, const IngestOpti
   const bool parse = options.policy.text == TextRule::kParse;
   TENFOLD_ASSIGN_OR_RETURN(const Tensor array, LoadArray(name, {options.policy.storage, options.limits},
                                                          parse ? &text_as : nullptr));
-  TENFOLD_ASSIGN_OR_RETURN(IngestedArray result, Ingest(array, name, options));
-  if (text_as.used) {
-    std::string& policy = result.record.policy;
-    policy = absl::StrCat("text=parse", policy.empty() ? "" : " ", policy);
-    result.record.source = "text";
-  }
-  return result;
+  return Ingest(array, name, options, text_as.used);
 }
 
 }  // namespace tenfold

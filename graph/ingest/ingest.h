@@ -44,9 +44,9 @@ struct IngestOptions {
   Limits limits = {};
 };
 
-// An array in memory. Errors: those of ReplaceNans and CastArray.
-absl::StatusOr<IngestedArray> Ingest(const Tensor& array, const ArrayName& name,
-                                     const IngestOptions& options);
+// An array in memory; `was_text` if it is what was read in text. Errors: those of ReplaceNans and CastArray.
+absl::StatusOr<IngestedArray> Ingest(const Tensor& array, const ArrayName& name, const IngestOptions& options,
+                                     bool was_text = false);
 // An array of a file (graph/ingest/array_reference.h says which); `name.file` is its path. Errors: those of
 // LoadArray too.
 absl::StatusOr<IngestedArray> IngestFile(const ArrayName& name, const IngestOptions& options);

@@ -198,6 +198,26 @@ absl::StatusOr<Contents> OpenFileArchive(absl::string_view path, const Limits& l
 
 }  // namespace
 
+struct NpzFile::Impl {
+  Contents contents;
+  Limits limits;
+};
+
+NpzFile::NpzFile(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
+  for (const Member& member : impl_->contents.members) names_.push_back(member.name);
+}
+NpzFile::~NpzFile() = default;
+
+absl::StatusOr<std::unique_ptr<NpzFile>> NpzFile::Open(absl::string_view path, const Limits& limits) {
+  TENFOLD_ASSIGN_OR_RETURN(Contents contents, OpenFileArchive(path, limits));
+  auto impl = std::make_unique<Impl>(Impl{std::move(contents), limits});
+  return std::unique_ptr<NpzFile>(new NpzFile(std::move(impl)));
+}
+
+absl::StatusOr<Tensor> NpzFile::Load(size_t i, const ArrayName& name, TextAs* text_as) const {
+  return ReadMember(impl_->contents, impl_->contents.members[i], name, impl_->limits, text_as);
+}
+
 absl::StatusOr<NamedTensors> LoadNpz(absl::string_view path, const Limits& limits) {
   TENFOLD_ASSIGN_OR_RETURN(const Contents contents, OpenFileArchive(path, limits));
   return ReadAll(contents, path, limits);
@@ -227,13 +247,10 @@ absl::StatusOr<Tensor> LoadNpzMember(const ArrayName& name, const ReadOptions& o
   if (options.storage == Storage::kMmap || options.storage == Storage::kBorrow) {
     return CannotStay(name, options.storage, "an .npz archive is unpacked while it is read");
   }
-  const Limits& limits = options.limits;
-  TENFOLD_ASSIGN_OR_RETURN(const Contents contents, OpenFileArchive(name.file, limits));
-  std::vector<std::string> names;
-  for (const Member& member : contents.members) {
-    if (member.name == name.member) return ReadMember(contents, member, name, limits, text_as);
-    names.push_back(member.name);
-  }
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<NpzFile> file, NpzFile::Open(name.file, options.limits));
+  const std::vector<std::string>& names = file->names();
+  const auto found = std::find(names.begin(), names.end(), name.member);
+  if (found != names.end()) return file->Load(found - names.begin(), name, text_as);
   return NoSuchArray(name, names);
 }
 

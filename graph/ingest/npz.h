@@ -5,7 +5,9 @@
 #ifndef TENFOLD_GRAPH_INGEST_NPZ_H_
 #define TENFOLD_GRAPH_INGEST_NPZ_H_
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,6 +17,26 @@
 #include "tenfold/graph/tensor.h"
 
 namespace tenfold {
+
+// An archive whose directory has been read and checked; arrays are unpacked one by one. Not thread-safe.
+class NpzFile {
+ public:
+  // Errors: E0310, E0312, E0402, those of FileSource.
+  static absl::StatusOr<std::unique_ptr<NpzFile>> Open(absl::string_view path, const Limits& limits = {});
+  ~NpzFile();
+
+  // Without ".npy", in the archive's order.
+  const std::vector<std::string>& names() const { return names_; }
+  // The array names()[i]; `name` is for messages. Text is read as numbers, if `text_as` is given. Errors:
+  // those of ReadNpy, and E0310.
+  absl::StatusOr<Tensor> Load(size_t i, const ArrayName& name, TextAs* text_as = nullptr) const;
+
+ private:
+  struct Impl;
+  explicit NpzFile(std::unique_ptr<Impl> impl);
+  const std::unique_ptr<Impl> impl_;
+  std::vector<std::string> names_;
+};
 
 // Every array, in the archive's order. Checksums are verified, two members of one name refused, and
 // memory is bounded by `limits` before anything is inflated. Errors: those of ReadNpy, E0310

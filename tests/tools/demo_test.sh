@@ -8,6 +8,6 @@ set -euo pipefail
 shown=$(TENFOLD_BIN="$PWD" examples/digits/demo.sh)
 echo "$shown"
 grep -qx 'accuracy: 97\.[0-9] %' <<<"$shown"
-for code in E0201 E0301 E0604; do
+for code in E0201 E0301 E0320; do
   grep -q "^error\[$code " <<<"$shown"
 done

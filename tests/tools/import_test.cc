@@ -55,15 +55,17 @@ graph weights() -> ("fc/b:0", w1) {
   WriteFile("model.tnt",
             "tenfold 1\ngraph m(x: f32[N,2]) -> (y) {\n  w = Const @\"weights.safetensors:w1\"\n"
             "  y = MatMul(x, w)\n}\n");
-  EXPECT_EQ(Run("tenfold-run model.tnt --input 'x=weights.safetensors:w1'").out, "y = f32[2,2] {7, 10, 15, 22}\n");
+  EXPECT_EQ(Run("tenfold-run model.tnt --input 'x=weights.safetensors:w1'").out,
+            "y = f32[2,2] {7, 10, 15, 22}\n");
   EXPECT_EQ(Run("tenfold-run model.tnt --input x=weights.safetensors:w2").err,
             "error[E0311 no-such-array]: 'weights.safetensors' has no array 'w2'\n"
             "  it holds 'fc/b:0', 'w1'\n"
             "  help: did you mean weights.safetensors:w1?\n"
             "  the array for the input 'x'\n");
-  EXPECT_THAT(Run("tenfold-run model.tnt --input x=weights.safetensors").err,
-              HasSubstr("error[E0524 bad-reference]: 'weights.safetensors' is a file of several arrays: 'fc/b:0', "
-                        "'w1'"));
+  EXPECT_THAT(
+      Run("tenfold-run model.tnt --input x=weights.safetensors").err,
+      HasSubstr("error[E0524 bad-reference]: 'weights.safetensors' is a file of several arrays: 'fc/b:0', "
+                "'w1'"));
 }
 
 TEST_F(ImportTest, LargeConstantsGoIntoAFileBeside) {
@@ -117,6 +119,44 @@ TEST_F(ImportTest, FailsWhereItCannotWrite) {
   EXPECT_EQ(result.exit_status, 4);
   EXPECT_EQ(result.err,
             "error[E0523 cannot-write]: cannot write 'missing/a.tnf': No such file or directory\n");
+}
+
+// What a policy did is reported, and kept in the graph.
+TEST_F(ImportTest, TakesArraysUnderPolicies) {
+  WriteArchive("w.npz", {{"a", T("f64[2] 0.1 nan")}, {"b", T("i64[2] 1 2")}});
+  ToolResult result = Run(
+      "tenfold-import w.npz -o w.tnf --dtype a=f32 --cast a=nearest --nan a=zero --dtype b=f16 --cast exact");
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.err,
+            "a: from f64, nan=zero cast=nearest: 1 of 2 values changed, by 1.49e-09 at most; 1 NaN replaced\n"
+            "b: from i64, cast=exact: 0 of 2 values changed\n");
+  EXPECT_THAT(
+      Run("tenfold-dump w.tnf --locations").out,
+      HasSubstr("a = Const f32[2] {0.1, 0} array \"w.npz: a\" ingest(\"f64\", \"nan=zero cast=nearest\", "
+                "values=2, changed=1, by=1.4901161138336505e-09, nans=1)"));
+  EXPECT_EQ(Run("tenfold-import w.npz -o w.tnf --dtype a=f32").err,
+            "error[E0320 cast-refused]: 'w.npz: a' is f64[2], where f32 is due\n"
+            "  cast=nearest would change 1 of 2 values, by 1.49e-09 at most\n"
+            "  help: --cast a=nearest\n");
+  EXPECT_EQ(
+      Run("tenfold-import w.npz -o w.tnf --dtype c=f32").err,
+      "error[E0325 bad-policy]: --dtype names 'c', and there is no such array\n  help: did you mean 'a'?\n");
+}
+
+// In a text graph the type before the reference is what is due.
+TEST_F(ImportTest, TextGraphsSayWhatIsDue) {
+  WriteArray("w.npy", T("f64[2] 0.1 3"));
+  WriteFile("m.tnt",
+            "tenfold 1\ngraph m(x: f32[2]) -> (y) {\n  w = Const f32[2] @\"w.npy\"\n  y = Mul(x, w)\n}\n");
+  ToolResult result = Run("tenfold-import m.tnt -o m.tnf");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_THAT(result.err, HasSubstr("w.npy' is f64[2], where f32 is due\n"));
+  EXPECT_THAT(result.err, HasSubstr("  help: --cast w=nearest\n"));
+  result = Run("tenfold-import m.tnt -o m.tnf --cast w=nearest");
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.err, "w: from f64, cast=nearest: 1 of 2 values changed, by 1.49e-09 at most\n");
+  EXPECT_EQ(Run("tenfold-run m.tnf --input 'x=f32[2] 1 1'").out, "y = f32[2] {0.1, 3}\n");
+  EXPECT_THAT(Run("tenfold-import m.tnt -o m.tnf --cast v=nearest").err, HasSubstr("did you mean 'w'?"));
 }
 
 }  // namespace

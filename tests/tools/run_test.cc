@@ -112,10 +112,61 @@ TEST_F(RunTest, RefusesAnotherDType) {
   WriteArray("x.npy", T("f64[2] 1 2"));
   const ToolResult result = Run("tenfold-run double.tnt --input x=x.npy");
   EXPECT_EQ(result.exit_status, 1);
-  EXPECT_EQ(result.err, R"(error[E0604 input-dtype]: input 'x' is f32[N], it was fed f64[2]
-  --> double.tnt:2:14
-  help: cast the array to f32 where it is loaded, or declare 'x' as f64
+  EXPECT_EQ(result.err, R"(error[E0320 cast-refused]: 'x.npy' is f64[2], where f32 is due
+  cast=exact would change none of its values
+  it feeds Input 'x' (double.tnt:2:14), which is f32[N]
+  help: --cast x=exact
 )");
+  EXPECT_EQ(Run("tenfold-run double.tnt --input 'x=f64[2] 1 2'").err,
+            R"(error[E0604 input-dtype]: input 'x' is f32[N], it was fed f64[2]
+  --> double.tnt:2:14
+  cast=exact would change none of its values
+  help: cast the array to f32 where it is loaded (cast=exact), or declare 'x' as f64
+)");
+}
+
+// Each mend of a refusal, pasted.
+TEST_F(RunTest, TakesArraysUnderPolicies) {
+  WriteArray("x.npy", T("f64[3] 1 0.1 nan"));
+  ToolResult result = Run("tenfold-run double.tnt --input x=x.npy --cast x=nearest");
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.out, "y = f32[3] {2, 0.2, nan}\n");
+  EXPECT_EQ(result.err, "x: from f64, cast=nearest: 1 of 3 values changed, by 1.49e-09 at most\n");
+
+  result = Run("tenfold-run double.tnt --input x=x.npy --cast nearest --nan x=mean");
+  EXPECT_EQ(result.out, "y = f32[3] {2, 0.2, 1.1}\n");
+  EXPECT_EQ(
+      result.err,
+      "x: from f64, nan=mean cast=nearest: 2 of 3 values changed, by 1.19e-08 at most; 1 NaN replaced\n");
+
+  WriteArray("n.npy", T("i64[2] 7 3000000000"));
+  const std::string quotient = "tenfold-run quotient.tnt --input 'b=i32[2] 2 2' --input a=n.npy";
+  EXPECT_THAT(Run(quotient + " --cast a=nearest").err,
+              HasSubstr("help: to take the end of the range for it: --cast a=saturate\n"));
+  EXPECT_EQ(Run(quotient + " --cast a=saturate").out, "q = i32[2] {3, 1073741823}\n");
+}
+
+TEST_F(RunTest, PoliciesMustNameAnInput) {
+  WriteArray("x.npy", T("f32[1] 1"));
+  ToolResult result = Run("tenfold-run double.tnt --input x=x.npy --cast y=nearest");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_EQ(result.err,
+            "error[E0325 bad-policy]: --cast names 'y', and there is no such array\n"
+            "  help: did you mean 'x'?\n");
+  result = Run("tenfold-run double.tnt --input x=x.npy --cast x=round");
+  EXPECT_EQ(result.exit_status, 2);
+  EXPECT_THAT(result.err, HasSubstr("is not written NAME=refuse|exact|nearest|saturate"));
+}
+
+TEST_F(RunTest, MapsWhereAsked) {
+  WriteArray("x.npy", T("f32[2] 1 2"));
+  WriteArchive("x.npz", {{"a", T("f32[1] 1")}});
+  EXPECT_EQ(Run("tenfold-run double.tnt --input x=x.npy --storage x=mmap").out, "y = f32[2] {2, 4}\n");
+  EXPECT_EQ(Run("tenfold-run double.tnt --input x=x.npz:a --storage x=mmap").err,
+            "error[E0334 cannot-borrow]: 'x.npz: a' cannot be mapped: an .npz archive is unpacked while it "
+            "is read\n"
+            "  it feeds Input 'x' (double.tnt:2:14), which is f32[N]\n"
+            "  help: to copy it: --storage x=copy\n");
 }
 
 TEST_F(RunTest, ReportsEveryInputThatCannotBeRead) {
