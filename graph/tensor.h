@@ -61,6 +61,9 @@ class Tensor {
   size_t stored_bytes() const { return (splat_ ? 1 : num_elements_) * SizeOf(dtype_); }
   size_t logical_bytes() const { return num_elements_ * SizeOf(dtype_); }
 
+  // What keeps the contents alive; null if nothing needs to.
+  const std::shared_ptr<const void>& owner() const { return owner_; }
+
   // Typed contents; T must be the dtype's C++ type (DTypeOf<T>()), and the tensor no splat.
   template <typename T>
   std::span<const T> values() const {

@@ -69,9 +69,9 @@ void NamedList(Flags& flags, std::string name, std::string value, std::vector<Na
 void Declare(Flags& flags, Arguments& a) {
   NamedList(
       flags, "input", "NAME=ARRAY", &a.inputs,
-      "Feeds an input. ARRAY is a file (x.npy, arrays.npz:x, with or without an '@' before it), a\n"
-      "literal (f32[2,3] 1 2 3 4 5 6), random, or random:f32[4,64]. `random` alone takes its type from\n"
-      "the graph, and the values of symbols from the other inputs.",
+      "Feeds an input. ARRAY is a file (x.npy, arrays.npz:x, arrays.safetensors:x, with or without an '@'\n"
+      "before it), a literal (f32[2,3] 1 2 3 4 5 6), random, or random:f32[4,64]. `random` alone takes\n"
+      "its type from the graph, and the values of symbols from the other inputs.",
       nullptr);
   a.policies.Add(flags, "of the input NAME");
   NamedList(flags, "output", "NAME=FILE.npy", &a.outputs, "Writes an output to a file.",

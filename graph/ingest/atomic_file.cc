@@ -73,29 +73,40 @@ void SyncFolder(const std::string& folder) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(absl::string_view path_view) {
-  std::unique_ptr<AtomicFile> file(new AtomicFile);
-  file->shown_ = std::string(path_view);
-  file->path_ = file->shown_;
-  if (absl::StrContains(path_view, absl::string_view("\0", 1)))
-    return CannotWrite(path_view, "its name has a zero byte");
+absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(absl::string_view path) {
+  if (absl::StrContains(path, absl::string_view("\0", 1)))
+    return CannotWrite(path, "its name has a zero byte");
+  std::unique_ptr<AtomicFile> file(new AtomicFile(path));
   struct stat info = {};
   const bool exists = ::stat(file->path_.c_str(), &info) == 0;
-  if (exists && !S_ISREG(info.st_mode)) return CannotWrite(path_view, KindOf(info.st_mode));
+  if (exists && !S_ISREG(info.st_mode)) return CannotWrite(path, KindOf(info.st_mode));
   // A rename would replace a symbolic link, not what it points to.
   if (exists) {
     file->path_ = RealPath(file->path_);
     if (file->path_.empty()) return file->Failed(errno);
   }
-  file->fd_ = OpenUnnamed(FolderOf(file->path_));
-  if (file->fd_ < 0) file->fd_ = OpenNamed(file->path_, file->temporary_);
-  if (file->fd_ < 0) {
-    file->temporary_.clear();  // whatever bears the name is not ours to remove
-    return file->Failed(errno);
+  TENFOLD_RETURN_IF_ERROR(file->Open(exists ? &info.st_mode : nullptr));
+  return file;
+}
+
+absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::CreateBeside(absl::string_view path) {
+  std::unique_ptr<AtomicFile> file(new AtomicFile(path));
+  struct stat info = {};
+  const bool exists = ::stat(file->path_.c_str(), &info) == 0;
+  TENFOLD_RETURN_IF_ERROR(file->Open(exists ? &info.st_mode : nullptr));
+  return file;
+}
+
+absl::Status AtomicFile::Open(const mode_t* mode) {
+  fd_ = OpenUnnamed(FolderOf(path_));
+  if (fd_ < 0) fd_ = OpenNamed(path_, temporary_);
+  if (fd_ < 0) {
+    temporary_.clear();  // whatever bears the name is not ours to remove
+    return Failed(errno);
   }
   // What was private stays so.
-  if (exists && ::fchmod(file->fd_, info.st_mode & 07777) != 0) return file->Failed(errno);
-  return file;
+  if (mode != nullptr && ::fchmod(fd_, *mode & 07777) != 0) return Failed(errno);
+  return absl::OkStatus();
 }
 
 AtomicFile::~AtomicFile() {

@@ -4,6 +4,8 @@
 #ifndef TENFOLD_GRAPH_INGEST_ATOMIC_FILE_H_
 #define TENFOLD_GRAPH_INGEST_ATOMIC_FILE_H_
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -23,6 +25,9 @@ class AtomicFile {
   // What exists at `path` and is no regular file is not replaced; a symbolic link stays one, and its target
   // is written. An existing file's mode is kept. Errors: E0523 cannot-write; a full disk is one, later.
   static absl::StatusOr<std::unique_ptr<AtomicFile>> Create(absl::string_view path);
+  // For a file that belongs to the one at `path`: in its folder, with its mode, under a name that CommitAs
+  // gives.
+  static absl::StatusOr<std::unique_ptr<AtomicFile>> CreateBeside(absl::string_view path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -36,7 +41,7 @@ class AtomicFile {
   // On the disk, not only in its cache. Commit does it too; this is for those who want the slow part first.
   absl::Status Sync();
   absl::Status Commit();
-  // Under another name in the same folder, for names that follow from the contents.
+  // Under a name in the same folder that follows from the contents.
   absl::Status CommitAs(absl::string_view name);
 
   // Of a name in the same folder.
@@ -45,8 +50,9 @@ class AtomicFile {
   absl::StatusOr<bool> Equals(absl::string_view name) const;
 
  private:
-  AtomicFile() = default;
+  explicit AtomicFile(absl::string_view path) : shown_(path), path_(path) {}
   absl::Status Failed(int error) const;
+  absl::Status Open(const mode_t* mode);
   absl::Status Rename(const std::string& target);
 
   std::string shown_;      // the path as the caller wrote it, for messages

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,7 +23,7 @@ absl::Status Refuse(std::string message, std::string help = "") {
 }
 
 // Of devices, in the header's numbering, which has gaps.
-std::string DeviceName(int type) {
+std::string DeviceName(int32_t type) {
   switch (type) {
     case kDLCUDA:
       return "cuda";
@@ -97,9 +98,13 @@ struct View {
 };
 
 absl::StatusOr<View> ReadView(const DLTensor& tensor, const Limits& limits) {
-  if (tensor.device.device_type != kDLCPU) {
-    return Refuse(absl::StrCat("lies on the device ", DeviceName(tensor.device.device_type), ":",
-                               tensor.device.device_id, ", not on the CPU"),
+  // As a number: to load a value that the enum does not have would be undefined.
+  int32_t device = 0;
+  static_assert(sizeof(device) == sizeof(tensor.device.device_type));
+  std::memcpy(&device, &tensor.device.device_type, sizeof(device));
+  if (device != kDLCPU) {
+    return Refuse(absl::StrCat("lies on the device ", DeviceName(device), ":", tensor.device.device_id,
+                               ", not on the CPU"),
                   "copy it to the CPU before it is exported: x.cpu() in PyTorch");
   }
   TENFOLD_ASSIGN_OR_RETURN(const DType dtype, DTypeOfDlpack(tensor.dtype));

@@ -46,6 +46,31 @@ absl::Status WriteElements(const Tensor& tensor, ByteSink sink) {
   return absl::OkStatus();
 }
 
+void ElementReader::FillPiece(uint64_t begin) {
+  piece_begin_ = begin;
+  piece_.resize(std::min<uint64_t>(kPieceBytes, size() - begin));
+  const size_t element = SizeOf(tensor_.dtype());
+  const char* const data = static_cast<const char*>(tensor_.data());
+  if (tensor_.is_splat()) {
+    for (size_t at = 0; at < piece_.size(); at += element) std::memcpy(piece_.data() + at, data, element);
+  } else {
+    std::memcpy(piece_.data(), data + begin, piece_.size());
+  }
+  CanonicalizeNans(tensor_.dtype(), piece_.data(), static_cast<int64_t>(piece_.size() / element));
+}
+
+void ElementReader::Read(uint64_t offset, std::span<char> out) {
+  while (!out.empty()) {
+    const bool inside = offset >= piece_begin_ && offset - piece_begin_ < piece_.size();
+    if (!inside) FillPiece(offset / kPieceBytes * kPieceBytes);
+    const uint64_t at = offset - piece_begin_;
+    const size_t n = std::min<uint64_t>(out.size(), piece_.size() - at);
+    std::memcpy(out.data(), piece_.data() + at, n);
+    offset += n;
+    out = out.subspan(n);
+  }
+}
+
 std::optional<BadBool> FindBadBool(absl::string_view bytes) {
   const auto bad = [](char c) { return static_cast<unsigned char>(c) > 1; };
   const auto* const first = std::find_if(bytes.begin(), bytes.end(), bad);

@@ -7,6 +7,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
+#include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -22,6 +25,23 @@ using ByteSink = absl::FunctionRef<absl::Status(absl::string_view)>;
 absl::Status WriteElements(const Tensor& tensor, ByteSink sink);
 // The stored elements: one of a splat.
 absl::Status WriteStoredElements(const Tensor& tensor, ByteSink sink);
+
+// The same bytes as WriteElements gives, for those who ask for them instead: from any place, fastest front to
+// back.
+class ElementReader {
+ public:
+  explicit ElementReader(Tensor tensor) : tensor_(std::move(tensor)) {}
+  uint64_t size() const { return tensor_.logical_bytes(); }
+  // offset + out.size() is at most size().
+  void Read(uint64_t offset, std::span<char> out);
+
+ private:
+  void FillPiece(uint64_t begin);
+
+  const Tensor tensor_;
+  std::string piece_;  // some elements, as files hold them
+  uint64_t piece_begin_ = 0;
+};
 
 // A bool is a byte that must be 0 or 1: any other is undefined behaviour in C++, and a guess anyway.
 struct BadBool {

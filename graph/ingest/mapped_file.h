@@ -8,8 +8,17 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/tensor.h"
 
 namespace tenfold {
+
+class MappedFile;
+
+// The deleter of a mapping's owners: they are told from others by it.
+struct UnmapFile {
+  absl::string_view bytes;
+  void operator()(const MappedFile* file) const;
+};
 
 // A regular file, mapped read-only and privately. Tensors made with Tensor::Wrap hold it as their owner, so
 // that the mapping lives as long as the last of them.
@@ -23,7 +32,6 @@ class MappedFile {
  public:
   // Refuses what FileSource refuses. Errors: E0521, E0522.
   static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(absl::string_view path);
-  ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
@@ -31,11 +39,19 @@ class MappedFile {
   absl::string_view bytes() const { return {static_cast<const char*>(address_), size_}; }
 
  private:
+  friend struct UnmapFile;
   MappedFile(void* address, size_t size) : address_(address), size_(size) {}
+
+  ~MappedFile();
 
   void* const address_;
   const size_t size_;
 };
+
+// For a tensor that will hardly be read again, since a kernel has its values in an order of its own: its
+// pages, if they are those of a mapped file, no longer count as this process's memory. Reading them gets them
+// back. Other tensors are left alone.
+void DropPages(const Tensor& tensor);
 
 }  // namespace tenfold
 

@@ -203,10 +203,7 @@ absl::StatusOr<Tensor> LoadNpy(const ArrayName& name, const ReadOptions& options
   return ReadNpyFrom(*file, name, options.limits, text_as);
 }
 
-namespace {
-
-// Magic, version and dict.
-absl::StatusOr<std::string> HeaderOf(const Tensor& tensor) {
+absl::StatusOr<std::string> NpyHeaderOf(const Tensor& tensor) {
   const std::optional<std::string> descr = NpyDescr(tensor.dtype());
   if (!descr) {
     return MakeError("E0303",
@@ -222,10 +219,8 @@ absl::StatusOr<std::string> HeaderOf(const Tensor& tensor) {
   return FormatNpyHeader(*descr, tensor.dims());
 }
 
-}  // namespace
-
 absl::StatusOr<std::string> WriteNpy(const Tensor& tensor) {
-  TENFOLD_ASSIGN_OR_RETURN(std::string bytes, HeaderOf(tensor));
+  TENFOLD_ASSIGN_OR_RETURN(std::string bytes, NpyHeaderOf(tensor));
   bytes.reserve(bytes.size() + tensor.logical_bytes());
   TENFOLD_RETURN_IF_ERROR(WriteElements(tensor, [&](absl::string_view piece) {
     bytes.append(piece.data(), piece.size());
@@ -235,7 +230,7 @@ absl::StatusOr<std::string> WriteNpy(const Tensor& tensor) {
 }
 
 absl::Status SaveNpy(const Tensor& tensor, absl::string_view path) {
-  TENFOLD_ASSIGN_OR_RETURN(const std::string header, HeaderOf(tensor));
+  TENFOLD_ASSIGN_OR_RETURN(const std::string header, NpyHeaderOf(tensor));
   TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
   TENFOLD_RETURN_IF_ERROR(file->Write(header));
   TENFOLD_RETURN_IF_ERROR(WriteElements(tensor, [&](absl::string_view piece) { return file->Write(piece); }));

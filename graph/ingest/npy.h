@@ -43,7 +43,9 @@ absl::StatusOr<Tensor> LoadNpy(const ArrayName& name, const ReadOptions& options
 // Version 1.0, little-endian, C order, NaNs canonical: equal tensors give equal bytes. Errors:
 // E0303 for bf16, which the format has not.
 absl::StatusOr<std::string> WriteNpy(const Tensor& tensor);
-// The file appears whole or not at all.
+// The part of these bytes before the elements.
+absl::StatusOr<std::string> NpyHeaderOf(const Tensor& tensor);
+// The file appears whole or not at all; no second copy of the tensor is made.
 absl::Status SaveNpy(const Tensor& tensor, absl::string_view path);
 
 }  // namespace tenfold

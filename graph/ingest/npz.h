@@ -57,7 +57,7 @@ absl::StatusOr<Tensor> LoadNpzMember(const ArrayName& name, const ReadOptions& o
 // Stored, in the order given, without times of day: equal tensors give equal bytes. Errors: E0303,
 // E0312, E0313 for a name that no archive can hold.
 absl::StatusOr<std::string> WriteNpz(const NamedTensors& tensors);
-// The file appears whole or not at all.
+// The file appears whole or not at all; no second copy of the tensors is made.
 absl::Status SaveNpz(const NamedTensors& tensors, absl::string_view path);
 
 }  // namespace tenfold

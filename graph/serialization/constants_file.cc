@@ -75,7 +75,7 @@ absl::StatusOr<std::unique_ptr<ConstantsFile>> ConstantsFile::Write(const NamedT
                                                                     const std::string& tnf) {
   std::unique_ptr<ConstantsFile> result(new ConstantsFile);
   result->base_ = NameOf(tnf);
-  TENFOLD_ASSIGN_OR_RETURN(result->file_, AtomicFile::Create(absl::StrCat(tnf, kEnding)));
+  TENFOLD_ASSIGN_OR_RETURN(result->file_, AtomicFile::CreateBeside(tnf));
   AtomicFile& file = *result->file_;
   // The header states the checksum of what follows it, so it is written twice, in the same length.
   TENFOLD_ASSIGN_OR_RETURN(const SafetensorsLayout layout, LayOutSafetensors(tensors, Stating(0)));

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/mapped_file.h"
 
 namespace tenfold {
 namespace {
@@ -191,6 +192,8 @@ bool OneDnnMatMul::Prepare(const std::optional<Tensor>& constant_rhs, PackingCac
     columns_.push_back(
         Pack(*constant_rhs, b * blocking_.n, last ? last_n : blocking_.n, blocks_[last ? 1 : 0].rhs, cache));
   }
+  // Nobody reads the original again but for products too small for the library.
+  if (packed_) DropPages(*constant_rhs);
   for (CallObjects& objects : objects_) FillObjects(objects);
   return true;
 }

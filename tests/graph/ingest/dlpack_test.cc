@@ -150,7 +150,10 @@ TEST(FromDlpack, Refusals) {
       {[](Producer& p) { p.tensor().device = {kDLCUDA, 1}; },
        "error[E0333 bad-dlpack]: the DLPack tensor lies on the device cuda:1, not on the CPU\n"
        "  help: copy it to the CPU before it is exported: x.cpu() in PyTorch"},
-      {[](Producer& p) { p.tensor().device = {static_cast<DLDeviceType>(99), 0}; },
+      {[](Producer& p) {
+         const int32_t unknown = 99;
+         std::memcpy(&p.tensor().device.device_type, &unknown, sizeof(unknown));
+       },
        "error[E0333 bad-dlpack]: the DLPack tensor lies on the device of DLPack type 99:0, not on the CPU\n"
        "  help: copy it to the CPU before it is exported: x.cpu() in PyTorch"},
       {[](Producer& p) { p.Type(kDLComplex, 64); },

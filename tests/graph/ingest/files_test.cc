@@ -104,10 +104,14 @@ TEST_F(FilesTest, AFullDiskLeavesTheOldContents) {
   rlimit small = before;
   small.rlim_cur = 1000;
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  const absl::Status status = WriteFileAtomically(Path("x"), string(100000, 'n'));
+  const Tensor tensor = *Tensor::Allocate(DType::kI8, Dims{100'000});
+  const absl::Status statuses[] = {WriteFileAtomically(Path("x"), string(100'000, 'n')),
+                                   SaveNpy(tensor, Path("x")), SaveNpz({{"w", tensor}}, Path("x")),
+                                   SaveSafetensors({{"w", tensor}}, Path("x"))};
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   signal(SIGXFSZ, handler);
-  EXPECT_EQ(Text(status), "error[E0523 cannot-write]: cannot write 'FOLDER/x': File too large");
+  for (const absl::Status& status : statuses)
+    EXPECT_EQ(Text(status), "error[E0523 cannot-write]: cannot write 'FOLDER/x': File too large");
   EXPECT_EQ(*ReadFile(Path("x"), 100), "old");
   EXPECT_EQ(Count(), 1);
 }

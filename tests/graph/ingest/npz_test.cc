@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/ingest/npz.h"
 
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -159,6 +160,22 @@ TEST(WriteNpz, ReadsBackAndIsDeterministic) {
   ASSERT_TRUE(SaveNpz(tensors, path).ok());
   EXPECT_EQ(*ReadFile(path, 1 << 20), *bytes);
   EXPECT_TRUE(LoadNpzMember(path, "caf\xc3\xa9/b").ok());
+}
+
+// More than fits into one piece of what is written.
+TEST(WriteNpz, LargeArraysAndSplats) {
+  Tensor counting = *Tensor::Allocate(DType::kF64, Dims{33, 1111});
+  std::iota(counting.mutable_values<double>().begin(), counting.mutable_values<double>().end(), 0.5);
+  const int16_t seven = 7;
+  const Tensor splat = *Tensor::Splat(DType::kI16, Dims{100'001}, &seven);
+  const NamedTensors tensors = {
+      {"c", counting}, {"s", splat}, {"e", *Tensor::Allocate(DType::kF32, Dims{0, 2})}};
+  const string path = testing::TempDir() + "/large.npz";
+  ASSERT_TRUE(SaveNpz(tensors, path).ok());
+  EXPECT_EQ(*ReadFile(path, 1 << 20), *WriteNpz(tensors));
+  const absl::StatusOr<NamedTensors> back = LoadNpz(path);
+  ASSERT_TRUE(back.ok()) << back.status().message();
+  for (size_t i = 0; i < tensors.size(); ++i) EXPECT_TRUE(SameBits((*back)[i].second, tensors[i].second));
 }
 
 TEST(WriteNpz, EntriesAreStoredAndDatedAtTheFirstDay) {

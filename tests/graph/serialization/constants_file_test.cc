@@ -14,6 +14,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tenfold/graph/ingest/files.h"
+#include "tenfold/graph/ingest/mapped_file.h"
 #include "tenfold/graph/ingest/safetensors.h"
 #include "tenfold/graph/ingest/safetensors_writer.h"
 #include "tenfold/graph/serialization/tnf.h"
@@ -146,6 +149,15 @@ TEST_F(ConstantsFileTest, OnlyTheFileOfTheGraphInPlaceIsKept) {
   EXPECT_EQ(ValueOf(*LoadGraph(Path("m.tnf")), "w").at<float>(999), 2);
 }
 
+TEST_F(ConstantsFileTest, APrivateGraphHasPrivateConstants) {
+  Save({{"w", Filled(1000, 1)}});
+  fs::permissions(Path("m.tnf"), fs::perms::owner_read | fs::perms::owner_write);
+  Save({{"w", Filled(1000, 2)}});
+  for (const string& name : Files()) {
+    EXPECT_EQ(fs::status(Path(name)).permissions(), fs::perms::owner_read | fs::perms::owner_write) << name;
+  }
+}
+
 TEST_F(ConstantsFileTest, FilesOfOthersAreLeftAlone) {
   std::ofstream(Path("m.tnf.00000000.safetensors")) << "no tensors";
   ASSERT_TRUE(SaveSafetensors({{"w", Filled(4, 1)}}, Path("m.tnf.11111111.safetensors")).ok());
@@ -216,6 +228,16 @@ TEST_F(ConstantsFileTest, ContentsAreCheckedOnRequest) {
       "were saved in: the checksum of its contents is df69028d, the graph names 6c799c32\n"
       "  --> FOLDER/m.tnf\n"
       "  in node Const 'w'\n"
+      "  help: copy the graph's two files again, together, or save the graph again");
+}
+
+TEST_F(ConstantsFileTest, AReferenceWithAChecksumNeedsSuchAFile) {
+  ASSERT_TRUE(WriteFileAtomically(Path("w.npy"), "").ok());
+  const ArrayResolver resolve = FolderResolver(folder_);
+  EXPECT_EQ(
+      Text(resolve({.file = "w.npy", .member = "", .checksum = 1}).status()),
+      "error[E0530 wrong-constants-file]: 'w.npy' is not the file that the graph's constants were saved in: "
+      "it is no .safetensors file\n"
       "  help: copy the graph's two files again, together, or save the graph again");
 }
 
@@ -295,6 +317,31 @@ TEST_F(ConstantsFileTest, LoadingTouchesNoPagesOfTheConstants) {
   EXPECT_LT(growth, kBytes / 100);
   RecordProperty("growth_bytes", absl::StrCat(growth));
   EXPECT_EQ(ValueOf(*graph, "w3").values<float>().back(), 0);
+}
+
+// What a kernel that has packed its weights does with the original.
+TEST_F(ConstantsFileTest, DroppedPagesAreNoLongerResidentAndComeBack) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer's own memory would be measured";
+#endif
+  constexpr int64_t kBytes = int64_t{64} << 20;
+  Save({{"w", Filled(kBytes / 4, 1)}, {"odd", Filled(1001, 2)}});
+  const Graph graph = *LoadGraph(Path("m.tnf"));
+  const Tensor w = ValueOf(graph, "w"), odd = ValueOf(graph, "odd");
+  const auto sum = [](const Tensor& tensor) {
+    return std::accumulate(tensor.values<float>().begin(), tensor.values<float>().end(), 0.0);
+  };
+  const int64_t before = ResidentBytes();
+  EXPECT_EQ(sum(w), kBytes / 4);
+  EXPECT_GT(ResidentBytes() - before, kBytes / 2);
+  DropPages(w);
+  EXPECT_LT(ResidentBytes() - before, kBytes / 10);
+  EXPECT_EQ(sum(w), kBytes / 4);
+  DropPages(odd);
+  EXPECT_EQ(sum(odd), 2002);
+  const Tensor owned = Filled(kBytes / 4, 3);
+  DropPages(owned);
+  EXPECT_EQ(sum(owned), 3 * (kBytes / 4));
 }
 
 // Rounds in a usual test; TENFOLD_KILL_ROUNDS says how many otherwise.
