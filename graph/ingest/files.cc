@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <new>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -18,6 +20,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "tenfold/graph/allocation.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/printable.h"
 
@@ -115,11 +118,8 @@ void SyncFolder(const std::string& folder) {
 
 // The path with every link followed; empty, with errno, if there is none.
 std::string RealPath(const std::string& path) {
-  char* const real = ::realpath(path.c_str(), nullptr);
-  if (real == nullptr) return "";
-  std::string copy(real);
-  std::free(real);
-  return copy;
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+  return real == nullptr ? "" : real.get();
 }
 
 }  // namespace
@@ -138,8 +138,11 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(absl::string_view p
     ::close(fd);
     return CannotRead(path, why);
   }
-  return std::unique_ptr<FileSource>(
-      new FileSource(fd, std::move(path), static_cast<uint64_t>(info.st_size)));
+  std::unique_ptr<FileSource> source(
+      new (std::nothrow) FileSource(fd, std::move(path), static_cast<uint64_t>(info.st_size)));
+  if (source != nullptr) return source;
+  ::close(fd);
+  return MakeError("E0402", "no memory to read a file");
 }
 
 FileSource::~FileSource() {
@@ -166,9 +169,11 @@ absl::StatusOr<std::string> ReadFile(absl::string_view path, uint64_t max_bytes)
     return MakeError(
         "E0402", absl::StrCat(Quoted(path), " has ", file->remaining(), " bytes; the limit is ", max_bytes));
   }
-  std::string bytes(file->remaining(), '\0');
-  TENFOLD_RETURN_IF_ERROR(file->Read({bytes.data(), bytes.size()}));
-  return bytes;
+  return RefuseIfOutOfMemory("read", path, [&]() -> absl::StatusOr<std::string> {
+    std::string bytes(file->remaining(), '\0');
+    TENFOLD_RETURN_IF_ERROR(file->Read({bytes.data(), bytes.size()}));
+    return bytes;
+  });
 }
 
 absl::Status WriteFileAtomically(absl::string_view path_view, absl::string_view bytes) {

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "tenfold/graph/allocation.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/files.h"
 #include "tenfold/graph/ingest/fortran_order.h"
@@ -126,8 +127,11 @@ absl::StatusOr<Tensor> ReadNpyFrom(ByteSource& source, const ArrayName& name, co
   const uint64_t count = header.num_elements;
   const uint64_t limit = std::max<int64_t>(limits.tensor_bytes, 0);
   if (count > limit / item_bytes) {
-    return MakeError("E0402", absl::StrCat(name.ToString(), " holds ", TypeText(header), ", more than ",
-                                           limit, " bytes, the limit tensor_bytes"));
+    return MakeError(
+        "E0402",
+        absl::StrCat(name.ToString(), " holds ", TypeText(header), ", more than ", limit,
+                     " bytes, the limit tensor_bytes"),
+        count <= INT64_MAX / item_bytes ? RaiseLimitHelp("tensor_bytes", count * item_bytes) : "");
   }
   // Before any memory is asked for: a header of 100 bytes must not cost gigabytes.
   const uint64_t wanted = count * item_bytes;
@@ -173,8 +177,10 @@ absl::StatusOr<std::string> WriteNpy(const Tensor& tensor) {
 }
 
 absl::Status SaveNpy(const Tensor& tensor, absl::string_view path) {
-  TENFOLD_ASSIGN_OR_RETURN(const std::string bytes, WriteNpy(tensor));
-  return WriteFileAtomically(path, bytes);
+  return RefuseIfOutOfMemory("write", path, [&]() -> absl::Status {
+    TENFOLD_ASSIGN_OR_RETURN(const std::string bytes, WriteNpy(tensor));
+    return WriteFileAtomically(path, bytes);
+  });
 }
 
 }  // namespace tenfold
