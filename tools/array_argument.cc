@@ -14,16 +14,16 @@
 namespace tenfold {
 namespace {
 
-absl::StatusOr<Tensor> ReadArrayFile(absl::string_view path) {
+absl::StatusOr<Tensor> ReadArrayFile(absl::string_view path, const Limits& limits) {
   constexpr absl::string_view kArchive = ".npz";
   // At the first ".npz:", since a member's name may hold anything, a colon too.
   const size_t colon = path.find(".npz:");
   if (colon != absl::string_view::npos) {
     const size_t end = colon + kArchive.size();
-    return LoadArray(path.substr(0, end), path.substr(end + 1));
+    return LoadArray(path.substr(0, end), path.substr(end + 1), limits);
   }
-  if (!absl::EndsWith(path, kArchive)) return LoadArray(path, "");
-  TENFOLD_ASSIGN_OR_RETURN(const NamedTensors arrays, LoadNpz(path));
+  if (!absl::EndsWith(path, kArchive)) return LoadArray(path, "", limits);
+  TENFOLD_ASSIGN_OR_RETURN(const NamedTensors arrays, LoadNpz(path, limits));
   const std::string names = absl::StrJoin(arrays, ", ", [](std::string* out, const auto& array) {
     absl::StrAppend(out, "'", Printable(array.first), "'");
   });
@@ -52,9 +52,9 @@ absl::string_view StripAt(absl::string_view path) {
   return absl::StartsWith(path, "@") ? path.substr(1) : path;
 }
 
-absl::StatusOr<Tensor> ReadArray(absl::string_view value) {
-  if (FormOf(value) == ArrayForm::kLiteral) return ParseTensorLiteral(value);
-  return ReadArrayFile(StripAt(value));
+absl::StatusOr<Tensor> ReadArray(absl::string_view value, const Limits& limits) {
+  if (FormOf(value) == ArrayForm::kLiteral) return ParseTensorLiteral(value, limits);
+  return ReadArrayFile(StripAt(value), limits);
 }
 
 }  // namespace tenfold

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/limits.h"
 #include "tenfold/graph/tensor.h"
 
 namespace tenfold {
@@ -31,7 +32,7 @@ ArrayForm FormOf(absl::string_view value);
 absl::string_view StripAt(absl::string_view path);
 
 // kFile or kLiteral. The command line is trusted: a path may lead anywhere. `FILE.npz` needs `:NAME`.
-absl::StatusOr<Tensor> ReadArray(absl::string_view value);
+absl::StatusOr<Tensor> ReadArray(absl::string_view value, const Limits& limits = {});
 
 }  // namespace tenfold
 

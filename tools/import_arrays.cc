@@ -24,17 +24,17 @@ absl::Status AddArray(Graph& graph, const std::string& name, Tensor tensor, std:
 
 }  // namespace
 
-absl::StatusOr<Graph> ImportArrays(absl::string_view path) {
+absl::StatusOr<Graph> ImportArrays(absl::string_view path, const Limits& limits) {
   const size_t slash = path.rfind('/');
   const absl::string_view file = slash == absl::string_view::npos ? path : path.substr(slash + 1);
   Graph graph;
   graph.name = std::string(file.substr(0, file.rfind('.')));
   if (absl::EndsWith(path, ".npy")) {
-    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, LoadNpy(path));
+    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, LoadNpy(path, limits));
     TENFOLD_RETURN_IF_ERROR(AddArray(graph, graph.name, std::move(tensor), ReferenceName(file, "")));
     return graph;
   }
-  TENFOLD_ASSIGN_OR_RETURN(NamedTensors arrays, LoadNpz(path));
+  TENFOLD_ASSIGN_OR_RETURN(NamedTensors arrays, LoadNpz(path, limits));
   for (auto& [name, tensor] : arrays) {
     TENFOLD_RETURN_IF_ERROR(AddArray(graph, name, std::move(tensor), ReferenceName(file, name)));
   }

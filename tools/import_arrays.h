@@ -12,7 +12,7 @@ namespace tenfold {
 
 // A graph with one Const and one output for each array of an .npz file, by the array's name, or for the one
 // array of an .npy file, by the file's name without folder and ending.
-absl::StatusOr<Graph> ImportArrays(absl::string_view path);
+absl::StatusOr<Graph> ImportArrays(absl::string_view path, const Limits& limits = {});
 
 }  // namespace tenfold
 

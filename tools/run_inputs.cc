@@ -80,7 +80,7 @@ absl::StatusOr<std::pair<DType, Dims>> DeclaredType(const Graph& graph, absl::st
 }  // namespace
 
 absl::StatusOr<NamedTensors> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
-                                        uint64_t seed) {
+                                        uint64_t seed, const Limits& limits) {
   NamedTensors feeds(arguments.size());
   std::vector<Diagnostic> errors;
   SymbolValues symbols;
@@ -96,17 +96,19 @@ absl::StatusOr<NamedTensors> ReadInputs(std::span<const NamedArgument> arguments
   for (size_t i = 0; i < arguments.size(); ++i) {
     const auto& [name, value] = arguments[i];
     if (FormOf(value) != ArrayForm::kRandom) {
-      take(i, ReadArray(value));
+      take(i, ReadArray(value, limits));
     } else if (value != "random") {
       const absl::StatusOr<TensorType> type = WrittenType(absl::string_view(value).substr(7));
-      take(i, type.ok() ? RandomTensor(type->dtype, type->shape.static_dims(), seed, name) : type.status());
+      take(i, type.ok() ? RandomTensor(type->dtype, type->shape.static_dims(), seed, name, limits)
+                        : type.status());
     }
   }
   if (!errors.empty()) return ToStatus(std::move(errors));
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i].value != "random") continue;
     const auto type = DeclaredType(graph, arguments[i].name, symbols);
-    take(i, type.ok() ? RandomTensor(type->first, type->second, seed, arguments[i].name) : type.status());
+    take(i, type.ok() ? RandomTensor(type->first, type->second, seed, arguments[i].name, limits)
+                      : type.status());
   }
   if (!errors.empty()) return ToStatus(std::move(errors));
   return feeds;

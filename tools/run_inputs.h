@@ -18,7 +18,7 @@ namespace tenfold {
 // values of symbols from the dims of the other feeds (E0608 where none says, never a default). All errors are
 // reported. Whether the feeds fit the graph is the runtime's to say.
 absl::StatusOr<NamedTensors> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
-                                        uint64_t seed);
+                                        uint64_t seed, const Limits& limits = {});
 
 }  // namespace tenfold
 

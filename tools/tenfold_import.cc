@@ -10,6 +10,8 @@
 #include "tenfold/tools/exit_status.h"
 #include "tenfold/tools/flags.h"
 #include "tenfold/tools/import_arrays.h"
+#include "tenfold/tools/limit_flags.h"
+#include "tenfold/tools/process.h"
 
 namespace tenfold {
 namespace {
@@ -27,9 +29,10 @@ ToolHelp Help() {
           "tenfold-import model.tnt -o model.tnf"};
 }
 
-ExitStatus Import(absl::string_view source, absl::string_view target) {
+ExitStatus Import(absl::string_view source, absl::string_view target, const Limits& limits) {
   const bool arrays = absl::EndsWith(source, ".npz") || absl::EndsWith(source, ".npy");
-  const absl::StatusOr<Graph> graph = arrays ? ImportArrays(source) : LoadGraph(source);
+  const absl::StatusOr<Graph> graph =
+      arrays ? ImportArrays(source, limits) : LoadGraph(source, {.limits = limits});
   if (!graph.ok()) return Report(graph.status(), Phase::kReading);
   const absl::Status saved = SaveGraph(*graph, target);
   return saved.ok() ? ExitStatus::kDone : Report(saved, Phase::kRunning);
@@ -39,10 +42,13 @@ ExitStatus Import(absl::string_view source, absl::string_view target) {
 }  // namespace tenfold
 
 int main(int argc, char** argv) {
+  tenfold::PrepareProcess();
   std::string output;
   tenfold::Flags flags(tenfold::Help());
   flags.Text("output", "MODEL.tnf", &output, "The file to write. It appears whole or not at all.");
   flags.Letter('o', "output");
+  tenfold::Limits limits;
+  tenfold::AddLimitFlags(flags, limits);
   flags.ParseOrExit(argc, argv);
   if (flags.positional().size() != 1) {
     flags.UsageError(flags.positional().empty() ? "no source is named: tenfold-import SOURCE -o MODEL.tnf"
@@ -52,5 +58,5 @@ int main(int argc, char** argv) {
   const absl::string_view target = tenfold::StripAt(output);
   if (!absl::EndsWith(target, ".tnf"))
     flags.UsageError(absl::StrCat("-o: '", target, "' does not end in .tnf"));
-  tenfold::Exit(tenfold::Import(tenfold::StripAt(flags.positional()[0]), target));
+  tenfold::Exit(tenfold::Import(tenfold::StripAt(flags.positional()[0]), target, limits));
 }
