@@ -59,11 +59,17 @@ absl::StatusOr<Executable> Compile(const Graph& graph, const CompileOptions& opt
   how.pool = options.pool;
   how.jit = options.jit;
   how.compile.isa = options.isa;
+  how.limits = options.limits;
+  how.memory_limit = options.memory_limit;
+  how.deadline = options.deadline;
+  how.cancelled = options.cancelled;
   if (!options.reference_contractions) how.matmuls = CreateOneDnnMatMulProvider();
   if (how.device != nullptr) {
     absl::StatusOr<Executable> executable = Executable::Create(*out.plan, how);
     if (executable.ok()) ExplainPlaces(*out.plan, options.device, out.remarks);
-    if (executable.ok() || options.device != "auto") return executable;
+    const bool stopped =
+        absl::IsDeadlineExceeded(executable.status()) || absl::IsCancelled(executable.status());
+    if (executable.ok() || stopped || options.device != "auto") return executable;
     // A graph that this GPU cannot take, or a GPU that is full: there is the CPU, with the same bits.
     out.remarks.push_back({.pass = "place-on-device",
                            .node = absl::StrCat("graph '", out.plan->name, "'"),

@@ -7,8 +7,11 @@
 #ifndef TENFOLD_COMPILER_COMPILE_H_
 #define TENFOLD_COMPILER_COMPILE_H_
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "tenfold/compiler/remark.h"
 #include "tenfold/graph/graph.h"
+#include "tenfold/graph/limits.h"
 #include "tenfold/runtime/executable.h"
 #include "tenfold/runtime/plan.h"
 
@@ -53,6 +57,15 @@ struct CompileOptions {
   int threads = 0;
   std::shared_ptr<ThreadPool> pool = nullptr;
   std::optional<IsaLevel> isa = std::nullopt;
+  // Nodes, dims, bytes of a tensor: of the graph in every stage, of what folding computes, and of runs.
+  Limits limits = {};
+  // Of every run; see ExecutableOptions.
+  int64_t memory_limit = std::numeric_limits<int64_t>::max();
+
+  // Compilation ends with E0610 or E0611 once this has passed or is true. Neither ever changes a result.
+  std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt;
+  const std::atomic<bool>* cancelled = nullptr;
+
   // Contractions by the reference loop nest alone.
   bool reference_contractions = false;
 };

@@ -20,6 +20,7 @@ absl::StatusOr<GroupBody> MakeGroupBody(const Graph& graph, std::span<const Node
                                         const std::vector<std::vector<NodeId>>& readers) {
   GroupBody group;
   Graph body(graph.shared_registry());
+  body.limits = graph.limits;
   body.name = graph.DisplayName(members.back());
   const absl::flat_hash_set<NodeId> inside(members.begin(), members.end());
   absl::flat_hash_map<ValueId, ValueId> mapped;

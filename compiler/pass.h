@@ -12,15 +12,19 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/compiler/compile.h"
 #include "tenfold/graph/graph.h"
+#include "tenfold/runtime/run_control.h"
 
 namespace tenfold {
 
 class PassContext {
  public:
-  PassContext(const CompileOptions& options, std::string pass, std::vector<Remark>& remarks)
-      : options_(options), pass_(std::move(pass)), remarks_(remarks) {}
+  PassContext(const CompileOptions& options, RunControl& control, std::string pass,
+              std::vector<Remark>& remarks)
+      : options_(options), control_(control), pass_(std::move(pass)), remarks_(remarks) {}
 
   const CompileOptions& options() const { return options_; }
+  // Polled by passes that may take long.
+  RunControl& control() { return control_; }
 
   // Records a decision on a node. Name it before the pass removes it.
   void Did(std::string node, std::string what) { Add(std::move(node), true, std::move(what)); }
@@ -35,6 +39,7 @@ class PassContext {
     remarks_.push_back({pass_, std::move(node), did, std::move(reason)});
   }
   const CompileOptions& options_;
+  RunControl& control_;
   std::string pass_;
   std::vector<Remark>& remarks_;
 };

@@ -65,11 +65,23 @@ absl::Status AddFetches(const std::vector<std::string>& fetches, Graph& graph) {
   return absl::OkStatus();
 }
 
-absl::Status RunPass(const PassEntry& pass, const CompileOptions& options, Graph& graph,
+// What a file is not allowed to hold it cannot become either: composites are several nodes each.
+absl::Status CheckSize(const Graph& graph, const Limits& limits) {
+  const int64_t count = static_cast<int64_t>(graph.nodes().size());
+  if (count <= limits.nodes) return absl::OkStatus();
+  return MakeError(
+      "E0402",
+      absl::StrCat("the graph '", graph.name, "' has ", count, " nodes; the limit is ", limits.nodes),
+      RaiseLimitHelp("nodes", count));
+}
+
+absl::Status RunPass(const PassEntry& pass, const CompileOptions& options, RunControl& control, Graph& graph,
                      std::vector<Remark>& remarks) {
   const int64_t before = graph.mutation_count();
-  PassContext context(options, pass.name, remarks);
+  PassContext context(options, control, pass.name, remarks);
   TENFOLD_RETURN_IF_ERROR(pass.run(context, graph));
+  if (control.ShouldStop()) return control.status();
+  TENFOLD_RETURN_IF_ERROR(CheckSize(graph, options.limits));
   if (graph.mutation_count() == before) return absl::OkStatus();
   absl::Status verified = VerifyGraph(graph);
   return verified.ok() ? verified : WithNote(verified, absl::StrCat("after the pass ", pass.name));
@@ -98,6 +110,9 @@ absl::Status RunPipeline(const Graph& graph, const CompileOptions& options, Stag
   report.stages.emplace_back(Stage::kSource, graph);
   if (last == Stage::kSource) return absl::OkStatus();
   Graph work = graph;
+  work.limits = options.limits;
+  RunControl control(options.deadline, options.cancelled, nullptr, "compilation");
+  TENFOLD_RETURN_IF_ERROR(CheckSize(work, options.limits));
   TENFOLD_RETURN_IF_ERROR(AddFetches(options.fetches, work));
   TENFOLD_RETURN_IF_ERROR(VerifyGraph(work));
   for (int s = static_cast<int>(Stage::kChecked); s <= static_cast<int>(std::min(last, Stage::kFused)); ++s) {
@@ -106,7 +121,7 @@ absl::Status RunPipeline(const Graph& graph, const CompileOptions& options, Stag
       const bool disabled = std::find(options.disabled_passes.begin(), options.disabled_passes.end(),
                                       pass.name) != options.disabled_passes.end();
       if (pass.stage != stage || pass.min_opt_level > options.opt_level || disabled) continue;
-      TENFOLD_RETURN_IF_ERROR(RunPass(pass, options, work, report.remarks));
+      TENFOLD_RETURN_IF_ERROR(RunPass(pass, options, control, work, report.remarks));
     }
     report.stages.emplace_back(stage, work);
   }

@@ -9,11 +9,11 @@
 
 namespace tenfold {
 
-absl::StatusOr<Graph> ExpandComposite(const std::shared_ptr<const OpRegistry>& registry, const Node& node,
+absl::StatusOr<Graph> ExpandComposite(const Graph& graph, const Node& node,
                                       const std::vector<TensorType>& inputs) {
   const auto* composite = std::get_if<Composite>(&node.op->computation);
   if (composite == nullptr) return MakeError("E9001", absl::StrCat(node.op->name, " is not a composite"));
-  GraphBuilder builder(node.op->name, registry);
+  GraphBuilder builder(node.op->name, graph.shared_registry(), graph.limits);
   std::vector<Value> values;
   DType result = DType::kF32;
   for (size_t i = 0; i < inputs.size(); ++i) {

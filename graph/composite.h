@@ -14,7 +14,7 @@ namespace tenfold {
 
 // A graph whose inputs have `inputs` as types and whose outputs are those of `node`. Half inputs are computed
 // in f32, and each output is rounded once.
-absl::StatusOr<Graph> ExpandComposite(const std::shared_ptr<const OpRegistry>& registry, const Node& node,
+absl::StatusOr<Graph> ExpandComposite(const Graph& graph, const Node& node,
                                       const std::vector<TensorType>& inputs);
 
 }  // namespace tenfold

@@ -147,9 +147,16 @@ constexpr ErrorCode kErrorCodes[] = {
      "its elements, not of the right size or order, or the source is no such memory or file. With "
      "storage = copy it can be copied."},
     {"E0402", "too-large", StatusCode::kResourceExhausted,
-     "A size overflows 64 bits, exceeds a limit, or the memory for it cannot be had."},
+     "A size overflows 64 bits, exceeds a limit, or the memory for it cannot be had. The limits, one flag "
+     "each, are listed in docs/security.md; the help line shows the one that would allow what was refused."},
     {"E0403", "wrong-element-count", StatusCode::kInvalidArgument,
      "The number of values given is not the product of the shape's dims."},
+    {"E0404", "memory-limit", StatusCode::kResourceExhausted,
+     "A run would hold more memory than the caller allows (--memory-limit). It is refused before it begins: "
+     "what a run holds follows from the shapes of its inputs. Constants, intermediates, outputs and the "
+     "scratch memory of all threads count; inputs, which are the caller's, and code do not. The table shows "
+     "what is largest. Intermediates that are never needed together share memory, so their sum may be more "
+     "than what is counted."},
     {"E0501", "bad-syntax", StatusCode::kInvalidArgument,
      "A text graph or a tensor literal is not written as the grammar in docs/file-format.md says. "
      "The message shows the place and what could stand there."},
@@ -220,10 +227,12 @@ constexpr ErrorCode kErrorCodes[] = {
      "be solved for it. Declare an input that has the bare symbol as a dim."},
     {"E0609", "fed-twice", StatusCode::kInvalidArgument, "A run was fed two values for one input."},
     {"E0610", "deadline-exceeded", StatusCode::kDeadlineExceeded,
-     "The deadline that the caller set for a run passed before the run ended. Its outputs are not "
-     "valid."},
+     "The deadline that the caller set for a run, or for compilation, passed before it ended. Outputs of "
+     "the run are not valid. A run ends within some milliseconds of its deadline, inside long kernels "
+     "too."},
     {"E0611", "cancelled", StatusCode::kCancelled,
-     "The caller cancelled a run before it ended. Its outputs are not valid."},
+     "The caller cancelled a run, or compilation, before it ended: Ctrl-C does so in tenfold-run. Outputs "
+     "of the run are not valid."},
     {"E0701", "no-device", StatusCode::kUnavailable,
      "The device asked for is not there: no GPU, no driver, or a driver or GPU that is too old "
      "(kernels need "

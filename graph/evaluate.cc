@@ -21,12 +21,21 @@ namespace tenfold {
 namespace {
 
 using Tensors = std::vector<Tensor>;
-using Level = std::optional<IsaLevel>;
+
+// What all evaluations that one call leads to share.
+struct How {
+  std::optional<IsaLevel> level;
+  const KernelInterrupt* interrupt;
+};
+
+absl::StatusOr<Tensors> Evaluate(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
+                                 const How& how);
 
 // A graph that holds `node` alone, its inputs typed as the tensors are. A tensor that inference must know the
 // values of (Reshape's shape) is a constant in it.
 absl::StatusOr<Graph> SingleNodeGraph(const Graph& graph, const Node& node, std::span<const Tensor> inputs) {
   Graph single(graph.shared_registry());
+  single.limits = graph.limits;
   std::vector<ValueId> operands;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const bool known = node.op->Is<Movement>() && i > 0;
@@ -60,7 +69,7 @@ absl::Status KernelFailure(const KernelError& error, const FusedKernel& kernel, 
 }
 
 absl::StatusOr<Tensors> RunFused(const Graph& single, const Node& node, std::span<const Tensor> inputs,
-                                 Level level) {
+                                 const How& how) {
   TENFOLD_ASSIGN_OR_RETURN(LoweredKernel lowered, LowerToKernel(single, single.DisplayName(node.outputs[0])));
   const FusedKernel& kernel = lowered.kernel;
   std::vector<int64_t> dims;
@@ -81,20 +90,24 @@ absl::StatusOr<Tensors> RunFused(const Graph& single, const Node& node, std::spa
   }
   int64_t rows = 1;
   for (int d = 0; d < kernel.parallel_rank; ++d) rows *= kernel.extents[d].constant();
-  const KernelInterpreter interpreter(kernel, level);
+  const KernelInterpreter interpreter(kernel, how.level);
   // A tensor, for its alignment.
   TENFOLD_ASSIGN_OR_RETURN(
       Tensor scratch,
       Tensor::Allocate(DType::kU8, Dims{static_cast<int64_t>(interpreter.ScratchBytes(dims))}));
   KernelError error{std::numeric_limits<int64_t>::max(), kKernelOk, 0};
   const ScopedFloatEnvironment environment;
-  interpreter.Run({in.data(), out.data(), dims.data(), 0, rows, scratch.mutable_data(), &error});
+  interpreter.Run(
+      {in.data(), out.data(), dims.data(), 0, rows, scratch.mutable_data(), &error, how.interrupt});
   if (error.code != kKernelOk) return KernelFailure(error, kernel, single, node);
   return outputs;
 }
 
+constexpr int64_t kElementsBetweenPolls = 1 << 16;
+
 // Copies by strides, bytes alone: payloads are kept.
-absl::StatusOr<Tensors> RunMovement(const Graph& single, const Node& node, const Tensor& input) {
+absl::StatusOr<Tensors> RunMovement(const Graph& single, const Node& node, const Tensor& input,
+                                    const How& how) {
   const TensorType& type = single.value(node.outputs[0]).type;
   const Dims dims = type.shape.static_dims();
   const auto strides = std::get<Movement>(node.op->computation)
@@ -114,6 +127,7 @@ absl::StatusOr<Tensors> RunMovement(const Graph& single, const Node& node, const
   Dims index(dims.size(), 0);
   int64_t offset = 0;
   for (int64_t i = 0; i < output.num_elements(); ++i) {
+    if (i % kElementsBetweenPolls == 0 && StopRequested(how.interrupt)) break;
     std::memcpy(to + i * size, from + offset * size, size);
     for (int d = static_cast<int>(dims.size()) - 1; d >= 0; --d) {  // an odometer
       offset += strides[d].constant();
@@ -132,7 +146,7 @@ Dims Constants(const std::vector<Dim>& dims) {
 }
 
 absl::StatusOr<Tensors> RunMatMul(const Graph& single, const Node& node, std::span<const Tensor> inputs,
-                                  Level level) {
+                                  const How& how) {
   TENFOLD_ASSIGN_OR_RETURN(Tensor lhs, inputs[0].Materialize());
   TENFOLD_ASSIGN_OR_RETURN(Tensor rhs, inputs[1].Materialize());
   const TensorType& type = single.value(node.outputs[0]).type;
@@ -144,12 +158,12 @@ absl::StatusOr<Tensors> RunMatMul(const Graph& single, const Node& node, std::sp
       batch, lhs_strides, rhs_strides, layout.m.constant(), layout.k.constant(), layout.n.constant()};
   const ScopedFloatEnvironment environment;
   MatMulReference(type.dtype, extents, lhs.data(), rhs.data(), out.mutable_data(), 0, extents.num_rows(),
-                  level);
+                  how.level, how.interrupt);
   return Tensors{std::move(out)};
 }
 
 // The evaluation of a graph without the observation at its end.
-absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor> feeds, Level level) {
+absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor> feeds, const How& how) {
   absl::flat_hash_map<ValueId, Tensor> values;
   for (size_t i = 0; i < graph.inputs().size(); ++i) values[graph.inputs()[i]] = feeds[i];
   for (NodeId id : graph.nodes()) {
@@ -157,7 +171,7 @@ absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor>
     if (node.op->name == "Input") continue;
     Tensors inputs;
     for (ValueId input : node.inputs) inputs.push_back(values[input]);
-    TENFOLD_ASSIGN_OR_RETURN(Tensors outputs, EvaluateNode(graph, node, inputs, level));
+    TENFOLD_ASSIGN_OR_RETURN(Tensors outputs, Evaluate(graph, node, inputs, how));
     for (size_t i = 0; i < outputs.size(); ++i) values[node.outputs[i]] = std::move(outputs[i]);
   }
   Tensors results;
@@ -167,23 +181,21 @@ absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor>
 
 // An elementwise op on splats alone: one element is computed.
 absl::StatusOr<Tensors> EvaluateSplats(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
-                                       const Dims& dims, Level level) {
+                                       const Dims& dims, const How& how) {
   Tensors elements;
   for (const Tensor& input : inputs) {
     TENFOLD_ASSIGN_OR_RETURN(Tensor element, Tensor::Splat(input.dtype(), {}, input.data()));
     elements.push_back(std::move(element));
   }
-  TENFOLD_ASSIGN_OR_RETURN(Tensors result, EvaluateNode(graph, node, elements, level));
+  TENFOLD_ASSIGN_OR_RETURN(Tensors result, Evaluate(graph, node, elements, how));
   TENFOLD_ASSIGN_OR_RETURN(Tensor splat, Tensor::Splat(result[0].dtype(), dims, result[0].data()));
   return Tensors{std::move(splat)};
 }
 
-}  // namespace
-
-absl::StatusOr<Tensors> EvaluateNode(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
-                                     Level level) {
+absl::StatusOr<Tensors> Evaluate(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
+                                 const How& how) {
   if (node.op->name == "Const") return Tensors{node.tensor()};
-  if (node.body != nullptr) return EvaluateBody(*node.body, inputs, level);
+  if (node.body != nullptr) return EvaluateBody(*node.body, inputs, how);
   TENFOLD_ASSIGN_OR_RETURN(const Graph single, SingleNodeGraph(graph, node, inputs));
   const Node& alone = single.producer(single.outputs()[0].value);
   const Dims dims = single.value(alone.outputs[0]).type.shape.static_dims();
@@ -191,26 +203,34 @@ absl::StatusOr<Tensors> EvaluateNode(const Graph& graph, const Node& node, std::
     return t.num_elements() == 1 || (t.is_splat() && t.num_elements() > 0);
   });
   if (node.op->Is<Elementwise>() && one_value_each && NumElements(dims).value_or(0) > 1) {
-    return EvaluateSplats(graph, node, inputs, dims, level);
+    return EvaluateSplats(graph, node, inputs, dims, how);
   }
-  if (node.op->Is<Elementwise>() || node.op->Is<Reduction>()) return RunFused(single, alone, inputs, level);
-  if (node.op->Is<Movement>()) return RunMovement(single, alone, inputs[0]);
-  if (node.op->Is<Contraction>()) return RunMatMul(single, alone, inputs, level);
+  if (node.op->Is<Elementwise>() || node.op->Is<Reduction>()) return RunFused(single, alone, inputs, how);
+  if (node.op->Is<Movement>()) return RunMovement(single, alone, inputs[0], how);
+  if (node.op->Is<Contraction>()) return RunMatMul(single, alone, inputs, how);
   if (node.op->Is<Composite>()) {
     std::vector<TensorType> types;
     for (const Tensor& input : inputs) types.push_back(input.type());
-    TENFOLD_ASSIGN_OR_RETURN(const Graph body, ExpandComposite(graph.shared_registry(), node, types));
-    return EvaluateBody(body, inputs, level);
+    TENFOLD_ASSIGN_OR_RETURN(const Graph body, ExpandComposite(graph, node, types));
+    return EvaluateBody(body, inputs, how);
   }
   return MakeError("E9001", absl::StrCat(node.op->name, " cannot be evaluated"));
 }
 
-absl::StatusOr<Tensors> EvaluateGraph(const Graph& graph, std::span<const Tensor> feeds, Level level) {
+}  // namespace
+
+absl::StatusOr<Tensors> EvaluateNode(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
+                                     std::optional<IsaLevel> level, const KernelInterrupt* interrupt) {
+  return Evaluate(graph, node, inputs, {level, interrupt});
+}
+
+absl::StatusOr<Tensors> EvaluateGraph(const Graph& graph, std::span<const Tensor> feeds,
+                                      std::optional<IsaLevel> level) {
   if (feeds.size() != graph.inputs().size()) {
     return MakeError(
         "E0103", absl::StrCat("the graph takes ", graph.inputs().size(), " inputs, but got ", feeds.size()));
   }
-  TENFOLD_ASSIGN_OR_RETURN(Tensors results, EvaluateBody(graph, feeds, level));
+  TENFOLD_ASSIGN_OR_RETURN(Tensors results, EvaluateBody(graph, feeds, {level, nullptr}));
   for (Tensor& result : results) {
     if (!IsFloat(result.dtype())) continue;
     TENFOLD_ASSIGN_OR_RETURN(const Tensor dense, result.Materialize());

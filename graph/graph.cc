@@ -158,6 +158,16 @@ absl::StatusOr<NodeId> Graph::AddNode(const OpDef& op, std::vector<ValueId> inpu
   }
   auto results = Infer(*this, op, names.empty() ? "" : names[0], inputs, attrs, body.get());
   if (!results.ok()) return WithLocation(results.status(), provenance.location);
+  for (const auto& result : *results) {
+    const Shape& shape = result.type.shape;
+    if (!shape.has_rank() || shape.rank() <= limits.rank) continue;
+    return WithLocation(
+        MakeError("E0402",
+                  absl::StrCat(op.name, names.empty() ? "" : absl::StrCat(" '", names[0], "'"),
+                               " would have ", shape.rank(), " dims; the limit is ", limits.rank),
+                  RaiseLimitHelp("rank", shape.rank())),
+        provenance.location);
+  }
 
   const auto id = static_cast<NodeId>(nodes_.size());
   auto node = std::make_shared<Node>();

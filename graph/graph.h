@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/ingest_record.h"
+#include "tenfold/graph/limits.h"
 #include "tenfold/graph/op_registry.h"
 
 namespace tenfold {
@@ -70,6 +71,8 @@ class Graph {
 
   std::string name = "main";
   std::map<std::string, DimBounds> symbol_bounds;
+  // Of what AddNode infers: the rank of its results.
+  Limits limits;
 
   const OpRegistry& registry() const { return *registry_; }
   const std::shared_ptr<const OpRegistry>& shared_registry() const { return registry_; }

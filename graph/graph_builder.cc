@@ -114,8 +114,10 @@ GraphBuilder::DimArg::DimArg(const char* text) {
   if (ok) dim = *std::move(parsed);
 }
 
-GraphBuilder::GraphBuilder(absl::string_view name, std::shared_ptr<const OpRegistry> registry)
+GraphBuilder::GraphBuilder(absl::string_view name, std::shared_ptr<const OpRegistry> registry,
+                           const Limits& limits)
     : graph_(std::move(registry)) {
+  graph_.limits = limits;
   graph_.name = std::string(name);
 }
 

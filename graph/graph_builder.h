@@ -76,7 +76,8 @@ class GraphBuilder {
   using Where = std::source_location;
 
   explicit GraphBuilder(absl::string_view name = "main",
-                        std::shared_ptr<const OpRegistry> registry = OpRegistry::Standard());
+                        std::shared_ptr<const OpRegistry> registry = OpRegistry::Standard(),
+                        const Limits& limits = {});
   GraphBuilder(const GraphBuilder&) = delete;
 
   Value Input(absl::string_view name, DType dtype, Shape shape, Where where = Where::current());

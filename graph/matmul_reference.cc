@@ -132,7 +132,7 @@ TENFOLD_INLINE void Tile(const T* lhs, int64_t lhs_stride, const Acc (*panel)[kC
 // Rows [0, rows) of one matrix product.
 template <int kBytes, typename T>
 TENFOLD_INLINE void MultiplyRows(const T* lhs, const T* rhs, T* out, int64_t rows, int64_t depth,
-                                 int64_t columns) {
+                                 int64_t columns, const KernelInterrupt* interrupt) {
   using A = Arithmetic<T>;
   using Acc = typename A::Acc;
   // A panel of the right side, widened to the accumulator's type and padded to whole tiles.
@@ -145,6 +145,8 @@ TENFOLD_INLINE void MultiplyRows(const T* lhs, const T* rhs, T* out, int64_t row
       const int64_t group = std::min(kRowGroup, rows - i0);
       std::memset(acc, 0, sizeof(Acc) * kColumns * group);
       for (int64_t p0 = 0; p0 < depth; p0 += kPanelDepth) {
+        if (StopRequested(interrupt)) [[unlikely]]
+          return;
         const int64_t steps = std::min<int64_t>(kPanelDepth, depth - p0);
         for (int64_t p = 0; p < steps; ++p) {
           const T* from = rhs + (p0 + p) * columns + j;
@@ -168,22 +170,24 @@ TENFOLD_INLINE void MultiplyRows(const T* lhs, const T* rhs, T* out, int64_t row
 }
 
 template <typename T>
-using RowsFunction = void (*)(const T*, const T*, T*, int64_t, int64_t, int64_t);
+using RowsFunction = void (*)(const T*, const T*, T*, int64_t, int64_t, int64_t, const KernelInterrupt*);
 
 template <typename T>
-void MultiplyRowsBaseline(const T* lhs, const T* rhs, T* out, int64_t rows, int64_t depth, int64_t columns) {
-  MultiplyRows<sizeof(typename Arithmetic<T>::Acc)>(lhs, rhs, out, rows, depth, columns);
+void MultiplyRowsBaseline(const T* lhs, const T* rhs, T* out, int64_t rows, int64_t depth, int64_t columns,
+                          const KernelInterrupt* interrupt) {
+  MultiplyRows<sizeof(typename Arithmetic<T>::Acc)>(lhs, rhs, out, rows, depth, columns, interrupt);
 }
 template <typename T>
 __attribute__((target("arch=x86-64-v3"))) void MultiplyRowsAvx2(const T* lhs, const T* rhs, T* out,
-                                                                int64_t rows, int64_t depth,
-                                                                int64_t columns) {
-  MultiplyRows<32>(lhs, rhs, out, rows, depth, columns);
+                                                                int64_t rows, int64_t depth, int64_t columns,
+                                                                const KernelInterrupt* interrupt) {
+  MultiplyRows<32>(lhs, rhs, out, rows, depth, columns, interrupt);
 }
 template <typename T>
 __attribute__((target("arch=x86-64-v4,prefer-vector-width=512"))) void MultiplyRowsAvx512(
-    const T* lhs, const T* rhs, T* out, int64_t rows, int64_t depth, int64_t columns) {
-  MultiplyRows<64>(lhs, rhs, out, rows, depth, columns);
+    const T* lhs, const T* rhs, T* out, int64_t rows, int64_t depth, int64_t columns,
+    const KernelInterrupt* interrupt) {
+  MultiplyRows<64>(lhs, rhs, out, rows, depth, columns, interrupt);
 }
 
 template <typename T>
@@ -201,7 +205,7 @@ RowsFunction<T> ChooseRowsFunction(IsaLevel level) {
 
 template <typename T>
 void Multiply(const MatMulExtents& e, const T* lhs, const T* rhs, T* out, int64_t row_begin, int64_t row_end,
-              IsaLevel level) {
+              IsaLevel level, const KernelInterrupt* interrupt) {
   const RowsFunction<T> multiply_rows = ChooseRowsFunction<T>(level);
   for (int64_t row = row_begin; row < row_end;) {
     const int64_t matrix = row / e.m;
@@ -214,7 +218,7 @@ void Multiply(const MatMulExtents& e, const T* lhs, const T* rhs, T* out, int64_
       rest /= e.batch[d];
     }
     multiply_rows(lhs + (lhs_matrix * e.m + first) * e.k, rhs + rhs_matrix * e.k * e.n, out + row * e.n, rows,
-                  e.k, e.n);
+                  e.k, e.n, interrupt);
     row += rows;
   }
 }
@@ -228,7 +232,8 @@ int64_t MatMulExtents::num_rows() const {
 }
 
 void MatMulReference(DType dtype, const MatMulExtents& extents, const void* lhs, const void* rhs, void* out,
-                     int64_t row_begin, int64_t row_end, std::optional<IsaLevel> level) {
+                     int64_t row_begin, int64_t row_end, std::optional<IsaLevel> level,
+                     const KernelInterrupt* interrupt) {
   if (extents.n == 0) return;
   static const IsaLevel host = HostIsaLevel();
   const IsaLevel used = std::min(level.value_or(host), host);
@@ -242,7 +247,7 @@ void MatMulReference(DType dtype, const MatMulExtents& extents, const void* lhs,
           return T();
       }());
       Multiply<U>(extents, static_cast<const U*>(lhs), static_cast<const U*>(rhs), static_cast<U*>(out),
-                  row_begin, row_end, used);
+                  row_begin, row_end, used, interrupt);
     }
   });
 }

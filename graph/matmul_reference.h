@@ -13,6 +13,7 @@
 #include <span>
 
 #include "tenfold/graph/dtype.h"
+#include "tenfold/graph/fused/kernel_abi.h"
 #include "tenfold/graph/scalar/interpreter.h"
 
 namespace tenfold {
@@ -30,9 +31,11 @@ struct MatMulExtents {
 
 // Computes rows [row_begin, row_end) of the result, numbered row-major over [batch..., m]. Calls for
 // different rows may run at the same time. The same bits on every CPU and at every `level`, which defaults to
-// the host's. `dtype` must be numeric.
+// the host's. `dtype` must be numeric. `interrupt` (null: none) is asked every few hundred thousand products;
+// once it says so the call ends, its rows unfinished.
 void MatMulReference(DType dtype, const MatMulExtents& extents, const void* lhs, const void* rhs, void* out,
-                     int64_t row_begin, int64_t row_end, std::optional<IsaLevel> level = std::nullopt);
+                     int64_t row_begin, int64_t row_end, std::optional<IsaLevel> level = std::nullopt,
+                     const KernelInterrupt* interrupt = nullptr);
 
 }  // namespace tenfold
 

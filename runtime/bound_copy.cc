@@ -47,7 +47,7 @@ class BoundCopy final : public BoundStep {
         copy_(std::get<CopyStep>(step_.work)),
         type_(state.plan.values[copy_.out].type) {}
 
-  absl::Status Bind(const SymbolValues& symbols) override {
+  absl::Status Bind(const SymbolValues& symbols, RunControl&) override {
     Dims dims, strides;
     TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, type_.shape.dims(), symbols, dims));
     TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, copy_.strides, symbols, strides));
@@ -73,7 +73,9 @@ class BoundCopy final : public BoundStep {
       dims_.push_back(1);
       strides_.push_back(0);
     }
-    CutIntoBlocks(*elements, 4, 4096);
+    // Elements that lie apart may each cost a line of memory.
+    const bool apart = strides_.back() != 0 && strides_.back() != 1;
+    CutIntoBlocks(*elements, apart ? 16 : 4, 4096);
     return absl::OkStatus();
   }
 
@@ -84,8 +86,7 @@ class BoundCopy final : public BoundStep {
                      begin, end);
       });
     }));
-    if (copy_.canonicalize_nans) CanonicalizeOutput(context, type_.dtype, units_);
-    return absl::OkStatus();
+    return copy_.canonicalize_nans ? CanonicalizeOutput(context, type_.dtype, units_) : absl::OkStatus();
   }
 
  private:

@@ -45,7 +45,7 @@ class BoundFused final : public BoundStep {
         code_(*state.step_kernels[step]),
         dim_expressions_(kernel_.DimExpressions()) {}
 
-  absl::Status Bind(const SymbolValues& symbols) override;
+  absl::Status Bind(const SymbolValues& symbols, RunControl&) override;
   absl::Status Run(RunContext& context) override;
   absl::Status ErrorAt(const KernelError& error) const override;
 
@@ -66,7 +66,7 @@ class BoundFused final : public BoundStep {
   KernelError error_ = kNoError;
 };
 
-absl::Status BoundFused::Bind(const SymbolValues& symbols) {
+absl::Status BoundFused::Bind(const SymbolValues& symbols, RunControl&) {
   symbols_ = &symbols;
   TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, dim_expressions_, symbols, dims_));
   const std::span<const int64_t> extents(dims_.data(), kernel_.rank());
@@ -92,6 +92,10 @@ absl::Status BoundFused::Bind(const SymbolValues& symbols) {
 }
 
 size_t BoundFused::ScratchBytes(const CompiledKernel* compiled) const {
+  // A row that keeps so many elements fits no memory, and their bytes no integer; no other row is so long
+  // that a run would end.
+  constexpr int64_t kMaxRowElements = int64_t{1} << 48;
+  if (row_elements_ > kMaxRowElements) return SIZE_MAX;
   if (compiled == nullptr) return code_.interpreter->ScratchBytes(dims_);
   return compiled->scratch_bytes + compiled->scratch_bytes_per_row_element * row_elements_;
 }
@@ -115,7 +119,8 @@ absl::Status BoundFused::Run(RunContext& context) {
                              begin,
                              end,
                              context.scratch.piece(participant),
-                             &error};
+                             &error,
+                             context.control.interrupt()};
     if (compiled != nullptr)
       compiled->function(&call);
     else

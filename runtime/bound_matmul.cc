@@ -31,7 +31,7 @@ class BoundMatMul final : public BoundStep {
         index_(step),
         matmul_(std::get<MatMulStep>(step_.work)) {}
 
-  absl::Status Bind(const SymbolValues& symbols) override;
+  absl::Status Bind(const SymbolValues& symbols, RunControl& control) override;
   absl::Status Run(RunContext& context) override;
 
  private:
@@ -54,7 +54,7 @@ class BoundMatMul final : public BoundStep {
   std::vector<Matrix> matrices_;  // one per call of the kernel
 };
 
-absl::Status BoundMatMul::Bind(const SymbolValues& symbols) {
+absl::Status BoundMatMul::Bind(const SymbolValues& symbols, RunControl& control) {
   const MatMulLayout& layout = matmul_.layout;
   TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, layout.batch, symbols, batch_));
   TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, layout.lhs_strides, symbols, lhs_strides_));
@@ -77,7 +77,7 @@ absl::Status BoundMatMul::Bind(const SymbolValues& symbols) {
   matrices_.clear();
   // A sum of nothing is 0 whoever computes it, and libraries need not be asked about empty matrices.
   if (out_elements_ > 0 && mkn[1] > 0) {
-    TENFOLD_ASSIGN_OR_RETURN(kernel_, state_.MatMulFor(index_, ChooseSpec(*matrices)));
+    TENFOLD_ASSIGN_OR_RETURN(kernel_, state_.MatMulFor(index_, ChooseSpec(*matrices), control));
   }
   int64_t cost;
   if (__builtin_mul_overflow(mkn[1], mkn[2], &cost)) cost = std::numeric_limits<int64_t>::max();
@@ -138,8 +138,8 @@ MatMulSpec BoundMatMul::ChooseSpec(int64_t matrices) {
 absl::Status BoundMatMul::Run(RunContext& context) {
   if (kernel_ != nullptr) return RunKernel(context);
   TENFOLD_RETURN_IF_ERROR(RunReference(context));
-  if (matmul_.canonicalize_nans) CanonicalizeOutput(context, matmul_.dtype, out_elements_);
-  return absl::OkStatus();
+  return matmul_.canonicalize_nans ? CanonicalizeOutput(context, matmul_.dtype, out_elements_)
+                                   : absl::OkStatus();
 }
 
 absl::Status BoundMatMul::RunKernel(RunContext& context) {
@@ -158,7 +158,8 @@ absl::Status BoundMatMul::RunKernel(RunContext& context) {
 
 absl::Status BoundMatMul::RunReference(RunContext& context) {
   return RunBlocks(context, [&](int64_t begin, int64_t end, int) {
-    MatMulReference(matmul_.dtype, extents_, operands_[0], operands_[1], operands_[2], begin, end);
+    MatMulReference(matmul_.dtype, extents_, operands_[0], operands_[1], operands_[2], begin, end,
+                    std::nullopt, context.control.interrupt());
   });
 }
 

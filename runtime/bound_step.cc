@@ -13,43 +13,34 @@ namespace {
 constexpr int64_t kInlineCost = int64_t{1} << 18;
 constexpr int64_t kBlockCost = int64_t{1} << 16;
 constexpr int64_t kMaxBlocks = 256;
+// A run can be stopped between blocks, so none is longer: half a millisecond of compiled code, some ten of
+// the interpreter's. Units that are longer by themselves poll inside.
+constexpr int64_t kMaxBlockCost = int64_t{1} << 24;
+// What a block is a multiple of where the granule asked for would make it too long: whole vectors.
+constexpr int64_t kSmallGranule = 64;
 
 }  // namespace
 
-bool RunControl::Poll() {
-  if (reason_.load(std::memory_order_relaxed) != kNone) return true;
-  if (options_.cancelled != nullptr && options_.cancelled->load(std::memory_order_relaxed)) {
-    reason_.store(kCancelled, std::memory_order_relaxed);
-    return true;
-  }
-  if (options_.deadline && std::chrono::steady_clock::now() >= *options_.deadline) {
-    reason_.store(kDeadline, std::memory_order_relaxed);
-    return true;
-  }
-  return false;
-}
+namespace {
 
-absl::Status RunControl::status() const {
-  switch (reason_.load(std::memory_order_relaxed)) {
-    case kDeadline:
-      return MakeError("E0610", "the run did not end before its deadline");
-    case kCancelled:
-      return MakeError("E0611", "the run was cancelled");
-    case kNone:
-      break;
-  }
-  return absl::OkStatus();
+// Two lines between pieces, since hardware fetches lines in pairs.
+constexpr size_t kPieceAlignment = 2 * kTensorAlignment;
+
+}  // namespace
+
+std::optional<int64_t> Scratch::TotalBytes(size_t bytes) const {
+  int64_t total;
+  if (bytes > INT64_MAX - kPieceAlignment) return std::nullopt;
+  const size_t stride = (bytes + kPieceAlignment - 1) / kPieceAlignment * kPieceAlignment;
+  if (__builtin_mul_overflow(stride, participants_, &total)) return std::nullopt;
+  return total;
 }
 
 bool Scratch::Grow(size_t bytes) {
   if (bytes <= stride_) return true;
-  // Two lines between pieces, since hardware fetches lines in pairs.
-  const size_t stride = (bytes + 2 * kTensorAlignment - 1) / (2 * kTensorAlignment) * (2 * kTensorAlignment);
-  size_t total;
-  if (stride < bytes || __builtin_mul_overflow(stride, participants_, &total) || !buffer_.Grow(total)) {
-    return false;
-  }
-  stride_ = stride;
+  const std::optional<int64_t> total = TotalBytes(bytes);
+  if (!total || !buffer_.Grow(*total)) return false;
+  stride_ = *total / participants_;
   return true;
 }
 
@@ -73,24 +64,28 @@ absl::Status BoundStep::ErrorAt(const KernelError&) const {
 void BoundStep::CutIntoBlocks(int64_t units, int64_t cost, int64_t granule) {
   cost = std::max<int64_t>(cost, 1);
   units_ = units;
-  int64_t block = std::max({kBlockCost / cost, units / kMaxBlocks, int64_t{1}});
+  int64_t block =
+      std::max({kBlockCost / cost, std::min(units / kMaxBlocks, kMaxBlockCost / cost), int64_t{1}});
+  if (granule > kSmallGranule && granule > kMaxBlockCost / cost) granule = kSmallGranule;
   block = (block + granule - 1) / granule * granule;
   block_ = block;
   blocks_ = units / block + (units % block != 0);
   parallel_ = blocks_ > 1 && units > kInlineCost / cost;
 }
 
-void BoundStep::CanonicalizeOutput(RunContext& context, DType dtype, int64_t count) {
-  if (!IsFloat(dtype)) return;
+absl::Status BoundStep::CanonicalizeOutput(RunContext& context, DType dtype, int64_t count) {
+  if (!IsFloat(dtype)) return absl::OkStatus();
   constexpr int64_t kChunk = int64_t{1} << 15;
   char* const data = static_cast<char*>(operands_[num_inputs_]);
   context.pool.ParallelFor(
       count / kChunk + (count % kChunk != 0),
       [&](int64_t b, int) {
+        if (context.control.ShouldStop()) return;
         const int64_t begin = b * kChunk;
         CanonicalizeNans(dtype, data + begin * SizeOf(dtype), std::min(kChunk, count - begin));
       },
       context.threads);
+  return context.control.status();
 }
 
 std::string NodeText(const PlanNode& node) { return absl::StrCat(node.op, " '", node.name, "'"); }

@@ -6,10 +6,10 @@
 #define TENFOLD_RUNTIME_BOUND_STEP_H_
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,35 +18,17 @@
 #include "tenfold/graph/fused/kernel_abi.h"
 #include "tenfold/runtime/aligned_buffer.h"
 #include "tenfold/runtime/executable_state.h"
-#include "tenfold/runtime/run_options.h"
+#include "tenfold/runtime/run_control.h"
 #include "tenfold/runtime/thread_pool.h"
 
 namespace tenfold {
-
-// Whether a run must end early. Polled by every thread between blocks; once it says stop it stays so.
-class RunControl {
- public:
-  explicit RunControl(const RunOptions& options)
-      : options_(options), armed_(options.deadline.has_value() || options.cancelled != nullptr) {}
-
-  // False if nothing could ever stop this run, so that nobody need poll.
-  bool armed() const { return armed_; }
-  bool ShouldStop() { return armed_ && Poll(); }
-  // E0610 or E0611 once ShouldStop has said so.
-  absl::Status status() const;
-
- private:
-  enum Reason { kNone, kDeadline, kCancelled };
-  bool Poll();
-  const RunOptions& options_;
-  const bool armed_;
-  std::atomic<Reason> reason_{kNone};
-};
 
 // Working memory for kernels: a piece for each thread that may take part.
 class Scratch {
  public:
   explicit Scratch(int participants) : participants_(participants) {}
+  // What pieces of `bytes` take together; nullopt if 64 bits cannot count it.
+  std::optional<int64_t> TotalBytes(size_t bytes) const;
   // At least `bytes` a piece; false if there is no memory.
   bool Grow(size_t bytes);
   void* piece(int participant) const { return buffer_.data() + participant * stride_; }
@@ -70,8 +52,9 @@ class BoundStep {
   static std::unique_ptr<BoundStep> Create(const ExecutableState& state, size_t step);
   virtual ~BoundStep() = default;
 
-  // Evaluates extents under `symbols`, which must stay, and chooses the blocks.
-  virtual absl::Status Bind(const SymbolValues& symbols) = 0;
+  // Evaluates extents under `symbols`, which must stay, and chooses the blocks. May pack weights, between
+  // whose pieces it polls.
+  virtual absl::Status Bind(const SymbolValues& symbols, RunControl& control) = 0;
   // Computes the step. Allocates nothing, unless code has become available since the last run.
   virtual absl::Status Run(RunContext& context) = 0;
   // The error for bad values that a device has reported of this step.
@@ -86,15 +69,16 @@ class BoundStep {
 
  protected:
   explicit BoundStep(const PlanStep& step);
-  // Cuts `units` pieces of work of `cost` each into blocks of a multiple of `granule` units. The result
-  // depends on shapes alone. Sets block_, blocks_ and parallel_.
+  // Cuts `units` pieces of work of `cost` each into blocks, of a multiple of `granule` units where that does
+  // not make them too long to be stopped between. The result depends on shapes alone. Sets block_, blocks_
+  // and parallel_.
   void CutIntoBlocks(int64_t units, int64_t cost, int64_t granule);
   // Calls body(begin, end, participant) for all units: at once if the step is small, or if it has this thread
   // alone and nothing to poll; else block by block.
   template <typename Body>
   absl::Status RunBlocks(RunContext& context, const Body& body);
   // The first output's NaNs made canonical.
-  void CanonicalizeOutput(RunContext& context, DType dtype, int64_t count);
+  absl::Status CanonicalizeOutput(RunContext& context, DType dtype, int64_t count);
 
   const PlanStep& step_;
   std::vector<int> values_;
@@ -123,7 +107,7 @@ template <typename Body>
 absl::Status BoundStep::RunBlocks(RunContext& context, const Body& body) {
   if (!parallel_ || (context.threads <= 1 && !context.control.armed())) {
     if (units_ > 0) body(0, units_, 0);
-    return absl::OkStatus();
+    return context.control.status();  // a single long block may have been stopped
   }
   context.pool.ParallelFor(
       blocks_,

@@ -77,8 +77,8 @@ absl::StatusOr<NamedTensors> Executable::RunWith(Invocation& invocation, const N
     if (impl.inputs[i].fed) return FedTwice(plan(), i);
     TENFOLD_RETURN_IF_ERROR(invocation.SetInput(i, tensor));
   }
-  if (impl.missing > 0) return impl.MakeReady();  // says which
-  if (!impl.shapes_bound) TENFOLD_RETURN_IF_ERROR(impl.BindShapes());
+  if (impl.missing > 0) return impl.MakeReady(options);  // says which
+  if (!impl.shapes_bound) TENFOLD_RETURN_IF_ERROR(impl.BindShapes(options));
   // Written in place: what is handed out is what the last step wrote.
   NamedTensors results;
   for (size_t i = 0; i < impl.outputs.size(); ++i) {

@@ -11,13 +11,17 @@
 #ifndef TENFOLD_RUNTIME_EXECUTABLE_H_
 #define TENFOLD_RUNTIME_EXECUTABLE_H_
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tenfold/graph/limits.h"
 #include "tenfold/graph/tensor.h"
 #include "tenfold/runtime/device_executor.h"
 #include "tenfold/runtime/invocation.h"
@@ -51,8 +55,17 @@ struct ExecutableOptions {
   // here.
   std::shared_ptr<DeviceExecutor> device = nullptr;
 
-  // A run that needs more for its arena and outputs is refused (E0402) with the memory plan's totals.
-  int64_t max_run_bytes = std::numeric_limits<int64_t>::max();
+  // Of one value that a run computes, and of its arena; E0402.
+  Limits limits = {};
+  // A run that would hold more bytes is refused (E0404), with the largest values, before memory is asked for.
+  // What counts: constants, intermediates as planned, outputs, and the scratch of all threads. What does not:
+  // feeds, which are the caller's, code, and matrices that a library has packed for itself.
+  int64_t memory_limit = std::numeric_limits<int64_t>::max();
+
+  // Create ends with E0610 or E0611 once this has passed or is true, looked at between the modules that are
+  // compiled and the matrices that are packed. Runs have their own, in RunOptions.
+  std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt;
+  const std::atomic<bool>* cancelled = nullptr;
 };
 
 class Executable {

@@ -2,8 +2,10 @@
 #include "tenfold/runtime/executable_state.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/runtime/bound_step.h"
 
@@ -46,14 +48,15 @@ ExecutableState::~ExecutableState() {
 }
 
 absl::Status ExecutableState::Prepare() {
+  RunControl control(options.deadline, std::exchange(options.cancelled, nullptr), nullptr, "compilation");
   pool = options.pool != nullptr ? options.pool : std::make_shared<ThreadPool>(options.threads);
   TENFOLD_RETURN_IF_ERROR(KeepConstants());
   ShareKernels();
-  TENFOLD_RETURN_IF_ERROR(PackMatMuls());
+  TENFOLD_RETURN_IF_ERROR(PackMatMuls(control));
   if (options.device != nullptr) TENFOLD_RETURN_IF_ERROR(LoadOnDevice());
   const bool compiles = options.compiler != nullptr && options.device == nullptr &&
                         options.jit != JitMode::kOff && !kernels.empty();
-  if (compiles && options.jit == JitMode::kWait) TENFOLD_RETURN_IF_ERROR(CompileAll());
+  if (compiles && options.jit == JitMode::kWait) TENFOLD_RETURN_IF_ERROR(CompileAll(control));
   for (const auto& code : kernels) {
     if (code->compiled.load() == nullptr) {
       code->interpreter = std::make_unique<const KernelInterpreter>(*code->kernel);
@@ -61,7 +64,12 @@ absl::Status ExecutableState::Prepare() {
   }
   if (compiles && options.jit == JitMode::kBackground) {
     compiling.store(true);
-    compile_thread = std::thread([this] { CompileInBackground(); });
+    try {
+      compile_thread = std::thread([this] { CompileInBackground(); });
+    } catch (const std::system_error& error) {  // interpreted for good, with the same bits
+      compile_status = MakeError("E0402", absl::StrCat("no thread to compile on: ", error.what()));
+      compiling.store(false);
+    }
   }
   return absl::OkStatus();
 }
@@ -91,7 +99,11 @@ absl::Status ExecutableState::KeepConstants() {
   for (size_t v = 0; v < plan.values.size(); ++v) {
     const PlanValue& value = plan.values[v];
     if (value.storage != StorageKind::kConstant) continue;
-    if (value.constant.is_splat() && whole[v]) {
+    const bool write_out = value.constant.is_splat() && whole[v];
+    const int64_t bytes =
+        static_cast<int64_t>(write_out ? value.constant.logical_bytes() : value.constant.stored_bytes());
+    TENFOLD_RETURN_IF_ERROR(CheckConstant(value, bytes));
+    if (write_out) {
       TENFOLD_ASSIGN_OR_RETURN(constants[v], value.constant.Materialize());
     } else {
       constants[v] = value.constant;
@@ -100,7 +112,24 @@ absl::Status ExecutableState::KeepConstants() {
   return absl::OkStatus();
 }
 
-absl::Status ExecutableState::PackMatMuls() {
+absl::Status ExecutableState::CheckConstant(const PlanValue& value, int64_t bytes) {
+  if (bytes > options.limits.tensor_bytes) {
+    return MakeError("E0402",
+                     absl::StrCat("the constant '", value.name, "' is ", value.type.ToString(), ": ", bytes,
+                                  " bytes where all of it is read; the limit tensor_bytes is ",
+                                  options.limits.tensor_bytes),
+                     RaiseLimitHelp("tensor_bytes", bytes));
+  }
+  if (__builtin_add_overflow(constant_bytes, bytes, &constant_bytes) ||
+      constant_bytes > options.memory_limit) {
+    return MakeError("E0404",
+                     absl::StrCat("the constants of '", plan.name, "' up to '", value.name, "' take ",
+                                  constant_bytes, " bytes; the memory limit is ", options.memory_limit));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ExecutableState::PackMatMuls(RunControl& control) {
   step_matmuls.resize(plan.steps.size());
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const auto* matmul = std::get_if<MatMulStep>(&plan.steps[s].work);
@@ -109,7 +138,7 @@ absl::Status ExecutableState::PackMatMuls() {
     // Those of constant extents now, so that a failure shows here and the first run is quick.
     const Shape& out = plan.values[matmul->out].type.shape;
     if (out.is_static() && matmul->layout.k.is_constant()) {
-      TENFOLD_RETURN_IF_ERROR(BoundStep::Create(*this, s)->Bind({}));
+      TENFOLD_RETURN_IF_ERROR(BoundStep::Create(*this, s)->Bind({}, control));
     }
   }
   return absl::OkStatus();
@@ -141,15 +170,19 @@ absl::Status ExecutableState::CompileBatch(size_t begin, size_t end) {
   return absl::OkStatus();
 }
 
-absl::Status ExecutableState::CompileAll() {
-  // One module a thread: many kernels together cost less than one at a time.
-  const size_t batches = std::min<size_t>(pool->num_threads(), (kernels.size() + 3) / 4);
+absl::Status ExecutableState::CompileAll(RunControl& control) {
+  // One module a thread: many kernels together cost less than one at a time. A module is not given up half
+  // way, so those that somebody may want to stop are small.
+  size_t batches = std::min<size_t>(pool->num_threads(), (kernels.size() + 3) / 4);
+  if (control.armed())
+    batches = std::max(batches, (kernels.size() + kBackgroundBatch - 1) / kBackgroundBatch);
   std::vector<absl::Status> statuses(batches);
   pool->ParallelFor(static_cast<int64_t>(batches), [&](int64_t b, int) {
+    if (control.ShouldStop()) return;
     statuses[b] = CompileBatch(kernels.size() * b / batches, kernels.size() * (b + 1) / batches);
   });
   for (const absl::Status& status : statuses) TENFOLD_RETURN_IF_ERROR(status);
-  return absl::OkStatus();
+  return control.status();
 }
 
 void ExecutableState::CompileInBackground() {
@@ -162,7 +195,8 @@ void ExecutableState::CompileInBackground() {
 }
 
 absl::StatusOr<std::shared_ptr<const MatMulKernel>> ExecutableState::MatMulFor(size_t step,
-                                                                               const MatMulSpec& spec) const {
+                                                                               const MatMulSpec& spec,
+                                                                               RunControl& control) const {
   if (options.matmuls == nullptr) return std::shared_ptr<const MatMulKernel>();
   MatMulCache& cache = *step_matmuls[step];
   const std::lock_guard<std::mutex> lock(cache.mutex);
@@ -173,7 +207,10 @@ absl::StatusOr<std::shared_ptr<const MatMulKernel>> ExecutableState::MatMulFor(s
       return cache.entries.back().kernel;
     }
   }
-  TENFOLD_ASSIGN_OR_RETURN(std::shared_ptr<const MatMulKernel> kernel, options.matmuls->Create(spec));
+  TENFOLD_ASSIGN_OR_RETURN(std::shared_ptr<const MatMulKernel> kernel,
+                           options.matmuls->Create(spec, control.interrupt()));
+  // What was stopped on the way is not whole.
+  TENFOLD_RETURN_IF_ERROR(control.status());
   if (cache.entries.size() == MatMulCache::kCapacity) cache.entries.erase(cache.entries.begin());
   cache.entries.push_back({spec.batch, spec.m, spec.k, spec.n, spec.lhs_batched, spec.rhs_batched, kernel});
   return kernel;

@@ -21,6 +21,7 @@
 #include "tenfold/runtime/executable.h"
 #include "tenfold/runtime/kernel_provider.h"
 #include "tenfold/runtime/plan.h"
+#include "tenfold/runtime/run_control.h"
 
 namespace tenfold {
 
@@ -57,6 +58,7 @@ struct ExecutableState {
   std::vector<std::unique_ptr<MatMulCache>> step_matmuls;  // by step; null for other kinds
   // By value; of constants only. Splats are written out unless every reader broadcasts them.
   std::vector<Tensor> constants;
+  int64_t constant_bytes = 0;  // that those store
 
   // Null without a device.
   std::unique_ptr<const DeviceSteps> device_steps;
@@ -70,7 +72,8 @@ struct ExecutableState {
 
   absl::Status Prepare();
   // The kernel for `spec` of matmul step `step`, from its cache if it is there; null: the reference runs.
-  absl::StatusOr<std::shared_ptr<const MatMulKernel>> MatMulFor(size_t step, const MatMulSpec& spec) const;
+  absl::StatusOr<std::shared_ptr<const MatMulKernel>> MatMulFor(size_t step, const MatMulSpec& spec,
+                                                                RunControl& control) const;
 
   // Background compilation.
   std::atomic<bool> stop_compiling{false};
@@ -81,9 +84,11 @@ struct ExecutableState {
  private:
   void ShareKernels();
   absl::Status KeepConstants();
-  absl::Status PackMatMuls();
+  // Counts it; E0402 or E0404 if it is too large.
+  absl::Status CheckConstant(const PlanValue& value, int64_t bytes);
+  absl::Status PackMatMuls(RunControl& control);
   absl::Status LoadOnDevice();
-  absl::Status CompileAll();
+  absl::Status CompileAll(RunControl& control);
   void CompileInBackground();
   absl::Status CompileBatch(size_t begin, size_t end);
 };

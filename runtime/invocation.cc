@@ -10,6 +10,7 @@
 #include "tenfold/runtime/feeds.h"
 #include "tenfold/runtime/invocation_impl.h"
 #include "tenfold/runtime/plan_memory.h"
+#include "tenfold/runtime/run_memory.h"
 
 namespace tenfold {
 
@@ -52,7 +53,7 @@ Invocation::Impl::Impl(const ExecutableState& executable)
     arena_slots[i] = std::move(slots[plan.memory.slots[i].value]);
   }
   // All that can be done before the first feed. If it fails now it will fail in Run, which can say so.
-  if (all_static) (void)BindShapes();
+  if (all_static) (void)BindShapes({});
 }
 
 void Invocation::Impl::Feed(int i, std::span<const int64_t> dims, const void* data, int64_t count,
@@ -72,15 +73,13 @@ void Invocation::Impl::Feed(int i, std::span<const int64_t> dims, const void* da
   SetAddress(input.slots, data);
 }
 
-absl::Status Invocation::Impl::BindOutputShapes(int64_t& bytes) {
+absl::Status Invocation::Impl::BindOutputShapes() {
   const Plan& plan = state.plan;
-  bytes = 0;
   for (size_t i = 0; i < outputs.size(); ++i) {
     const TensorType& type = plan.values[plan.outputs[i].value].type;
     const std::optional<Dims> dims = type.shape.Evaluate(symbols);
     const std::optional<int64_t> count = dims ? NumElements(*dims) : std::nullopt;
-    if (!count || *count > (int64_t{1} << 60) / static_cast<int64_t>(SizeOf(type.dtype)) ||
-        __builtin_add_overflow(bytes, *count * static_cast<int64_t>(SizeOf(type.dtype)), &bytes)) {
+    if (!count || *count > (int64_t{1} << 60) / static_cast<int64_t>(SizeOf(type.dtype))) {
       return MakeError("E0402", absl::StrCat("output '", plan.outputs[i].name, "' ", type.ToString(),
                                              " has an extent or a size that cannot be"));
     }
@@ -90,30 +89,44 @@ absl::Status Invocation::Impl::BindOutputShapes(int64_t& bytes) {
   return absl::OkStatus();
 }
 
-absl::Status Invocation::Impl::BindArena(int64_t output_bytes) {
+size_t Invocation::Impl::ScratchBytes() const {
+  size_t most = 0;
+  for (size_t s = 0; s < steps.size(); ++s) {
+    if (device == nullptr || state.device_steps->OnHost(s)) most = std::max(most, steps[s]->scratch_bytes());
+  }
+  return most;
+}
+
+absl::StatusOr<RunMemory> Invocation::Impl::CountMemory() const {
   const Plan& plan = state.plan;
   const std::optional<int64_t> arena_bytes = plan.memory.arena_bytes.Evaluate(symbols);
-  int64_t total;
-  // The host's side of the arena holds operands of the steps that stay here.
-  const bool on_host = device == nullptr || state.device_steps->any_on_host;
-  const bool overflows = !arena_bytes || __builtin_add_overflow(*arena_bytes, output_bytes, &total);
-  if (overflows || total > state.options.max_run_bytes || (on_host && !arena.Grow(*arena_bytes))) {
-    Diagnostic d;
-    d.code = "E0402";
-    if (overflows) {
-      d.message = absl::StrCat("a run of '", plan.name, "' needs more bytes than 64 bits can count");
-    } else {
-      d.message = absl::StrCat("a run of '", plan.name, "' needs ", total, " bytes (", *arena_bytes,
-                               " of intermediates, ", output_bytes, " of outputs), ",
-                               total > state.options.max_run_bytes
-                                   ? absl::StrCat("the limit is ", state.options.max_run_bytes)
-                                   : "the memory for it cannot be had");
-    }
-    d.notes.push_back(absl::StrCat("its memory plan:\n", MemoryTable(plan)));
-    while (d.notes.back().back() == '\n') d.notes.back().pop_back();
-    return ToStatus(std::move(d));
+  const std::optional<int64_t> scratch_bytes = scratch.TotalBytes(ScratchBytes());
+  RunMemory bytes = {.constants = state.constant_bytes,
+                     .intermediates = arena_bytes.value_or(0),
+                     .scratch = scratch_bytes.value_or(0)};
+  bool overflows = !arena_bytes || !scratch_bytes;
+  for (const Output& output : outputs) {
+    const int64_t size = output.count * static_cast<int64_t>(SizeOf(output.dtype));
+    overflows = overflows || __builtin_add_overflow(bytes.outputs, size, &bytes.outputs);
   }
-  if (!on_host) return absl::OkStatus();
+  overflows = overflows || __builtin_add_overflow(bytes.constants, bytes.intermediates, &bytes.total) ||
+              __builtin_add_overflow(bytes.total, bytes.outputs, &bytes.total) ||
+              __builtin_add_overflow(bytes.total, bytes.scratch, &bytes.total);
+  if (overflows) {
+    return MakeError("E0402",
+                     absl::StrCat("a run of '", plan.name, "' needs more bytes than 64 bits can count"));
+  }
+  return bytes;
+}
+
+absl::Status Invocation::Impl::PlaceArena() {
+  const Plan& plan = state.plan;
+  // The host's side of the arena holds operands of the steps that stay here.
+  if (device != nullptr && !state.device_steps->any_on_host) return absl::OkStatus();
+  if (!arena.Grow(memory.intermediates)) {
+    return MakeError("E0402", absl::StrCat("no memory for ", memory.intermediates,
+                                           " bytes of intermediates of a run of '", plan.name, "'"));
+  }
   for (size_t i = 0; i < arena_slots.size(); ++i) {
     const std::optional<int64_t> offset = plan.memory.slots[i].offset.Evaluate(symbols);
     if (!offset) return MakeError("E9001", "an offset of the memory plan has no value");
@@ -122,24 +135,29 @@ absl::Status Invocation::Impl::BindArena(int64_t output_bytes) {
   return absl::OkStatus();
 }
 
-absl::Status Invocation::Impl::BindShapes() {
+absl::Status Invocation::Impl::BindShapes(const RunOptions& options) {
   outputs_placed = false;
   TENFOLD_RETURN_IF_ERROR(ResolveSymbols(state.plan, fed_dims, symbols));
-  int64_t output_bytes = 0;
-  TENFOLD_RETURN_IF_ERROR(BindOutputShapes(output_bytes));
-  TENFOLD_RETURN_IF_ERROR(BindArena(output_bytes));
-  size_t scratch_bytes = 0;
-  for (size_t s = 0; s < steps.size(); ++s) {
-    TENFOLD_RETURN_IF_ERROR(steps[s]->Bind(symbols));
-    if (device != nullptr && !state.device_steps->OnHost(s)) continue;
-    scratch_bytes = std::max(scratch_bytes, steps[s]->scratch_bytes());
-  }
-  if (!scratch.Grow(scratch_bytes)) {
-    return MakeError("E0402", absl::StrCat("no memory for ", scratch_bytes, " bytes of scratch a thread"));
+  TENFOLD_RETURN_IF_ERROR(BindOutputShapes());
+  TENFOLD_RETURN_IF_ERROR(CheckValueSizes(state.plan, symbols, state.options.limits));
+  RunControl control(options);
+  for (const auto& step : steps) TENFOLD_RETURN_IF_ERROR(step->Bind(symbols, control));
+  TENFOLD_ASSIGN_OR_RETURN(memory, CountMemory());
+  TENFOLD_RETURN_IF_ERROR(CheckMemory(std::min(options.memory_limit, state.options.memory_limit)));
+  TENFOLD_RETURN_IF_ERROR(PlaceArena());
+  if (!scratch.Grow(ScratchBytes())) {
+    return MakeError("E0402", absl::StrCat("no memory for ", memory.scratch,
+                                           " bytes of scratch of a run of '", state.plan.name, "'"));
   }
   if (device != nullptr) TENFOLD_RETURN_IF_ERROR(device->Bind(symbols));
   shapes_bound = true;
   return absl::OkStatus();
+}
+
+absl::Status Invocation::Impl::CheckMemory(int64_t limit) const {
+  if (memory.total <= limit) [[likely]]
+    return absl::OkStatus();
+  return OverMemoryLimit(state.plan, symbols, memory, limit);
 }
 
 absl::Status Invocation::Impl::PlaceOutputs() {
@@ -167,7 +185,7 @@ absl::Status Invocation::Impl::PlaceOutputs() {
   return absl::OkStatus();
 }
 
-absl::Status Invocation::Impl::MakeReady() {
+absl::Status Invocation::Impl::MakeReady(const RunOptions& options) {
   if (missing > 0) {
     std::vector<int> which;
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -175,12 +193,13 @@ absl::Status Invocation::Impl::MakeReady() {
     }
     return MissingInputs(state.plan, which);
   }
-  if (!shapes_bound) TENFOLD_RETURN_IF_ERROR(BindShapes());
+  if (!shapes_bound) TENFOLD_RETURN_IF_ERROR(BindShapes(options));
   if (!outputs_placed) TENFOLD_RETURN_IF_ERROR(PlaceOutputs());
   return absl::OkStatus();
 }
 
 absl::Status Invocation::Impl::Execute(const RunOptions& options) {
+  TENFOLD_RETURN_IF_ERROR(CheckMemory(options.memory_limit));  // shapes may be bound since another run
   const ScopedFloatEnvironment environment;
   RunControl control(options);
   const int all = state.pool->num_threads();
@@ -280,7 +299,7 @@ TensorView Invocation::Output(int i) const {
 
 absl::Status Invocation::Run(const RunOptions& options) {
   if (!impl_->shapes_bound || !impl_->outputs_placed || impl_->missing > 0) [[unlikely]] {
-    TENFOLD_RETURN_IF_ERROR(impl_->MakeReady());
+    TENFOLD_RETURN_IF_ERROR(impl_->MakeReady(options));
   }
   return impl_->Execute(options);
 }

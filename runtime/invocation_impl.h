@@ -13,6 +13,7 @@
 #include "tenfold/runtime/device_executor.h"
 #include "tenfold/runtime/executable_state.h"
 #include "tenfold/runtime/invocation.h"
+#include "tenfold/runtime/run_memory.h"
 
 namespace tenfold {
 
@@ -49,12 +50,15 @@ struct Invocation::Impl {
   // Takes data of checked type and extents as input `i`.
   void Feed(int i, std::span<const int64_t> dims, const void* data, int64_t count, bool shape_follows_count);
 
-  // Everything that depends on shapes: symbols, steps, arena, scratch, extents of outputs.
-  absl::Status BindShapes();
+  // Everything that depends on shapes: symbols, steps, arena, scratch, extents of outputs. Sizes are checked
+  // before any memory is asked for.
+  absl::Status BindShapes(const RunOptions& options);
   // The memory of every output, once shapes are bound.
   absl::Status PlaceOutputs();
   // Whatever of that is due.
-  absl::Status MakeReady();
+  absl::Status MakeReady(const RunOptions& options);
+  // E0404 if a run holds more than `limit` bytes.
+  absl::Status CheckMemory(int64_t limit) const;
   absl::Status Execute(const RunOptions& options);
   // Lets go of what was fed and of the caller's memory.
   void Forget();
@@ -70,7 +74,8 @@ struct Invocation::Impl {
   SymbolValues symbols;
   AlignedBuffer arena;
   Scratch scratch;
-  int missing;  // inputs not fed yet
+  RunMemory memory;  // once shapes are bound
+  int missing;       // inputs not fed yet
   bool shapes_bound = false;
   bool outputs_placed = false;
   std::unique_ptr<DeviceContext> device;   // null: everything runs on the host
@@ -81,8 +86,11 @@ struct Invocation::Impl {
   absl::Status EnqueueOnDevice(RunContext& context, RunProfile* profile);
   // A step that the device has no code for, between copies.
   absl::Status RunOnHost(size_t s, RunContext& context);
-  absl::Status BindOutputShapes(int64_t& bytes);
-  absl::Status BindArena(int64_t output_bytes);
+  absl::Status BindOutputShapes();
+  // The bytes that the run holds, all of them; E0402 if there are more than 64 bits can count.
+  absl::StatusOr<RunMemory> CountMemory() const;
+  size_t ScratchBytes() const;  // of one participant
+  absl::Status PlaceArena();
 };
 
 }  // namespace tenfold

@@ -71,7 +71,8 @@ struct MatMulSpec {
 
 // One implementation of a contraction for fixed extents. Immutable, thread-safe. The work is cut into
 // num_tasks() parts fixed by the spec alone, each computing other output elements with k never split, so the
-// bits are the same at any thread count.
+// bits are the same at any thread count. A task takes some ten milliseconds at most, since a run can only be
+// stopped between two.
 class MatMulKernel {
  public:
   virtual ~MatMulKernel() = default;
@@ -85,7 +86,10 @@ class MatMulKernel {
 class MatMulProvider {
  public:
   virtual ~MatMulProvider() = default;
-  virtual absl::StatusOr<std::unique_ptr<MatMulKernel>> Create(const MatMulSpec& spec) = 0;
+  // `interrupt` (null: none) is polled between pieces of the packing; once it says stop, whatever is returned
+  // must not be used.
+  virtual absl::StatusOr<std::unique_ptr<MatMulKernel>> Create(
+      const MatMulSpec& spec, const KernelInterrupt* interrupt = nullptr) = 0;
 };
 
 }  // namespace tenfold

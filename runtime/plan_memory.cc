@@ -2,8 +2,9 @@
 #include "tenfold/runtime/plan_memory.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -176,34 +177,88 @@ absl::Status PlanMemory(Plan& plan) {
   return absl::OkStatus();
 }
 
+namespace {
+
+// Names to the left; numbers to the right, where their digits line up.
+std::string Table(const std::vector<std::vector<std::string>>& rows, size_t left_columns) {
+  std::vector<size_t> width(rows[0].size());
+  for (const auto& row : rows) {
+    for (size_t c = 0; c < row.size(); ++c) width[c] = std::max(width[c], row[c].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line = " ";
+    for (size_t c = 0; c < row.size(); ++c) {
+      const std::string pad(width[c] - row[c].size(), ' ');
+      absl::StrAppend(&line, " ", c < left_columns ? row[c] + pad : pad + row[c],
+                      c + 1 < row.size() ? " " : "");
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    absl::StrAppend(&text, line, "\n");
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string MemoryTable(const Plan& plan) {
-  using Row = std::array<std::string, 5>;
-  std::vector<Row> rows = {{"value", "type", "steps", "offset", "bytes"}};
+  std::vector<std::vector<std::string>> rows = {{"value", "type", "steps", "offset", "bytes"}};
   for (const MemoryPlan::Slot& slot : plan.memory.slots) {
     const PlanValue& v = plan.values[slot.value];
     rows.push_back({v.name, v.type.ToString(), absl::StrCat(slot.first_step, "..", slot.last_step),
                     slot.offset.ToString(), slot.size.ToString()});
   }
-  std::array<size_t, 5> width = {};
-  for (const Row& row : rows) {
-    for (size_t c = 0; c < row.size(); ++c) width[c] = std::max(width[c], row[c].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line = " ";
-    for (size_t c = 0; c < row.size(); ++c) {
-      const std::string pad(width[c] - row[c].size(), ' ');
-      // Names to the left; numbers to the right, where their digits line up.
-      absl::StrAppend(&line, " ", c < 2 ? row[c] + pad : pad + row[c], c + 1 < row.size() ? " " : "");
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    absl::StrAppend(&text, line, "\n");
-  }
+  std::string text = Table(rows, 2);
   const MemoryPlan& m = plan.memory;
   absl::StrAppend(&text, "  arena: ", m.arena_bytes.ToString(), " bytes (",
                   m.unshared_bytes.valid() ? m.unshared_bytes.ToString() : "more than can be said",
                   " without sharing)\n  outputs: ", m.output_bytes.ToString(),
                   " bytes\n  constants: ", m.constant_bytes, " bytes\n");
+  return text;
+}
+
+std::optional<int64_t> BytesOf(const TensorType& type, const SymbolValues& symbols) {
+  const std::optional<Dims> dims = type.shape.Evaluate(symbols);
+  const std::optional<int64_t> count = dims ? NumElements(*dims) : std::nullopt;
+  int64_t bytes;
+  if (!count || __builtin_mul_overflow(*count, static_cast<int64_t>(SizeOf(type.dtype)), &bytes)) {
+    return std::nullopt;
+  }
+  return bytes;
+}
+
+std::string LargestValues(const Plan& plan, const SymbolValues& symbols) {
+  constexpr size_t kMost = 8;
+  std::vector<std::string> steps(plan.values.size());
+  for (const MemoryPlan::Slot& slot : plan.memory.slots) {
+    steps[slot.value] = absl::StrCat("steps ", slot.first_step, "..", slot.last_step);
+  }
+  std::vector<std::pair<int64_t, size_t>> largest;
+  for (size_t v = 0; v < plan.values.size(); ++v) {
+    const PlanValue& value = plan.values[v];
+    if (value.storage == StorageKind::kInput || value.storage == StorageKind::kAlias) continue;
+    if (value.storage == StorageKind::kConstant) steps[v] = "constant";
+    if (value.storage == StorageKind::kOutput) steps[v] = "output";
+    const bool constant = value.storage == StorageKind::kConstant;
+    const int64_t bytes = constant ? static_cast<int64_t>(value.constant.stored_bytes())
+                                   : BytesOf(value.type, symbols).value_or(0);
+    if (bytes > 0) largest.emplace_back(bytes, v);
+  }
+  std::stable_sort(largest.begin(), largest.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<std::vector<std::string>> rows = {{"value", "type", "kept for", "bytes"}};
+  for (const auto& [bytes, v] : largest) {
+    if (rows.size() > kMost) break;
+    const TensorType& type = plan.values[v].type;
+    const std::optional<Dims> dims = type.shape.Evaluate(symbols);
+    rows.push_back({plan.values[v].name,
+                    dims ? absl::StrCat(Name(type.dtype), DimsToString(*dims)) : type.ToString(), steps[v],
+                    absl::StrCat(bytes)});
+  }
+  std::string text = Table(rows, 3);
+  const size_t left_out = largest.size() - (rows.size() - 1);
+  if (left_out > 0) return absl::StrCat(text, "  and ", left_out, " smaller ones");
+  text.pop_back();
   return text;
 }
 

@@ -5,6 +5,8 @@
 #ifndef TENFOLD_RUNTIME_PLAN_MEMORY_H_
 #define TENFOLD_RUNTIME_PLAN_MEMORY_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -20,6 +22,13 @@ absl::Status PlanMemory(Plan& plan);
 
 // The memory plan as a table: value, type, steps live, offset, size; then the totals.
 std::string MemoryTable(const Plan& plan);
+
+// What a value of `type` takes, in bytes, under `symbols`; nullopt if it cannot be counted.
+std::optional<int64_t> BytesOf(const TensorType& type, const SymbolValues& symbols);
+
+// The largest of the values that a run holds, as a table: value, type, steps live, bytes. No line end at the
+// end.
+std::string LargestValues(const Plan& plan, const SymbolValues& symbols);
 
 }  // namespace tenfold
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,10 +22,17 @@ struct RunProfile {
 struct RunOptions {
   // At most this many threads, the caller's included; 0: all of the executable's.
   int threads = 0;
-  // The run ends with E0610 once this has passed. Checked between steps and between blocks of a step.
+  // The run ends with E0610 soon after this has passed: it is looked at between steps, between blocks of a
+  // step and inside long blocks, at most some milliseconds of work apart. A kernel that a GPU computes is
+  // waited for.
   std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt;
   // The run ends with E0611 once this is true. Checked as the deadline is.
   const std::atomic<bool>* cancelled = nullptr;
+  // What `deadline` is compared with; null: steady_clock. Called by several threads at once.
+  using Clock = std::chrono::steady_clock::time_point (*)();
+  Clock clock = nullptr;
+  // The run is refused (E0404) before it begins if it would hold more bytes: see ExecutableOptions.
+  int64_t memory_limit = std::numeric_limits<int64_t>::max();
   // Filled in if given; costs two clock readings a step.
   RunProfile* profile = nullptr;
 };

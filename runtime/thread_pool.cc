@@ -2,6 +2,7 @@
 #include "tenfold/runtime/thread_pool.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "tenfold/graph/float_environment.h"
 
@@ -26,7 +27,11 @@ ThreadPool::ThreadPool(int threads) {
   // With more threads than cores, a spinning thread would keep another from its work.
   spins_ = count <= hardware ? kSpins : 0;
   workers_.reserve(count - 1);
-  for (int i = 1; i < count; ++i) workers_.emplace_back([this, i] { Work(i); });
+  // With fewer threads than were asked for the bits are the same.
+  try {
+    for (int i = 1; i < count; ++i) workers_.emplace_back([this, i] { Work(i); });
+  } catch (const std::system_error&) {
+  }
 }
 
 ThreadPool::~ThreadPool() {

@@ -30,14 +30,15 @@ size_t EndOfArchiveName(absl::string_view path) {
   return end;
 }
 
-absl::StatusOr<std::vector<std::string>> NamesIn(absl::string_view path) {
+absl::StatusOr<std::vector<std::string>> NamesIn(absl::string_view path, const Limits& limits) {
   std::vector<std::string> names;
   if (IsSafetensors(path)) {
-    TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const SafetensorsFile> file, SafetensorsFile::Open(path));
+    TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const SafetensorsFile> file,
+                             SafetensorsFile::Open(path, {.limits = limits}));
     for (const SafetensorsEntry& entry : file->entries()) names.push_back(entry.name);
     return names;
   }
-  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<NpzFile> file, NpzFile::Open(path));
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<NpzFile> file, NpzFile::Open(path, limits));
   names = file->names();
   return names;
 }
@@ -61,13 +62,13 @@ absl::string_view StripAt(absl::string_view path) {
   return absl::StartsWith(path, "@") ? path.substr(1) : path;
 }
 
-absl::StatusOr<ArrayName> NameArrayFile(absl::string_view path) {
+absl::StatusOr<ArrayName> NameArrayFile(absl::string_view path, const Limits& limits) {
   const size_t end = EndOfArchiveName(path);
   if (end != absl::string_view::npos) {
     return ArrayName{std::string(path.substr(0, end)), std::string(path.substr(end + 1))};
   }
   if (!HoldsManyArrays(path)) return ArrayName{std::string(path), ""};
-  TENFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(path));
+  TENFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(path, limits));
   const std::string list = absl::StrJoin(names, ", ", [](std::string* out, const std::string& name) {
     absl::StrAppend(out, "'", Printable(name), "'");
   });
@@ -77,10 +78,10 @@ absl::StatusOr<ArrayName> NameArrayFile(absl::string_view path) {
       names.empty() ? "" : absl::StrCat("name one: ", Printable(path), ":", Printable(names[0])));
 }
 
-absl::StatusOr<Tensor> ReadArray(absl::string_view value) {
-  if (FormOf(value) == ArrayForm::kLiteral) return ParseTensorLiteral(value);
-  TENFOLD_ASSIGN_OR_RETURN(const ArrayName name, NameArrayFile(StripAt(value)));
-  return LoadArray(name, {});
+absl::StatusOr<Tensor> ReadArray(absl::string_view value, const Limits& limits) {
+  if (FormOf(value) == ArrayForm::kLiteral) return ParseTensorLiteral(value, limits);
+  TENFOLD_ASSIGN_OR_RETURN(const ArrayName name, NameArrayFile(StripAt(value), limits));
+  return LoadArray(name, {.limits = limits});
 }
 
 }  // namespace tenfold

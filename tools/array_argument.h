@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tenfold/graph/ingest/array_name.h"
+#include "tenfold/graph/limits.h"
 #include "tenfold/graph/tensor.h"
 
 namespace tenfold {
@@ -32,10 +33,10 @@ ArrayForm FormOf(absl::string_view value);
 absl::string_view StripAt(absl::string_view path);
 
 // The file, and the array in it. `FILE.npz` and `FILE.safetensors` need `:NAME` (E0524).
-absl::StatusOr<ArrayName> NameArrayFile(absl::string_view path);
+absl::StatusOr<ArrayName> NameArrayFile(absl::string_view path, const Limits& limits = {});
 
 // kFile or kLiteral. The command line is trusted: a path may lead anywhere.
-absl::StatusOr<Tensor> ReadArray(absl::string_view value);
+absl::StatusOr<Tensor> ReadArray(absl::string_view value, const Limits& limits = {});
 
 }  // namespace tenfold
 

@@ -97,14 +97,16 @@ absl::StatusOr<std::string> Dump(const Graph& graph, const CompileOptions& compi
   return text;
 }
 
-std::optional<AnnotatedText> AnnotateFile(absl::string_view path) {
+std::optional<AnnotatedText> AnnotateFile(absl::string_view path, const Limits& limits) {
   TextOptions options;
+  options.limits = limits;
   const absl::StatusOr<std::string> text = ReadFile(path, options.limits.text_bytes);
   if (!text.ok() || text->find('\0') != std::string::npos) return std::nullopt;
   const size_t slash = path.rfind('/');
   const bool in_folder = slash != absl::string_view::npos;
   options.file = std::string(in_folder ? path.substr(slash + 1) : path);
-  options.resolve = FolderResolver(in_folder ? std::string(path.substr(0, slash + 1)) : ".");
+  options.resolve =
+      FolderResolver(in_folder ? std::string(path.substr(0, slash + 1)) : ".", {.limits = limits});
   options.require_header = true;
   AnnotatedText annotated = AnnotateText(*text, options);
   if (annotated.errors.empty()) return std::nullopt;

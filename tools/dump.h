@@ -35,7 +35,7 @@ absl::StatusOr<std::string> Dump(const Graph& graph, const CompileOptions& compi
 
 // A text graph (.tnt) that does not parse, with its errors in place; nullopt for a file that parses, is no
 // text or cannot be read.
-std::optional<AnnotatedText> AnnotateFile(absl::string_view path);
+std::optional<AnnotatedText> AnnotateFile(absl::string_view path, const Limits& limits = {});
 
 }  // namespace tenfold
 

@@ -19,7 +19,7 @@ namespace {
 ExitStatus ExitStatusOfCode(absl::string_view code, Phase phase) {
   if (absl::StartsWith(code, "E90")) return ExitStatus::kBug;
   if (absl::StartsWith(code, "E07")) return ExitStatus::kRunFailed;
-  for (absl::string_view failure : {"E0523", "E0601", "E0610", "E0611"}) {
+  for (absl::string_view failure : {"E0404", "E0523", "E0601", "E0610", "E0611"}) {
     if (code == failure) return ExitStatus::kRunFailed;
   }
   if (code == "E0402" && phase == Phase::kRunning) return ExitStatus::kRunFailed;

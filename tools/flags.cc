@@ -9,11 +9,21 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/printable.h"
 
 namespace tenfold {
 namespace {
+
+struct ByteUnit {
+  absl::string_view suffix;
+  int64_t bytes;
+};
+constexpr ByteUnit kByteUnits[] = {{"TiB", int64_t{1} << 40},
+                                   {"GiB", int64_t{1} << 30},
+                                   {"MiB", int64_t{1} << 20},
+                                   {"KiB", int64_t{1} << 10}};
 
 absl::Status Usage(std::string message) { return absl::InvalidArgumentError(message); }
 
@@ -47,6 +57,26 @@ void Flags::Number(std::string name, double* out, std::string doc) {
     }
     return *out = value, std::string();
   });
+}
+
+void Flags::Bytes(std::string name, int64_t* out, std::string doc) {
+  Custom(std::move(name), "BYTES", std::move(doc), [out](absl::string_view text) {
+    int64_t unit = 1, count = 0, bytes = 0;
+    for (const ByteUnit& each : kByteUnits) {
+      if (absl::ConsumeSuffix(&text, each.suffix)) unit = each.bytes;
+    }
+    if (!absl::SimpleAtoi(text, &count) || count < 0 || __builtin_mul_overflow(count, unit, &bytes)) {
+      return std::string("is no number of bytes such as 1000000 or 64MiB");
+    }
+    return *out = bytes, std::string();
+  });
+}
+
+std::string BytesToString(int64_t bytes) {
+  for (const ByteUnit& unit : kByteUnits) {
+    if (bytes > 0 && bytes % unit.bytes == 0) return absl::StrCat(bytes / unit.bytes, unit.suffix);
+  }
+  return absl::StrCat(bytes);
 }
 
 std::string Flags::ReadInteger(absl::string_view text, uint64_t min, uint64_t max, uint64_t* out) {

@@ -42,6 +42,8 @@ class Flags {
   // 0 <= min.
   template <typename Int>
   void Integer(std::string name, Int min, Int max, Int* out, std::string doc);
+  // A number of bytes: 1000000, 64MiB; KiB, MiB, GiB and TiB are powers of 1024.
+  void Bytes(std::string name, int64_t* out, std::string doc);
   // Finite and not negative.
   void Number(std::string name, double* out, std::string doc);
   // One of a few words.
@@ -87,6 +89,9 @@ class Flags {
   std::vector<std::string> positional_;
   bool help_wanted_ = false;
 };
+
+// "64MiB" where it is whole, else "1000000": text that Bytes reads back.
+std::string BytesToString(int64_t bytes);
 
 // The words of TENFOLD_FLAGS: separated by white space; '...' and "..." keep it.
 absl::StatusOr<std::vector<std::string>> SplitWords(absl::string_view text);

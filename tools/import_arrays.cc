@@ -33,8 +33,11 @@ absl::Status AddArray(Graph& graph, const std::string& name, absl::StatusOr<Inge
 // What the flags ask for.
 class Wishes {
  public:
-  Wishes(absl::string_view path, const PolicyFlags& policies, const std::map<std::string, DType>& dtypes)
-      : path_(path), policies_(policies), dtypes_(dtypes) {}
+  Wishes(absl::string_view path, const PolicyFlags& policies, const std::map<std::string, DType>& dtypes,
+         const Limits& limits)
+      : path_(path), policies_(policies), dtypes_(dtypes), limits_(limits) {}
+
+  const Limits& limits() const { return limits_; }
 
   absl::Status CheckNames(const std::vector<std::string>& names) const {
     TENFOLD_RETURN_IF_ERROR(policies_.CheckNames(names));
@@ -50,7 +53,8 @@ class Wishes {
   IngestOptions OptionsOf(const std::string& name) const {
     const auto dtype = dtypes_.find(name);
     return {.dtype = dtype == dtypes_.end() ? std::nullopt : std::optional(dtype->second),
-            .policy = policies_.PolicyOf(name)};
+            .policy = policies_.PolicyOf(name),
+            .limits = limits_};
   }
   ArrayName NameOf(const std::string& array, bool is_member) const {
     return {std::string(path_), is_member ? array : "", array};
@@ -60,10 +64,11 @@ class Wishes {
   const absl::string_view path_;
   const PolicyFlags& policies_;
   const std::map<std::string, DType>& dtypes_;
+  const Limits& limits_;
 };
 
 absl::Status AddNpz(Graph& graph, absl::string_view path, const Wishes& wishes) {
-  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<NpzFile> file, NpzFile::Open(path));
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<NpzFile> file, NpzFile::Open(path, wishes.limits()));
   TENFOLD_RETURN_IF_ERROR(wishes.CheckNames(file->names()));
   for (size_t i = 0; i < file->names().size(); ++i) {
     const std::string& array = file->names()[i];
@@ -82,7 +87,8 @@ absl::Status AddNpz(Graph& graph, absl::string_view path, const Wishes& wishes) 
 
 absl::Status AddSafetensors(Graph& graph, absl::string_view path, const Wishes& wishes) {
   // The file is opened once, as large files are by default; a storage of its own is a matter of one array.
-  TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const SafetensorsFile> file, SafetensorsFile::Open(path));
+  TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const SafetensorsFile> file,
+                           SafetensorsFile::Open(path, {.limits = wishes.limits()}));
   std::vector<std::string> names;
   for (const SafetensorsEntry& entry : file->entries()) names.push_back(entry.name);
   TENFOLD_RETURN_IF_ERROR(wishes.CheckNames(names));
@@ -104,10 +110,10 @@ absl::Status AddSafetensors(Graph& graph, absl::string_view path, const Wishes& 
 bool IsArrayFile(absl::string_view path) { return absl::EndsWith(path, ".npy") || HoldsManyArrays(path); }
 
 absl::StatusOr<Graph> ImportArrays(absl::string_view path, const PolicyFlags& policies,
-                                   const std::map<std::string, DType>& dtypes) {
+                                   const std::map<std::string, DType>& dtypes, const Limits& limits) {
   const size_t slash = path.rfind('/');
   const absl::string_view file = slash == absl::string_view::npos ? path : path.substr(slash + 1);
-  const Wishes wishes(path, policies, dtypes);
+  const Wishes wishes(path, policies, dtypes, limits);
   Graph graph;
   graph.name = std::string(file.substr(0, file.rfind('.')));
   if (absl::EndsWith(path, ".npy")) {

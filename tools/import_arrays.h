@@ -22,7 +22,7 @@ bool IsArrayFile(absl::string_view path);
 // Each is taken under its policy and as the dtype that `dtypes` names for it, if any; what a policy did is in
 // its provenance.
 absl::StatusOr<Graph> ImportArrays(absl::string_view path, const PolicyFlags& policies,
-                                   const std::map<std::string, DType>& dtypes);
+                                   const std::map<std::string, DType>& dtypes, const Limits& limits = {});
 
 }  // namespace tenfold
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/tools/random_tensor.h"
 
+#include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/half.h"
 
@@ -60,7 +61,16 @@ T Draw(SplitMix64& random) {
 }  // namespace
 
 absl::StatusOr<Tensor> RandomTensor(DType dtype, std::span<const int64_t> dims, uint64_t seed,
-                                    absl::string_view name) {
+                                    absl::string_view name, const Limits& limits) {
+  const std::optional<int64_t> count = NumElements(dims);
+  const int64_t size = static_cast<int64_t>(SizeOf(dtype));
+  if (count && *count > limits.tensor_bytes / size && *count <= INT64_MAX / size) {
+    return MakeError(
+        "E0402",
+        absl::StrCat("random values for '", name, "', ", Name(dtype), DimsToString(dims), ", take ",
+                     *count * size, " bytes; the limit tensor_bytes is ", limits.tensor_bytes),
+        RaiseLimitHelp("tensor_bytes", *count * size));
+  }
   TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, dims));
   SplitMix64 random(SplitMix64(seed).Next() ^ HashOf(name));
   VisitDType(dtype, [&]<typename T>(std::type_identity<T>) {

@@ -30,10 +30,10 @@ std::optional<TensorType> TypeOfInput(const Graph& graph, absl::string_view name
 
 // A file as the input wants it, under the policy that the flags name.
 absl::StatusOr<IngestedArray> ReadFile(const NamedArgument& argument, const Graph& graph,
-                                       const PolicyFlags& policies) {
-  TENFOLD_ASSIGN_OR_RETURN(ArrayName name, NameArrayFile(StripAt(argument.value)));
+                                       const PolicyFlags& policies, const Limits& limits) {
+  TENFOLD_ASSIGN_OR_RETURN(ArrayName name, NameArrayFile(StripAt(argument.value), limits));
   name.argument = argument.name;
-  IngestOptions options = {.policy = policies.PolicyOf(argument.name)};
+  IngestOptions options = {.policy = policies.PolicyOf(argument.name), .limits = limits};
   const std::optional<ValueId> input = FindInput(graph, argument.name);
   if (input) options.dtype = graph.value(*input).type.dtype;
   absl::StatusOr<IngestedArray> array = IngestFile(name, options);
@@ -99,7 +99,7 @@ absl::StatusOr<std::pair<DType, Dims>> DeclaredType(const Graph& graph, absl::st
 }  // namespace
 
 absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
-                                     const PolicyFlags& policies, uint64_t seed) {
+                                     const PolicyFlags& policies, uint64_t seed, const Limits& limits) {
   std::vector<std::string> names;
   for (const NamedArgument& argument : arguments) names.push_back(argument.name);
   TENFOLD_RETURN_IF_ERROR(policies.CheckNames(names));
@@ -120,23 +120,25 @@ absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, c
   for (size_t i = 0; i < arguments.size(); ++i) {
     const auto& [name, value] = arguments[i];
     if (FormOf(value) == ArrayForm::kLiteral) {
-      take(i, ReadArray(value));
+      take(i, ReadArray(value, limits));
     } else if (FormOf(value) == ArrayForm::kFile) {
-      absl::StatusOr<IngestedArray> array = ReadFile(arguments[i], graph, policies);
+      absl::StatusOr<IngestedArray> array = ReadFile(arguments[i], graph, policies, limits);
       if (array.ok() && !array->record.empty()) {
         inputs.remarks.push_back(absl::StrCat(Printable(name), ": ", array->record.ToString()));
       }
       take(i, array.ok() ? absl::StatusOr<Tensor>(std::move(array->tensor)) : array.status());
     } else if (value != "random") {
       const absl::StatusOr<TensorType> type = WrittenType(absl::string_view(value).substr(7));
-      take(i, type.ok() ? RandomTensor(type->dtype, type->shape.static_dims(), seed, name) : type.status());
+      take(i, type.ok() ? RandomTensor(type->dtype, type->shape.static_dims(), seed, name, limits)
+                        : type.status());
     }
   }
   if (!errors.empty()) return ToStatus(std::move(errors));
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i].value != "random") continue;
     const auto type = DeclaredType(graph, arguments[i].name, symbols);
-    take(i, type.ok() ? RandomTensor(type->first, type->second, seed, arguments[i].name) : type.status());
+    take(i, type.ok() ? RandomTensor(type->first, type->second, seed, arguments[i].name, limits)
+                      : type.status());
   }
   if (!errors.empty()) return ToStatus(std::move(errors));
   return inputs;

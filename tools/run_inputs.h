@@ -27,7 +27,7 @@ struct RunInputs {
 // the graph, and the values of symbols from the dims of the other feeds (E0608 where none says, never a
 // default). All errors are reported. Whether the shapes fit the graph is the runtime's to say.
 absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
-                                     const PolicyFlags& policies, uint64_t seed);
+                                     const PolicyFlags& policies, uint64_t seed, const Limits& limits = {});
 
 }  // namespace tenfold
 

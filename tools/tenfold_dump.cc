@@ -14,7 +14,9 @@
 #include "tenfold/tools/exit_status.h"
 #include "tenfold/tools/flags.h"
 #include "tenfold/tools/kernel_listing.h"
+#include "tenfold/tools/limit_flags.h"
 #include "tenfold/tools/op_listing.h"
+#include "tenfold/tools/process.h"
 
 namespace tenfold {
 namespace {
@@ -63,6 +65,7 @@ void Declare(Flags& flags, Arguments& a) {
       "needs no GPU.");
   flags.Switch("ops", &a.ops, "The ops instead of a graph: those named, or all.");
   AddCompileFlags(flags, a.compile);
+  AddLimitFlags(flags, a.compile.limits);
 }
 
 ExitStatus Print(const absl::StatusOr<std::string>& text) {
@@ -78,9 +81,9 @@ absl::StatusOr<std::string> KernelsOf(const Graph& graph, const Arguments& a) {
 }
 
 ExitStatus DumpModel(absl::string_view path, const Arguments& a) {
-  const absl::StatusOr<Graph> graph = LoadGraph(path);
+  const absl::StatusOr<Graph> graph = LoadGraph(path, {.limits = a.compile.limits});
   if (!graph.ok()) {
-    if (const std::optional<AnnotatedText> annotated = AnnotateFile(path)) {
+    if (const std::optional<AnnotatedText> annotated = AnnotateFile(path, a.compile.limits)) {
       std::fwrite(annotated->text.data(), 1, annotated->text.size(), stdout);
     }
     return Report(graph.status(), Phase::kReading);
@@ -95,6 +98,7 @@ ExitStatus DumpModel(absl::string_view path, const Arguments& a) {
 }  // namespace tenfold
 
 int main(int argc, char** argv) {
+  tenfold::PrepareProcess();
   tenfold::Arguments arguments;
   tenfold::Flags flags(tenfold::Help());
   tenfold::Declare(flags, arguments);

@@ -18,7 +18,9 @@
 #include "tenfold/tools/exit_status.h"
 #include "tenfold/tools/flags.h"
 #include "tenfold/tools/import_arrays.h"
+#include "tenfold/tools/limit_flags.h"
 #include "tenfold/tools/policy_flags.h"
+#include "tenfold/tools/process.h"
 
 namespace tenfold {
 namespace {
@@ -43,6 +45,7 @@ struct Arguments {
   PolicyFlags policies;
   std::map<std::string, DType> dtypes;
   SaveOptions save = {.external_bytes = std::nullopt};
+  Limits limits;
 };
 
 // The names of the constants that were arrays, which flags may name.
@@ -55,12 +58,14 @@ std::vector<std::string> NamesOfArrays(const Graph& graph) {
 }
 
 absl::StatusOr<Graph> Read(absl::string_view source, const Arguments& arguments) {
-  if (IsArrayFile(source)) return ImportArrays(source, arguments.policies, arguments.dtypes);
+  if (IsArrayFile(source)) {
+    return ImportArrays(source, arguments.policies, arguments.dtypes, arguments.limits);
+  }
   if (!arguments.dtypes.empty()) {
     return MakeError("E0325", "--dtype is for files of arrays; a graph says what dtype is due",
                      "write it before the reference: w = Const f32[784,10] @\"weights.npz:w\"");
   }
-  LoadOptions options;
+  LoadOptions options = {.limits = arguments.limits};
   options.policy = [&](absl::string_view value) { return arguments.policies.PolicyOf(value); };
   TENFOLD_ASSIGN_OR_RETURN(Graph graph, LoadGraph(source, options));
   TENFOLD_RETURN_IF_ERROR(arguments.policies.CheckNames(NamesOfArrays(graph)));
@@ -89,6 +94,7 @@ ExitStatus Import(absl::string_view source, absl::string_view target, const Argu
 }  // namespace tenfold
 
 int main(int argc, char** argv) {
+  tenfold::PrepareProcess();
   std::string output;
   tenfold::Flags flags(tenfold::Help());
   flags.Text("output", "MODEL.tnf", &output, "The file to write. It appears whole or not at all.");
@@ -107,6 +113,7 @@ int main(int argc, char** argv) {
                  return arguments.dtypes[wish->name] = *dtype, "";
                });
   arguments.policies.Add(flags, "of the constant NAME");
+  tenfold::AddLimitFlags(flags, arguments.limits);
   flags.ParseOrExit(argc, argv);
   if (flags.positional().size() != 1) {
     flags.UsageError(flags.positional().empty() ? "no source is named: tenfold-import SOURCE -o MODEL.tnf"

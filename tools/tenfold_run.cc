@@ -21,7 +21,9 @@
 #include "tenfold/tools/compile_flags.h"
 #include "tenfold/tools/exit_status.h"
 #include "tenfold/tools/flags.h"
+#include "tenfold/tools/limit_flags.h"
 #include "tenfold/tools/policy_flags.h"
+#include "tenfold/tools/process.h"
 #include "tenfold/tools/run_inputs.h"
 #include "tenfold/tools/timing.h"
 
@@ -48,6 +50,7 @@ struct Arguments {
   Tolerance tolerance;
   CompileOptions compile;
   PolicyFlags policies;
+  int64_t deadline = 0;  // milliseconds; 0: none
   int64_t repeat = 0;
   int64_t warmup = 0;
   uint64_t seed = 0;
@@ -98,12 +101,20 @@ void Declare(Flags& flags, Arguments& a) {
   flags.Integer("threads", 0, 4096, &a.compile.threads,
                 "Threads to compute with. Default 0: one a hardware thread.");
   flags.Integer<int64_t>(
+      "deadline", 0, int64_t{1} << 40, &a.deadline,
+      "Gives up with exit status 4 this many milliseconds after the inputs are read: compilation and all\n"
+      "runs must have ended by then. Default 0: never. Ctrl-C gives up at once, in the same way.");
+  flags.Bytes("memory-limit", &a.compile.memory_limit,
+              "Refuses, before it begins, a run that would hold more: constants, intermediates, outputs and\n"
+              "scratch. Default: what there is.");
+  flags.Integer<int64_t>(
       "repeat", 0, 1'000'000'000, &a.repeat,
       "After the run that gives the results, runs this many times more and prints how long\n"
       "they took. Use it with --jit wait, or the first runs may be interpreted.");
   flags.Integer<int64_t>("warmup", 0, 1'000'000'000, &a.warmup,
                          "Runs before those of --repeat that are not timed.");
   flags.Integer<uint64_t>("seed", 0, UINT64_MAX, &a.seed, "Of the random inputs. Default 0.");
+  AddLimitFlags(flags, a.compile.limits);
 }
 
 // The index of a plan's output (E0107).
@@ -129,12 +140,13 @@ struct Inputs {
 
 absl::StatusOr<Inputs> Read(const Arguments& a) {
   Inputs inputs;
-  TENFOLD_ASSIGN_OR_RETURN(inputs.graph, LoadGraph(StripAt(a.model)));
-  TENFOLD_ASSIGN_OR_RETURN(RunInputs read, ReadInputs(a.inputs, inputs.graph, a.policies, a.seed));
+  TENFOLD_ASSIGN_OR_RETURN(inputs.graph, LoadGraph(StripAt(a.model), {.limits = a.compile.limits}));
+  TENFOLD_ASSIGN_OR_RETURN(RunInputs read,
+                           ReadInputs(a.inputs, inputs.graph, a.policies, a.seed, a.compile.limits));
   for (const std::string& remark : read.remarks) std::fprintf(stderr, "%s\n", remark.c_str());
   inputs.feeds = std::move(read.feeds);
   for (const NamedArgument& expectation : a.expectations) {
-    TENFOLD_ASSIGN_OR_RETURN(Tensor wanted, ReadArray(expectation.value));
+    TENFOLD_ASSIGN_OR_RETURN(Tensor wanted, ReadArray(expectation.value, a.compile.limits));
     inputs.wanted.push_back(std::move(wanted));
   }
   return inputs;
@@ -153,7 +165,7 @@ absl::StatusOr<std::vector<size_t>> FindOutputs(const Plan& plan, const Graph& g
 
 // Times runs on a set of buffers of their own.
 absl::StatusOr<TimingSummary> Measure(const Executable& executable, const NamedTensors& feeds,
-                                      const Arguments& a) {
+                                      const Arguments& a, const RunOptions& options) {
   Invocation call = executable.Prepare();
   for (size_t i = 0; i < executable.plan().inputs.size(); ++i) {
     for (const auto& [name, tensor] : feeds) {
@@ -161,12 +173,12 @@ absl::StatusOr<TimingSummary> Measure(const Executable& executable, const NamedT
       TENFOLD_RETURN_IF_ERROR(call.SetInput(static_cast<int>(i), tensor));
     }
   }
-  for (int64_t i = 0; i < a.warmup; ++i) TENFOLD_RETURN_IF_ERROR(call.Run());
+  for (int64_t i = 0; i < a.warmup; ++i) TENFOLD_RETURN_IF_ERROR(call.Run(options));
   std::vector<int64_t> nanoseconds;
   nanoseconds.reserve(a.repeat);
   for (int64_t i = 0; i < a.repeat; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    TENFOLD_RETURN_IF_ERROR(call.Run());
+    TENFOLD_RETURN_IF_ERROR(call.Run(options));
     nanoseconds.push_back((std::chrono::steady_clock::now() - start) / std::chrono::nanoseconds(1));
   }
   return Summarize(std::move(nanoseconds));
@@ -175,13 +187,18 @@ absl::StatusOr<TimingSummary> Measure(const Executable& executable, const NamedT
 // Whether all comparisons passed. `executable` is the caller's, who need not destroy it: that would wait for
 // background compilation.
 absl::StatusOr<bool> Run(const Arguments& a, const Inputs& inputs, std::optional<Executable>& executable) {
-  TENFOLD_ASSIGN_OR_RETURN(executable, Compile(inputs.graph, a.compile));
+  CompileOptions compile = a.compile;
+  if (a.deadline > 0)
+    compile.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(a.deadline);
+  compile.cancelled = CancelledByInterrupt();
+  const RunOptions run = {.deadline = compile.deadline, .cancelled = compile.cancelled};
+  TENFOLD_ASSIGN_OR_RETURN(executable, Compile(inputs.graph, compile));
   const Plan& plan = executable->plan();
   TENFOLD_ASSIGN_OR_RETURN(const std::vector<size_t> written, FindOutputs(plan, inputs.graph, a.outputs));
   TENFOLD_ASSIGN_OR_RETURN(const std::vector<size_t> compared,
                            FindOutputs(plan, inputs.graph, a.expectations));
 
-  TENFOLD_ASSIGN_OR_RETURN(const NamedTensors results, executable->Run(inputs.feeds));
+  TENFOLD_ASSIGN_OR_RETURN(const NamedTensors results, executable->Run(inputs.feeds, run));
   for (size_t i = 0; i < written.size(); ++i) {
     TENFOLD_RETURN_IF_ERROR(SaveNpy(results[written[i]].second, StripAt(a.outputs[i].value)));
   }
@@ -198,7 +215,7 @@ absl::StatusOr<bool> Run(const Arguments& a, const Inputs& inputs, std::optional
     passed = passed && comparison.passed();
   }
   if (a.repeat > 0) {
-    TENFOLD_ASSIGN_OR_RETURN(const TimingSummary timing, Measure(*executable, inputs.feeds, a));
+    TENFOLD_ASSIGN_OR_RETURN(const TimingSummary timing, Measure(*executable, inputs.feeds, a, run));
     absl::PrintF("time of %d runs: %s\n", a.repeat, timing.ToString());
   }
   return passed;
@@ -209,6 +226,7 @@ absl::StatusOr<bool> Run(const Arguments& a, const Inputs& inputs, std::optional
 
 int main(int argc, char** argv) {
   using tenfold::ExitStatus, tenfold::Phase;
+  tenfold::PrepareProcess();
   tenfold::Arguments arguments;
   arguments.compile.device = "auto";
   arguments.compile.jit = tenfold::JitMode::kBackground;

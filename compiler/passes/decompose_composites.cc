@@ -50,7 +50,7 @@ absl::Status DecomposeComposites(PassContext& context, Graph& graph) {
       any = true;
       std::vector<TensorType> types;
       for (ValueId input : node.inputs) types.push_back(graph.value(input).type);
-      TENFOLD_ASSIGN_OR_RETURN(const Graph body, ExpandComposite(graph.shared_registry(), node, types));
+      TENFOLD_ASSIGN_OR_RETURN(const Graph body, ExpandComposite(graph, node, types));
       const std::string name = graph.DisplayName(id);
       TENFOLD_ASSIGN_OR_RETURN(
           std::vector<ValueId> outputs,

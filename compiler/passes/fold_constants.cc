@@ -22,16 +22,32 @@ bool AllInputsConstant(const Graph& graph, const Node& node) {
                      [&](ValueId id) { return graph.ConstantValue(id) != nullptr; });
 }
 
+// Whether one element says all that there is to compute.
+bool StaySplats(const Graph& graph, const Node& node) {
+  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+    const Tensor& t = *graph.ConstantValue(id);
+    return t.is_splat() || t.num_elements() == 1;
+  });
+}
+
 // Bytes that the result takes, before it exists; a splat of splats takes one element.
 int64_t ResultBytes(const Graph& graph, const Node& node) {
   const TensorType& type = graph.value(node.outputs[0]).type;
-  const bool stays_splat = (node.op->Is<Elementwise>() || node.op->Is<Movement>()) &&
-                           std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
-                             const Tensor& t = *graph.ConstantValue(id);
-                             return t.is_splat() || t.num_elements() == 1;
-                           });
+  const bool stays_splat = (node.op->Is<Elementwise>() || node.op->Is<Movement>()) && StaySplats(graph, node);
   const int64_t count = stays_splat ? 1 : type.shape.num_elements().constant();
   return count * static_cast<int64_t>(SizeOf(type.dtype));
+}
+
+// Bytes of splats that must be written out in full to compute the node.
+int64_t WrittenOutBytes(const Graph& graph, const Node& node) {
+  int64_t bytes = 0;
+  const bool stays_splat = node.op->Is<Movement>() || (node.op->Is<Elementwise>() && StaySplats(graph, node));
+  for (ValueId id : node.inputs) {
+    const Tensor& tensor = *graph.ConstantValue(id);
+    if (stays_splat || !tensor.is_splat()) continue;
+    if (__builtin_add_overflow(bytes, static_cast<int64_t>(tensor.logical_bytes()), &bytes)) return INT64_MAX;
+  }
+  return bytes;
 }
 
 // Bytes of constants that nothing else reads and that folding therefore frees.
@@ -46,6 +62,7 @@ int64_t FreedBytes(const Graph& graph, const Node& node, const std::vector<std::
 Decision CanFold(const PassContext& context, const Graph& graph, const Node& node, const Spent& spent,
                  int64_t bytes, int64_t growth, int64_t operations) {
   const FoldBudget& budget = context.options().fold_budget;
+  const int64_t max_bytes = std::min(budget.max_result_bytes, context.options().limits.tensor_bytes);
   if (node.op->is_barrier) return Decision::No("it is a barrier");
   const bool library = node.op->Is<Contraction>() && !context.options().reference_contractions &&
                        (graph.value(node.outputs[0]).type.dtype == DType::kF32 ||
@@ -53,13 +70,17 @@ Decision CanFold(const PassContext& context, const Graph& graph, const Node& nod
   if (library && context.options().numerics == Numerics::kExact) {
     return Decision::No("a library may sum in another order at run time [exact]");
   }
-  if (bytes > budget.max_result_bytes) {
-    return Decision::No(absl::StrCat("its ", bytes, " bytes exceed the limit of ", budget.max_result_bytes,
-                                     " for a folded value"));
+  if (bytes > max_bytes) {
+    return Decision::No(
+        absl::StrCat("its ", bytes, " bytes exceed the limit of ", max_bytes, " for a folded value"));
   }
   if (spent.growth_bytes + growth > budget.max_growth_bytes) {
     return Decision::No(absl::StrCat("constants would grow by ", spent.growth_bytes + growth,
                                      " bytes, over the limit of ", budget.max_growth_bytes));
+  }
+  if (const int64_t written_out = WrittenOutBytes(graph, node); written_out > max_bytes) {
+    return Decision::No(absl::StrCat("its operands are one value each, which written out would take ",
+                                     written_out, " bytes, over the limit of ", max_bytes));
   }
   if (operations > budget.max_operations - spent.operations) {
     return Decision::No(absl::StrCat("it takes about ", operations, " operations, and ",
@@ -142,7 +163,9 @@ absl::Status FoldConstants(PassContext& context, Graph& graph) {
     }
     std::vector<Tensor> inputs;
     for (ValueId input : node.inputs) inputs.push_back(*graph.ConstantValue(input));
-    absl::StatusOr<std::vector<Tensor>> result = EvaluateNode(graph, node, inputs);
+    absl::StatusOr<std::vector<Tensor>> result =
+        EvaluateNode(graph, node, inputs, std::nullopt, context.control().interrupt());
+    if (context.control().ShouldStop()) return context.control().status();
     if (!result.ok()) {  // a bad value is an error of the run, which may never come to it
       context.Missed(name, DiagnosticsOf(result.status())[0].message);
       continue;

@@ -16,8 +16,6 @@
 namespace tenfold {
 namespace {
 
-// More would not run faster, and code size and compile time grow with it.
-constexpr size_t kMaxNodesInKernel = 64;
 // A longer row does not fit the near caches, where values kept between a kernel's loops should stay.
 constexpr int64_t kMaxKeptRowElements = 1 << 16;
 
@@ -42,6 +40,7 @@ class Fuser {
 
   absl::Status Run() {
     for (NodeId id : order_) {
+      if (context_.control().ShouldStop()) return context_.control().status();
       if (!IsFusible(graph_, graph_.node(id))) continue;
       group_of_[id] = static_cast<int>(groups_.size());
       groups_.push_back({id});
@@ -79,8 +78,10 @@ class Fuser {
 
   Decision CanMerge(const std::vector<NodeId>& from, const std::vector<NodeId>& into, NodeId producer,
                     NodeId reader) {
-    if (from.size() + into.size() > kMaxNodesInKernel) {
-      return Decision::No(absl::StrCat("a kernel holds at most ", kMaxNodesInKernel, " nodes"));
+    // More would not run faster, and code size and compile time grow with it.
+    const int64_t most = context_.options().limits.kernel_ops;
+    if (static_cast<int64_t>(from.size() + into.size()) > most) {
+      return Decision::No(absl::StrCat("a kernel holds at most ", most, " nodes"));
     }
     const std::vector<NodeId> all = Union(from, into);
     bool reduces = false, fails = false;

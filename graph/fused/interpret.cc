@@ -22,6 +22,9 @@ using Source = FusedKernel::Source;
 
 constexpr int kBlock = BlockInterpreter::kBlock;
 
+// A poll may read a clock, which takes about as long as a short program takes for a block.
+constexpr int kBlocksBetweenPolls = 16;
+
 // Hands out 64-byte-aligned parts of scratch. With a null base it only counts.
 class Arena {
  public:
@@ -54,7 +57,8 @@ struct Block {
   bool row_values_uniform;  // all elements belong to one row, else each to another
 };
 
-// One call. Its constructor lays out scratch, and Run walks.
+// One call. Its constructor lays out scratch, and Run walks. A call that is stopped leaves its outputs as
+// they are by then.
 class KernelRun {
  public:
   KernelRun(const KernelPlan& plan, const int64_t* dims, void* scratch);
@@ -64,6 +68,13 @@ class KernelRun {
  private:
   void LayOutReductions();
   void MakeViews(StridedView* views, int64_t* storage, int first_dim, int last_dim) const;
+  // Whether the call is to end, asked before each block.
+  bool Stopped() {
+    if (call_->interrupt == nullptr) [[likely]]
+      return false;
+    stopped_ = stopped_ || (++blocks_ % kBlocksBetweenPolls == 0 && StopRequested(call_->interrupt));
+    return stopped_;
+  }
   void RunElements();
   void RunRow(int64_t row);
   void RunRowsSideBySide(int64_t begin, int count);
@@ -81,6 +92,8 @@ class KernelRun {
   const FusedKernel& kernel_;
   const int64_t* dims_;
   const KernelCall* call_ = nullptr;
+  int blocks_ = 0;  // since the last poll
+  bool stopped_ = false;
   int64_t row_length_;
   bool across_rows_;
   Arena arena_;
@@ -197,10 +210,10 @@ void KernelRun::Run(const KernelCall& call) {
   if (kernel_.reduced_rank() == 0) return RunElements();
   MakeViews(reduced_views_, reduced_storage_, kernel_.parallel_rank, kernel_.rank());
   if (!across_rows_) {
-    for (int64_t row = call.block_begin; row < call.block_end; ++row) RunRow(row);
+    for (int64_t row = call.block_begin; row < call.block_end && !stopped_; ++row) RunRow(row);
     return;
   }
-  for (int64_t row = call.block_begin; row < call.block_end; row += kBlock) {
+  for (int64_t row = call.block_begin; row < call.block_end && !stopped_; row += kBlock) {
     RunRowsSideBySide(row, static_cast<int>(std::min<int64_t>(kBlock, call.block_end - row)));
   }
 }
@@ -209,6 +222,8 @@ void KernelRun::Run(const KernelCall& call) {
 
 void KernelRun::RunElements() {
   for (int64_t i = call_->block_begin; i < call_->block_end; i += kBlock) {
+    if (Stopped()) [[unlikely]]
+      return;
     const int count = static_cast<int>(std::min<int64_t>(kBlock, call_->block_end - i));
     const Block block = {parallel_views_, i, count, 0, i, 1, false};
     for (const KernelPlan::LoopPlan& loop : plan_.loops) {
@@ -235,6 +250,8 @@ void KernelRun::RunRow(int64_t row) {
       value_data_[plan_.stages[s]->first_value] = value_buffers_[plan_.stages[s]->first_value];
     }
     for (int64_t i = 0; i < row_length_; i += kBlock) {
+      if (Stopped()) [[unlikely]]
+        return;
       const int count = static_cast<int>(std::min<int64_t>(kBlock, row_length_ - i));
       const Block block = {reduced_views_, i, count, i, first + i, 1, true};
       RunBlock(
@@ -268,6 +285,8 @@ void KernelRun::RunRowsSideBySide(int64_t begin, int count) {
                                                   row_length_, count, reduction_memory_[s], workspace_);
     }
     for (int64_t i = 0; i < row_length_; ++i) {
+      if (Stopped()) [[unlikely]]
+        return;
       for (int k = 0; k < plan_.num_operands(); ++k) bases_[k] = origins_[k] + reduced_views_[k].Offset(i);
       for (int s : loop.reductions) {
         const int value = plan_.stages[s]->first_value;

@@ -21,6 +21,13 @@ struct KernelError {
 
 enum KernelErrorCode { kKernelOk = 0, kIntegerDivisionByZero = 1 };
 
+// Asked now and then by a kernel that is long at work: not 0 says that nobody wants the result any more. The
+// kernel then returns as soon as it can, its outputs unfinished.
+struct KernelInterrupt {
+  int32_t (*requested)(void* context);
+  void* context;
+};
+
 struct KernelCall {
   const void* const* inputs;  // one per input, element-aligned
   void* const* outputs;       // one per output
@@ -29,11 +36,20 @@ struct KernelCall {
   int64_t block_end;          // the parallel extents
   void* scratch;              // 64-byte aligned; this call's own; as large as the kernel asked for
   KernelError* error;         // this call's own; the caller merges
+  const KernelInterrupt* interrupt = nullptr;  // null: nothing can stop this call
 };
 
 // A compiled kernel, or the interpreter's stand-in for it.
 typedef void (*KernelFunction)(const KernelCall* call);
 
 }  // extern "C"
+
+namespace tenfold {
+
+inline bool StopRequested(const KernelInterrupt* interrupt) {
+  return interrupt != nullptr && interrupt->requested(interrupt->context) != 0;
+}
+
+}  // namespace tenfold
 
 #endif  // TENFOLD_GRAPH_FUSED_KERNEL_ABI_H_

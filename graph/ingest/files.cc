@@ -8,12 +8,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "tenfold/graph/allocation.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/file_errors.h"
 
@@ -61,8 +64,11 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(absl::string_view p
     ::close(fd);
     return CannotRead(path, why);
   }
-  return std::unique_ptr<FileSource>(
-      new FileSource(fd, std::move(path), static_cast<uint64_t>(info.st_size)));
+  std::unique_ptr<FileSource> source(
+      new (std::nothrow) FileSource(fd, std::move(path), static_cast<uint64_t>(info.st_size)));
+  if (source != nullptr) return source;
+  ::close(fd);
+  return MakeError("E0402", "no memory to read a file");
 }
 
 FileSource::~FileSource() {
@@ -101,9 +107,11 @@ absl::StatusOr<std::string> ReadFile(absl::string_view path, uint64_t max_bytes)
     return MakeError(
         "E0402", absl::StrCat(Quoted(path), " has ", file->remaining(), " bytes; the limit is ", max_bytes));
   }
-  std::string bytes(file->remaining(), '\0');
-  TENFOLD_RETURN_IF_ERROR(file->Read({bytes.data(), bytes.size()}));
-  return bytes;
+  return RefuseIfOutOfMemory("read", path, [&]() -> absl::StatusOr<std::string> {
+    std::string bytes(file->remaining(), '\0');
+    TENFOLD_RETURN_IF_ERROR(file->Read({bytes.data(), bytes.size()}));
+    return bytes;
+  });
 }
 
 absl::StatusOr<std::string> ResolveFileBeneath(absl::string_view folder, absl::string_view relative) {

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "tenfold/graph/allocation.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/atomic_file.h"
 #include "tenfold/graph/ingest/element_bytes.h"
@@ -130,8 +131,11 @@ absl::Status CheckSize(const ArrayName& name, const NpyHeader& header, const Lim
   const uint64_t count = header.num_elements;
   const uint64_t limit = std::max<int64_t>(limits.tensor_bytes, 0);
   if (item_bytes > 0 && count > limit / item_bytes) {
-    return MakeError("E0402", absl::StrCat(name.ToString(), " holds ", TypeText(header), ", more than ",
-                                           limit, " bytes, the limit tensor_bytes"));
+    return MakeError(
+        "E0402",
+        absl::StrCat(name.ToString(), " holds ", TypeText(header), ", more than ", limit,
+                     " bytes, the limit tensor_bytes"),
+        count <= INT64_MAX / item_bytes ? RaiseLimitHelp("tensor_bytes", count * item_bytes) : "");
   }
   const uint64_t wanted = count * item_bytes;
   const uint64_t found = source.remaining();

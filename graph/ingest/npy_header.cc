@@ -119,8 +119,11 @@ absl::Status ReadShape(const ArrayName& name, const Limits& limits, const Python
                        absl::string_view text, NpyHeader& header) {
   if (value.kind != Kind::kTuple)
     return BadHeader(name, "the shape is no tuple; of one dim it is written (3,)", text);
-  if (value.items.size() > static_cast<size_t>(std::max(limits.rank, 0))) {
-    return TooLarge(name, absl::StrCat("has ", value.items.size(), " dims; the limit rank is ", limits.rank));
+  if (value.items.size() > static_cast<size_t>(std::max<int64_t>(limits.rank, 0))) {
+    return MakeError(
+        "E0402",
+        absl::StrCat(name.ToString(), " has ", value.items.size(), " dims; the limit rank is ", limits.rank),
+        RaiseLimitHelp("rank", static_cast<int64_t>(value.items.size())));
   }
   for (const PythonValue& item : value.items) {
     if (item.kind != Kind::kInteger) return BadHeader(name, "an extent is no integer", text);

@@ -118,7 +118,8 @@ absl::Status CheckInflation(absl::string_view file, uint64_t archive_bytes, uint
       "E0402",
       absl::StrCat("'", Printable(file), "' has ", archive_bytes, " bytes, which would inflate to ", inflated,
                    ", more than the limit inflate_ratio = ", ratio, " allows"),
-      "if you trust the file, raise inflate_ratio");
+      RaiseLimitHelp("inflate_ratio", static_cast<int64_t>(std::min<uint64_t>(
+                                          inflated / std::max<uint64_t>(archive_bytes, 1) + 1, INT64_MAX))));
 }
 
 absl::StatusOr<Member> ReadDirectoryEntry(zip_t* archive, zip_uint64_t index, absl::string_view file) {

@@ -165,7 +165,7 @@ class HeaderHandler {
   bool AddExtent(uint64_t extent) {
     if (extent > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
       return Fail(absl::StrCat("a dim of ", Where(), " is ", extent, ", which no array can have"));
-    if (entry_.dims.size() == static_cast<size_t>(std::max(limits_.rank, 0)))
+    if (entry_.dims.size() == static_cast<size_t>(std::max<int64_t>(limits_.rank, 0)))
       return TooMany(absl::StrCat("has a tensor '", Printable(entry_.name),
                                   "' of more dims than the limit rank = ", limits_.rank, " allows"));
     entry_.dims.push_back(static_cast<int64_t>(extent));

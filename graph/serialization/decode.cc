@@ -18,14 +18,17 @@ class Decoder {
         context_(context),
         limits_(context.options.limits),
         depth_(depth),
-        graph_(context.options.registry) {}
+        graph_(context.options.registry) {
+    graph_.limits = limits_;
+  }
 
   absl::StatusOr<Graph> Decode() {
     TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded_, "a graph"));
-    TENFOLD_RETURN_IF_ERROR(CheckCount(depth_, limits_.nesting, "levels of bodies"));
+    TENFOLD_RETURN_IF_ERROR(CheckCount(depth_, limits_.nesting, "nesting", "levels of bodies"));
     context_.nodes += encoded_.nodes_size();
-    TENFOLD_RETURN_IF_ERROR(CheckCount(context_.nodes, limits_.nodes, "nodes"));
-    TENFOLD_RETURN_IF_ERROR(CheckCount(encoded_.outputs_size(), limits_.node_values, "outputs"));
+    TENFOLD_RETURN_IF_ERROR(CheckCount(context_.nodes, limits_.nodes, "nodes", "nodes"));
+    TENFOLD_RETURN_IF_ERROR(
+        CheckCount(encoded_.outputs_size(), limits_.node_values, "node_values", "outputs"));
     TENFOLD_RETURN_IF_ERROR(CheckName(encoded_.name()));
     graph_.name = encoded_.name();
     for (const v1::SymbolBounds& bounds : encoded_.symbol_bounds())
@@ -46,7 +49,8 @@ class Decoder {
  private:
   absl::Status CheckName(absl::string_view name) const {
     if (name.empty()) return WrongStructure("a name is empty");
-    return CheckCount(static_cast<int64_t>(name.size()), limits_.name_bytes, "bytes in one name");
+    return CheckCount(static_cast<int64_t>(name.size()), limits_.name_bytes, "name_bytes",
+                      "bytes in one name");
   }
 
   absl::Status AddBounds(const v1::SymbolBounds& encoded) {
@@ -72,10 +76,12 @@ class Decoder {
 
   absl::Status AddNode(const v1::Node& encoded) {
     TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded, "a node"));
-    TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.inputs_size(), limits_.node_values, "inputs of one node"));
-    TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.outputs_size(), limits_.node_values, "outputs of one node"));
     TENFOLD_RETURN_IF_ERROR(
-        CheckCount(encoded.attributes_size(), limits_.node_values, "attributes of one node"));
+        CheckCount(encoded.inputs_size(), limits_.node_values, "node_values", "inputs of one node"));
+    TENFOLD_RETURN_IF_ERROR(
+        CheckCount(encoded.outputs_size(), limits_.node_values, "node_values", "outputs of one node"));
+    TENFOLD_RETURN_IF_ERROR(
+        CheckCount(encoded.attributes_size(), limits_.node_values, "node_values", "attributes of one node"));
     const OpDef* op = graph_.registry().Find(encoded.op());
     if (op == nullptr) {
       const std::string near = NearestName(encoded.op(), graph_.registry().Names());

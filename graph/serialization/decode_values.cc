@@ -22,7 +22,8 @@ absl::StatusOr<Dim> DecodeDim(const v1::Dim& encoded, const Limits& limits) {
       if (encoded.constant() < 0) return WrongStructure(absl::StrCat("a dim is ", encoded.constant()));
       return Dim(encoded.constant());
     case v1::Dim::kExpression: {
-      TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.expression().size(), limits.name_bytes, "bytes of a dim"));
+      TENFOLD_RETURN_IF_ERROR(
+          CheckCount(encoded.expression().size(), limits.name_bytes, "name_bytes", "bytes of a dim"));
       TENFOLD_ASSIGN_OR_RETURN(Dim dim, Dim::Parse(encoded.expression()));
       if (dim.is_constant() && dim.constant() < 0)
         return WrongStructure(absl::StrCat("a dim is ", dim.constant()));
@@ -57,9 +58,10 @@ absl::Status WrongStructure(absl::string_view what) {
   return MakeError("E0502", absl::StrCat("the file's structure is wrong: ", what));
 }
 
-absl::Status CheckCount(int64_t count, int64_t limit, absl::string_view what) {
+absl::Status CheckCount(int64_t count, int64_t limit, const char* limit_name, absl::string_view what) {
   if (count <= limit) return absl::OkStatus();
-  return MakeError("E0402", absl::StrCat("the file has ", count, " ", what, "; the limit is ", limit));
+  return MakeError("E0402", absl::StrCat("the file has ", count, " ", what, "; the limit is ", limit),
+                   RaiseLimitHelp(limit_name, count));
 }
 
 absl::StatusOr<TensorType> DecodeType(const v1::Type& encoded, const Limits& limits) {
@@ -69,7 +71,7 @@ absl::StatusOr<TensorType> DecodeType(const v1::Type& encoded, const Limits& lim
     if (encoded.dims_size() > 0) return WrongStructure("a type of unknown rank has dims");
     return TensorType{dtype, Shape::UnknownRank()};
   }
-  TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.dims_size(), limits.rank, "dims in a type"));
+  TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.dims_size(), limits.rank, "rank", "dims in a type"));
   std::vector<Dim> dims;
   for (const v1::Dim& each : encoded.dims()) {
     TENFOLD_ASSIGN_OR_RETURN(Dim dim, DecodeDim(each, limits));
@@ -82,7 +84,7 @@ absl::StatusOr<Tensor> DecodeTensor(const v1::Tensor& encoded, const DecodeConte
   TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded, "a tensor"));
   const Limits& limits = context.options.limits;
   TENFOLD_ASSIGN_OR_RETURN(const DType dtype, DecodeDType(encoded.dtype()));
-  TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.dims_size(), limits.rank, "dims in a tensor"));
+  TENFOLD_RETURN_IF_ERROR(CheckCount(encoded.dims_size(), limits.rank, "rank", "dims in a tensor"));
   const Dims dims(encoded.dims().begin(), encoded.dims().end());
   const TensorType type = {dtype, Shape::Of(dims)};
   const std::optional<int64_t> count = NumElements(dims);
@@ -120,8 +122,10 @@ absl::StatusOr<Tensor> DecodeTensor(const v1::Tensor& encoded, const DecodeConte
     return WrongStructure("a tensor has no contents");
   }
   if (*count > limits.tensor_bytes / element) {
-    return MakeError("E0402", absl::StrCat("the constant ", type.ToString(), " is larger than the limit of ",
-                                           limits.tensor_bytes, " bytes"));
+    return MakeError("E0402",
+                     absl::StrCat("the constant ", type.ToString(), " is larger than the limit of ",
+                                  limits.tensor_bytes, " bytes"),
+                     RaiseLimitHelp("tensor_bytes", *count * element));
   }
   if (static_cast<int64_t>(bytes.size()) != *count * element) {
     return WrongStructure(
@@ -146,8 +150,8 @@ absl::StatusOr<AttrValue> DecodeAttr(const v1::Attribute& encoded, const DecodeC
     case v1::Attribute::kIntsValue: {
       TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded.ints_value(), "a list of integers"));
       const auto& values = encoded.ints_value().values();
-      TENFOLD_RETURN_IF_ERROR(
-          CheckCount(values.size(), context.options.limits.node_values, "integers in one attribute"));
+      TENFOLD_RETURN_IF_ERROR(CheckCount(values.size(), context.options.limits.node_values, "node_values",
+                                         "integers in one attribute"));
       return AttrValue(std::vector<int64_t>(values.begin(), values.end()));
     }
     case v1::Attribute::kDtypeValue: {

@@ -25,8 +25,8 @@ absl::Status CheckKnown(const Message& message, absl::string_view what) {
   return WrongStructure(absl::StrCat(what, " has a field that version 1 does not know"));
 }
 
-// Refuses more than `limit` (E0402).
-absl::Status CheckCount(int64_t count, int64_t limit, absl::string_view what);
+// Refuses more than `limit`, which is that of `limit_name` (E0402).
+absl::Status CheckCount(int64_t count, int64_t limit, const char* limit_name, absl::string_view what);
 
 absl::StatusOr<TensorType> DecodeType(const v1::Type& encoded, const Limits& limits);
 absl::StatusOr<Tensor> DecodeTensor(const v1::Tensor& encoded, const DecodeContext& context);

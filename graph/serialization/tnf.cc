@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/graph.pb.h"
+#include "tenfold/graph/allocation.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/atomic_file.h"
 #include "tenfold/graph/ingest/element_bytes.h"
@@ -62,8 +64,11 @@ absl::StatusOr<Header> ReadHeader(absl::string_view bytes, const Limits& limits)
         header.version > kVersion ? "read it with the Tenfold that wrote it, or a later one" : "");
   }
   if (header.structure_size > static_cast<uint64_t>(limits.graph_bytes)) {
-    return MakeError("E0402", absl::StrCat("the structure of the graph has ", header.structure_size,
-                                           " bytes; the limit is ", limits.graph_bytes));
+    return MakeError("E0402",
+                     absl::StrCat("the structure of the graph has ", header.structure_size,
+                                  " bytes; the limit is ", limits.graph_bytes),
+                     RaiseLimitHelp("graph_bytes", static_cast<int64_t>(std::min<uint64_t>(
+                                                       header.structure_size, INT64_MAX))));
   }
   // No sum here can wrap: the structure is bounded, and the file's size bounds the rest.
   const uint64_t begin = DataBegin(header.structure_size);
@@ -83,10 +88,12 @@ absl::StatusOr<Graph> Parse(absl::string_view bytes, std::shared_ptr<const void>
                             const LoadOptions& options) {
   TENFOLD_ASSIGN_OR_RETURN(const Header header, ReadHeader(bytes, options.limits));
   v1::Graph encoded;
-  if (header.structure_size > std::numeric_limits<int>::max() ||
-      !encoded.ParseFromArray(bytes.data() + sizeof(header), static_cast<int>(header.structure_size))) {
-    return Damaged("has a structure that is no message of graph.proto");
-  }
+  TENFOLD_RETURN_IF_ERROR(RefuseIfOutOfMemory("read a graph", "", [&] {
+    const bool parsed =
+        header.structure_size <= std::numeric_limits<int>::max() &&
+        encoded.ParseFromArray(bytes.data() + sizeof(header), static_cast<int>(header.structure_size));
+    return parsed ? absl::OkStatus() : Damaged("has a structure that is no message of graph.proto");
+  }));
   DecodeContext context = {.options = options, .data = {}, .owner = std::move(owner)};
   if (header.data_size > 0) context.data = bytes.substr(DataBegin(header.structure_size));
   return DecodeGraph(encoded, context);
@@ -202,7 +209,8 @@ absl::StatusOr<Graph> LoadGraph(absl::string_view path, const LoadOptions& optio
   const int64_t size = static_cast<int64_t>(file->remaining());
   if (size > options.limits.file_bytes) {
     return MakeError(
-        "E0402", absl::StrCat("'", path, "' has ", size, " bytes; the limit is ", options.limits.file_bytes));
+        "E0402", absl::StrCat("'", path, "' has ", size, " bytes; the limit is ", options.limits.file_bytes),
+        RaiseLimitHelp("file_bytes", size));
   }
   TENFOLD_ASSIGN_OR_RETURN(Tensor memory, Tensor::Allocate(DType::kU8, Dims{size}));
   TENFOLD_RETURN_IF_ERROR(file->Read({static_cast<char*>(memory.mutable_data()), static_cast<size_t>(size)}));

@@ -108,7 +108,8 @@ void GraphAssembler::AddCall(StatementSyntax& statement) {
   std::shared_ptr<const Graph> body;
   if (statement.body != nullptr) {
     const int errors_before = errors_.count();
-    Graph assembled = GraphAssembler(graph_.shared_registry(), resolver_, errors_).Assemble(*statement.body);
+    Graph assembled =
+        GraphAssembler(graph_.shared_registry(), resolver_, graph_.limits, errors_).Assemble(*statement.body);
     if (errors_.count() > errors_before) return;
     body = std::make_shared<const Graph>(std::move(assembled));
   }

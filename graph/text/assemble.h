@@ -19,8 +19,11 @@ namespace tenfold {
 // one reported.
 class GraphAssembler {
  public:
-  GraphAssembler(std::shared_ptr<const OpRegistry> registry, const ArrayResolver& resolver, ErrorList& errors)
-      : resolver_(resolver), errors_(errors), graph_(std::move(registry)) {}
+  GraphAssembler(std::shared_ptr<const OpRegistry> registry, const ArrayResolver& resolver,
+                 const Limits& limits, ErrorList& errors)
+      : resolver_(resolver), errors_(errors), graph_(std::move(registry)) {
+    graph_.limits = limits;
+  }
 
   // Complete only if no error was recorded. Takes tensors out of `syntax`.
   Graph Assemble(GraphSyntax& syntax) &&;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "tenfold/graph/allocation.h"
 #include "tenfold/graph/text/assemble.h"
 #include "tenfold/graph/text/quote.h"
 #include "tenfold/graph/text/source_text.h"
@@ -20,7 +21,8 @@ std::optional<Graph> Parse(const SourceText& source, const TextOptions& options,
   if (static_cast<int64_t>(source.text().size()) > options.limits.text_bytes) {
     errors.Add(Span(), "E0402",
                absl::StrCat("the text has ", source.text().size(), " bytes; the limit is ",
-                            options.limits.text_bytes));
+                            options.limits.text_bytes),
+               RaiseLimitHelp("text_bytes", static_cast<int64_t>(source.text().size())));
     return std::nullopt;
   }
   if (const std::optional<size_t> bad = FindInvalidUtf8(source.text())) {
@@ -28,9 +30,14 @@ std::optional<Graph> Parse(const SourceText& source, const TextOptions& options,
     return std::nullopt;
   }
   SyntaxParser parser(source, options.limits, errors);
-  std::optional<GraphSyntax> syntax = parser.ParseFile(options.require_header);
+  std::optional<GraphSyntax> syntax;
+  const absl::Status in_memory = RefuseIfOutOfMemory("read", options.file, [&] {
+    syntax = parser.ParseFile(options.require_header);
+    return absl::OkStatus();
+  });
+  if (!in_memory.ok()) errors.Add(Span(), in_memory);
   if (!syntax) return std::nullopt;
-  Graph graph = GraphAssembler(options.registry, options.resolve, errors).Assemble(*syntax);
+  Graph graph = GraphAssembler(options.registry, options.resolve, options.limits, errors).Assemble(*syntax);
   if (!errors.empty()) return std::nullopt;
   return graph;
 }

@@ -4,7 +4,9 @@
 #ifndef TENFOLD_GRAPH_TEXT_SOURCE_TEXT_H_
 #define TENFOLD_GRAPH_TEXT_SOURCE_TEXT_H_
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -51,8 +53,8 @@ class ErrorList {
     Diagnostic diagnostic;
   };
 
-  ErrorList(const SourceText& source, int max_errors)
-      : source_(source), max_errors_(max_errors > 0 ? max_errors : 1) {}
+  ErrorList(const SourceText& source, int64_t max_errors)
+      : source_(source), max_errors_(std::max<int64_t>(max_errors, 1)) {}
 
   void Add(Span span, absl::string_view code, std::string message, std::string help = "");
   // Every diagnostic of `status`, placed at `span`.
@@ -72,7 +74,7 @@ class ErrorList {
   void Add(Span span, Diagnostic diagnostic);
 
   const SourceText& source_;
-  int max_errors_;
+  int64_t max_errors_;
   int count_ = 0;
   std::vector<Entry> entries_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/text/syntax_parser.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -57,7 +58,7 @@ bool SyntaxParser::Inputs(GraphSyntax& graph) {
   if (!Expect("(", "before the inputs")) return false;
   if (Take(")")) return true;
   do {
-    if (!Within(graph.inputs.size(), limits_.node_values, "inputs")) return false;
+    if (!Within(graph.inputs.size(), "inputs")) return false;
     InputSyntax& input = graph.inputs.emplace_back();
     if (!Name("an input's name", input.name) || !Expect(":", "and a type after the input's name")) {
       return false;
@@ -73,7 +74,7 @@ bool SyntaxParser::Inputs(GraphSyntax& graph) {
 bool SyntaxParser::Bounds(GraphSyntax& graph) {
   do {
     lexer_.Next();  // `where` or ','
-    if (!Within(graph.bounds.size(), limits_.node_values, "bounds")) return false;
+    if (!Within(graph.bounds.size(), "bounds")) return false;
     BoundSyntax& bound = graph.bounds.emplace_back();
     if (!Name("a symbol", bound.symbol)) return false;
     if (!token().IsWord("in")) return Expected("'in'", "bounds are written N in [1,512]");
@@ -103,7 +104,7 @@ bool SyntaxParser::Outputs(GraphSyntax& graph) {
   if (!Expect("->", "and the outputs after the inputs") || !Expect("(", "before the outputs")) return false;
   if (Take(")")) return true;
   do {
-    if (!Within(graph.outputs.size(), limits_.node_values, "outputs")) return false;
+    if (!Within(graph.outputs.size(), "outputs")) return false;
     OutputSyntax& output = graph.outputs.emplace_back();
     if (!Name("an output's name", output.name)) return false;
     output.value = output.name;
@@ -116,7 +117,8 @@ bool SyntaxParser::Statements(GraphSyntax& graph) {
   while (!Take("}")) {
     if (token().kind == Token::kEnd) return Expected("a statement or '}'");
     if (++nodes_ > limits_.nodes) {
-      Fail(token().span(), "E0402", absl::StrCat("more than ", limits_.nodes, " statements, the limit"));
+      Fail(token().span(), "E0402", absl::StrCat("more than ", limits_.nodes, " statements, the limit"),
+           RaiseLimitHelp("nodes", AtMost('=')));
       return false;
     }
     if (errors_.full()) return false;  // the rest would only be counted
@@ -152,7 +154,7 @@ bool SyntaxParser::Statement(StatementSyntax& statement) {
 
 bool SyntaxParser::Results(StatementSyntax& statement) {
   do {
-    if (!Within(statement.results.size(), limits_.node_values, "results")) return false;
+    if (!Within(statement.results.size(), "results")) return false;
     TypedNameSyntax result;
     if (!Name("the name of a result", result.name)) return false;
     statement.results.push_back(std::move(result));
@@ -208,7 +210,7 @@ bool SyntaxParser::Arguments(StatementSyntax& statement) {
   if (!Expect("(", absl::StrCat("before the operands of ", statement.op.name))) return false;
   if (Take(")")) return true;
   do {
-    if (!Within(statement.operands.size() + statement.attrs.size(), limits_.node_values, "operands")) {
+    if (!Within(statement.operands.size() + statement.attrs.size(), "operands")) {
       return false;
     }
     const bool named =
@@ -286,7 +288,7 @@ bool SyntaxParser::Attribute(StatementSyntax& statement) {
 bool SyntaxParser::NumberList(absl::string_view close, NumberListSyntax& list) {
   if (Take(close)) return true;
   do {
-    if (!Within(list.numbers.size(), limits_.node_values, "numbers")) return false;
+    if (!Within(list.numbers.size(), "numbers")) return false;
     if (token().kind != Token::kNumber) return Expected("an integer");
     list.numbers.emplace_back(token().text, token().span());
     lexer_.Next();
@@ -297,7 +299,8 @@ bool SyntaxParser::NumberList(absl::string_view close, NumberListSyntax& list) {
 bool SyntaxParser::Body(StatementSyntax& statement) {
   if (depth_ >= limits_.nesting) {
     return Fail(token().span(), "E0402",
-                absl::StrCat("bodies nest deeper than ", limits_.nesting, " levels, the limit"));
+                absl::StrCat("bodies nest deeper than ", limits_.nesting, " levels, the limit"),
+                RaiseLimitHelp("nesting", AtMost('{')));
   }
   lexer_.Next();
   ++depth_;
@@ -326,7 +329,7 @@ bool SyntaxParser::Provenance(ProvenanceSyntax& provenance) {
       lexer_.Next();
       lexer_.Next();
       do {
-        if (!Within(provenance.from.size(), limits_.node_values, "names")) return false;
+        if (!Within(provenance.from.size(), "names")) return false;
         NameSyntax name;
         if (!Name("the name of a source value", name)) return false;
         provenance.from.push_back(std::move(name.name));
@@ -382,7 +385,8 @@ bool SyntaxParser::Name(absl::string_view what, NameSyntax& name) {
   if (name.name.empty()) return Fail(name.span, "E0501", "a name is empty");
   if (static_cast<int64_t>(name.name.size()) <= limits_.name_bytes) return true;
   return Fail(name.span, "E0402",
-              absl::StrCat("a name of ", name.name.size(), " bytes; the limit is ", limits_.name_bytes));
+              absl::StrCat("a name of ", name.name.size(), " bytes; the limit is ", limits_.name_bytes),
+              RaiseLimitHelp("name_bytes", static_cast<int64_t>(name.name.size())));
 }
 
 bool SyntaxParser::String(absl::string_view what, std::string& value) {
@@ -428,9 +432,16 @@ bool SyntaxParser::Expect(absl::string_view punct, absl::string_view context) {
   return Take(punct) || Expected(absl::StrCat("'", punct, "' ", context));
 }
 
-bool SyntaxParser::Within(size_t count, int64_t limit, absl::string_view what) {
+int64_t SyntaxParser::AtMost(char mark) const {
+  const absl::string_view text = errors_.source().text();
+  return std::count(text.begin(), text.end(), mark);
+}
+
+bool SyntaxParser::Within(size_t count, absl::string_view what) {
+  const int64_t limit = limits_.node_values;
   if (static_cast<int64_t>(count) < limit) return true;
-  return Fail(token().span(), "E0402", absl::StrCat("more than ", limit, " ", what, ", the limit"));
+  return Fail(token().span(), "E0402", absl::StrCat("more than ", limit, " ", what, ", the limit"),
+              RaiseLimitHelp("node_values", AtMost(',') + 1));
 }
 
 bool SyntaxParser::Expected(absl::string_view what, std::string help) {

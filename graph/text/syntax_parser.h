@@ -50,7 +50,9 @@ class SyntaxParser {
   bool Type(TypeSyntax& type);
   bool Expect(absl::string_view punct, absl::string_view context);
   bool Take(absl::string_view punct);
-  bool Within(size_t count, int64_t limit, absl::string_view what);
+  bool Within(size_t count, absl::string_view what);
+  // How many there can be of what is written with `mark`: enough for a limit that is raised to it.
+  int64_t AtMost(char mark) const;
   // "expected WHAT, found ..."; false.
   bool Expected(absl::string_view what, std::string help = "");
   bool Fail(Span span, absl::string_view code, std::string message, std::string help = "");

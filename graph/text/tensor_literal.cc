@@ -135,7 +135,8 @@ std::optional<TypeSyntax> ReadType(Lexer& lexer, const Limits& limits, ErrorList
   lexer.JumpTo(span.end);
   if (type->shape.has_rank() && type->shape.rank() > limits.rank) {
     errors.Add(span, "E0402",
-               absl::StrCat("a type of ", type->shape.rank(), " dims; the limit is ", limits.rank));
+               absl::StrCat("a type of ", type->shape.rank(), " dims; the limit is ", limits.rank),
+               RaiseLimitHelp("rank", type->shape.rank()));
     return std::nullopt;
   }
   return TypeSyntax{*std::move(type), span};
@@ -162,7 +163,8 @@ ContentsSyntax ReadContents(Lexer& lexer, const TypeSyntax& type, bool bare, con
   if (!count || *count > limits.tensor_bytes / size) {
     errors.Add(type.span, "E0402",
                absl::StrCat("the constant ", type.type.ToString(), " is larger than the limit of ",
-                            limits.tensor_bytes, " bytes"));
+                            limits.tensor_bytes, " bytes"),
+               count && *count <= INT64_MAX / size ? RaiseLimitHelp("tensor_bytes", *count * size) : "");
     return {};
   }
   return ReadList(lexer, type, dims, bare, errors);

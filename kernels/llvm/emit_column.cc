@@ -195,12 +195,17 @@ class ColumnEmitter : public KernelEmitter {
     If(b_.CreateICmpSGT(length_, I64(0)), [&] {
       const Odometer odometer = StartOdometer(space_.reduced, I64(0), "reduced");
       if (reductions.empty()) {
-        EmitElements(loop, strip, odometer, I64(0), length_, [](Value*, Value*, Values&) {});
+        For(I64(0), length_, kReduceChunk, [&](Value* begin) {
+          Poll(begin, kReduceChunk);
+          EmitElements(loop, strip, odometer, begin, Min(length_, b_.CreateAdd(begin, I64(kReduceChunk))),
+                       [](Value*, Value*, Values&) {});
+        });
         return;
       }
       llvm::AllocaInst* depth = Variable(b_.getInt64Ty(), I64(0), "depth");
       llvm::AllocaInst* number = Variable(b_.getInt64Ty(), I64(0), "chunk");
       For(I64(0), length_, kReduceChunk, [&](Value* begin) {
+        Poll(begin, kReduceChunk);
         Value* end = Min(length_, b_.CreateAdd(begin, I64(kReduceChunk)));
         EmitChunk(loop, strip, reductions, odometer, begin, end);
         PushChunk(reductions, strip, depth, number);

@@ -21,6 +21,9 @@ namespace {
 constexpr int kMaxRegisterAccumulators = 8;  // vectors a reduction
 constexpr int kMaxUnrolledInstrs = 1200;
 
+// Elements of a row between polls: some microseconds to a few milliseconds.
+constexpr int64_t kPollElements = 16 * kReduceChunk;
+
 constexpr int kMaxChunkLevels = 52;  // 2^63 / kReduceChunk chunks halve this often
 
 class RowEmitter : public KernelEmitter {
@@ -98,11 +101,12 @@ class RowEmitter : public KernelEmitter {
     return std::nullopt;
   }
 
-  // True if a row is known to be at most one chunk.
-  bool FewChunks() const {
+  bool RowIsAtMost(int64_t elements) const {
     const auto* n = llvm::dyn_cast<llvm::ConstantInt>(length_);
-    return n != nullptr && n->getSExtValue() <= kReduceChunk;
+    return n != nullptr && n->getSExtValue() <= elements;
   }
+  // True if a row is known to be at most one chunk.
+  bool FewChunks() const { return RowIsAtMost(kReduceChunk); }
 
   void EmitRow(const Odometer& odometer, Value* row) {
     row_ = row;
@@ -145,7 +149,14 @@ class RowEmitter : public KernelEmitter {
       if (r.stage >= loop.begin_stage && r.stage < loop.end_stage) reductions.push_back(&r);
     }
     if (reductions.empty()) {
-      EmitVectors(loop, I64(0), length_, [](int, Value*, Value*, Values&) {});
+      const auto emit = [&](Value* begin, Value* end) {
+        EmitVectors(loop, begin, end, [](int, Value*, Value*, Values&) {});
+      };
+      if (RowIsAtMost(kPollElements)) return emit(I64(0), length_);
+      For(I64(0), length_, kPollElements, [&](Value* begin) {
+        Poll(begin, kPollElements);
+        emit(begin, Min(length_, b_.CreateAdd(begin, I64(kPollElements))));
+      });
       return;
     }
     if (FewChunks()) {
@@ -156,6 +167,7 @@ class RowEmitter : public KernelEmitter {
     llvm::AllocaInst* depth = Variable(b_.getInt64Ty(), I64(0), "depth");
     llvm::AllocaInst* number = Variable(b_.getInt64Ty(), I64(0), "chunk");
     For(I64(0), length_, kReduceChunk, [&](Value* begin) {
+      Poll(begin, kPollElements);
       EmitChunk(loop, reductions, begin, Min(length_, b_.CreateAdd(begin, I64(kReduceChunk))));
       PushChunk(reductions, depth, number);
     });

@@ -59,6 +59,7 @@ ScratchSize KernelEmitter::Emit() {
   Value* end = field(offsetof(KernelCall, block_end), b_.getInt64Ty(), "end");
   scratch_ = field(offsetof(KernelCall, scratch), b_.getPtrTy(), "scratch");
   error_ = field(offsetof(KernelCall, error), b_.getPtrTy(), "error");
+  interrupt_ = field(offsetof(KernelCall, interrupt), b_.getPtrTy(), "interrupt");
 
   const auto load_base = [&](Value* array, size_t i) {
     bases_.push_back(b_.CreateLoad(b_.getPtrTy(), b_.CreateConstInBoundsGEP1_64(b_.getPtrTy(), array, i)));
@@ -111,6 +112,26 @@ void KernelEmitter::If(Value* condition, const std::function<void()>& then) {
   b_.CreateBr(join);
   join->insertInto(function_);
   b_.SetInsertPoint(join);
+}
+
+void KernelEmitter::Poll(Value* position, int64_t every) {
+  Value* due = b_.CreateAnd(b_.CreateICmpSGT(position, I64(0)),
+                            b_.CreateICmpEQ(b_.CreateAnd(position, I64(every - 1)), I64(0)));
+  If(b_.CreateAnd(due, b_.CreateIsNotNull(interrupt_)), [&] {
+    const auto field = [&](size_t offset) {
+      Value* address = b_.CreateConstInBoundsGEP1_64(b_.getInt8Ty(), interrupt_, offset);
+      return b_.CreateAlignedLoad(b_.getPtrTy(), address, llvm::Align(8));
+    };
+    auto* type = llvm::FunctionType::get(b_.getInt32Ty(), {b_.getPtrTy()}, false);
+    Value* requested = b_.CreateCall(type, field(offsetof(KernelInterrupt, requested)),
+                                     {field(offsetof(KernelInterrupt, context))});
+    auto* stop = llvm::BasicBlock::Create(b_.getContext(), "stop", function_);
+    auto* go_on = llvm::BasicBlock::Create(b_.getContext(), "go_on", function_);
+    b_.CreateCondBr(b_.CreateICmpNE(requested, b_.getInt32(0)), stop, go_on);
+    b_.SetInsertPoint(stop);
+    b_.CreateRetVoid();
+    b_.SetInsertPoint(go_on);
+  });
 }
 
 llvm::AllocaInst* KernelEmitter::Variable(llvm::Type* type, Value* initial, const char* name) {

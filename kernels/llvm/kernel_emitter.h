@@ -54,6 +54,10 @@ class KernelEmitter {
   // for (i = begin; i < end; i += step): `end - begin` need not be a multiple of step.
   void For(Value* begin, Value* end, int64_t step, const std::function<void(Value* i)>& body);
   void If(Value* condition, const std::function<void()>& then);
+  // Returns from the function if KernelCall::interrupt says so: asked where `position`, which counts
+  // elements, is another multiple of `every`, a power of two. Between two polls of one call lie at most
+  // `every` steps.
+  void Poll(Value* position, int64_t every);
   llvm::AllocaInst* Variable(llvm::Type* type, Value* initial, const char* name);
   Value* Get(llvm::AllocaInst* variable) { return b_.CreateLoad(variable->getAllocatedType(), variable); }
   void Set(llvm::AllocaInst* variable, Value* value) { b_.CreateStore(value, variable); }
@@ -138,6 +142,7 @@ class KernelEmitter {
   std::vector<Value*> dims_;
   Value* scratch_ = nullptr;
   Value* error_ = nullptr;
+  Value* interrupt_ = nullptr;
   ScratchSize scratch_size_;
 
  protected:

@@ -36,6 +36,10 @@ class ScopedSingleThread {
 
 // Multiplications below which calling the library costs more than computing.
 constexpr int64_t kMinProducts = 16384;
+// Multiplications of one task, which nothing can stop: some ten milliseconds.
+constexpr int64_t kMaxTaskProducts = int64_t{1} << 29;
+// Beyond that even the narrowest task takes too long. The reference can be stopped anywhere.
+constexpr int64_t kMaxDepth = kMaxTaskProducts / 32;
 
 // Rows and columns of the result that one task computes: as many as make up for what each task does anew
 // (streaming the right side, and packing it where it is not constant), and no more, so that threads finish
@@ -44,9 +48,12 @@ struct Blocking {
   int64_t m, n;
 };
 Blocking ChooseBlocking(const MatMulSpec& spec) {
-  const int64_t m = spec.constant_rhs ? 64 : 256;
-  const int64_t n = spec.m <= 32 ? 256 : 512;
-  return {std::min(spec.m, m), std::min(spec.n, n)};
+  int64_t m = std::min<int64_t>(spec.m, spec.constant_rhs ? 64 : 256);
+  int64_t n = std::min<int64_t>(spec.n, spec.m <= 32 ? 256 : 512);
+  // k is never split: where it is huge, blocks are narrower instead.
+  while (m * n > kMaxTaskProducts / spec.k && n > 32) n = (n + 1) / 2;
+  while (m * n > kMaxTaskProducts / spec.k && m > 1) m = (m + 1) / 2;
+  return {m, n};
 }
 
 // The columns [begin, begin + width) of a constant right side, in the library's own order.
@@ -77,10 +84,17 @@ class PackingCache {
     const std::lock_guard<std::mutex> lock(mutex_);
     entries_.push_back(columns);
   }
+  // What was packed before somebody stopped it. Kept until a packing is whole, so that runs with a deadline
+  // shorter than the packing still get there, one after the other.
+  void KeepUnfinished(std::vector<std::shared_ptr<const PackedColumns>> columns) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    unfinished_ = std::move(columns);
+  }
 
  private:
   std::mutex mutex_;
   std::vector<std::weak_ptr<const PackedColumns>> entries_;
+  std::vector<std::shared_ptr<const PackedColumns>> unfinished_;
 };
 
 // The product of one block size.
@@ -110,8 +124,9 @@ class OneDnnMatMul final : public MatMulKernel {
     n_blocks_ = (spec.n + blocking_.n - 1) / blocking_.n;
   }
 
-  // False if the library has no fast code. Throws dnnl::error.
-  bool Prepare(const std::optional<Tensor>& constant_rhs, PackingCache& cache);
+  // False if the library has no fast code, or if it was stopped. Throws dnnl::error.
+  bool Prepare(const std::optional<Tensor>& constant_rhs, PackingCache& cache,
+               const KernelInterrupt* interrupt);
 
   int64_t num_tasks() const override { return spec_.batch * m_blocks_ * n_blocks_; }
   size_t scratch_bytes() const override { return scratch_bytes_; }
@@ -170,7 +185,8 @@ std::shared_ptr<const PackedColumns> OneDnnMatMul::Pack(const Tensor& rhs, int64
   return columns;
 }
 
-bool OneDnnMatMul::Prepare(const std::optional<Tensor>& constant_rhs, PackingCache& cache) {
+bool OneDnnMatMul::Prepare(const std::optional<Tensor>& constant_rhs, PackingCache& cache,
+                           const KernelInterrupt* interrupt) {
   packed_ = constant_rhs.has_value();
   const dnnl::memory::data_type type = TypeOf(spec_.dtype);
   const int64_t last_m = spec_.m - (m_blocks_ - 1) * blocking_.m;
@@ -188,10 +204,15 @@ bool OneDnnMatMul::Prepare(const std::optional<Tensor>& constant_rhs, PackingCac
     scratch_bytes_ = std::max(scratch_bytes_, blocks_[edge].scratch.get_size());
   }
   for (int64_t b = 0; packed_ && b < n_blocks_; ++b) {
+    if (StopRequested(interrupt)) {
+      cache.KeepUnfinished(std::move(columns_));
+      return false;
+    }
     const bool last = b == n_blocks_ - 1;
     columns_.push_back(
         Pack(*constant_rhs, b * blocking_.n, last ? last_n : blocking_.n, blocks_[last ? 1 : 0].rhs, cache));
   }
+  cache.KeepUnfinished({});
   // Nobody reads the original again but for products too small for the library.
   if (packed_) DropPages(*constant_rhs);
   for (CallObjects& objects : objects_) FillObjects(objects);
@@ -264,15 +285,17 @@ class OneDnnMatMulProvider final : public MatMulProvider {
  public:
   OneDnnMatMulProvider() : engine_(dnnl::engine::kind::cpu, 0) {}
 
-  absl::StatusOr<std::unique_ptr<MatMulKernel>> Create(const MatMulSpec& spec) override {
+  absl::StatusOr<std::unique_ptr<MatMulKernel>> Create(const MatMulSpec& spec,
+                                                       const KernelInterrupt* interrupt) override {
     if (spec.dtype != DType::kF32 && spec.dtype != DType::kBF16) return nullptr;
     if (spec.batch <= 0 || spec.m <= 0 || spec.k <= 0 || spec.n <= 0) return nullptr;
     if (static_cast<double>(spec.m) * spec.k * spec.n < kMinProducts) return nullptr;
+    if (spec.k > kMaxDepth) return nullptr;
     const ScopedSingleThread single;
     auto kernel = std::make_unique<OneDnnMatMul>(spec, engine_);
     // The library's C++ interface throws; that ends here.
     try {
-      if (!kernel->Prepare(spec.constant_rhs, cache_)) return nullptr;
+      if (!kernel->Prepare(spec.constant_rhs, cache_, interrupt)) return nullptr;
     } catch (const dnnl::error& e) {
       if (e.status == dnnl_out_of_memory) {
         return MakeError("E0402", absl::StrCat("no memory to pack a matrix [", spec.k, ",", spec.n, "]"));

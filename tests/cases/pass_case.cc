@@ -68,7 +68,8 @@ absl::Status RunPasses(const std::vector<std::string>& names, const CompileOptio
     if (pass == pipeline.end()) return absl::InvalidArgumentError(absl::StrCat("there is no pass ", name));
     const int64_t mutations = graph.mutation_count();
     const std::string before = PrintText(graph);
-    PassContext context(options, name, remarks);
+    RunControl control{RunOptions()};
+    PassContext context(options, control, name, remarks);
     TENFOLD_RETURN_IF_ERROR(pass->run(context, graph));
     TENFOLD_RETURN_IF_ERROR(VerifyGraph(graph));
     if (graph.mutation_count() == mutations && PrintText(graph) != before) {

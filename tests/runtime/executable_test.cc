@@ -26,6 +26,10 @@ Executable Make(Plan plan, ExecutableOptions options = {}) {
   return *std::move(executable);
 }
 
+std::string Error(const absl::StatusOr<NamedTensors>& results) {
+  return std::string(results.status().message());
+}
+
 // y = -(x * w + b), in one step each.
 Plan SmallPlan(const std::string& type) {
   PlanMaker maker;
@@ -240,16 +244,82 @@ TEST(ExecutableTest, DeadlinesAndCancellation) {
 }
 
 TEST(ExecutableTest, RefusesWhatIsOverTheMemoryLimit) {
-  ExecutableOptions options;
-  options.max_run_bytes = 1000;
+  const Executable exe = Make(SmallPlan("f32[N]"), {.threads = 1, .memory_limit = 35000});
+  const Tensor x = RandomTensor({1000}, 1), huge = RandomTensor({2000}, 1);
+  EXPECT_EQ(Error(exe.Run({{"x", x}, {"w", x}})), "");
+  // A run has a limit of its own, whether the shapes are new or not.
+  const std::string text =
+      "error[E0404 memory-limit]: a run of 'test' holds 32096 bytes; the memory limit is 32095\n"
+      "  4032 of intermediates, 4000 of outputs, 24064 of scratch, 0 of constants\n"
+      "  with N = 1000: intermediates take 64*floordiv(N + 15, 16), outputs 64*floordiv(N + 15, 16)\n"
+      "  the largest values:\n"
+      "  value  type       kept for    bytes\n"
+      "  p      f32[1000]  steps 0..1   4000\n"
+      "  y      f32[1000]  output       4000\n"
+      "  help: allow it: --memory-limit 32096 (in C++, memory_limit of CompileOptions or RunOptions)";
+  EXPECT_EQ(Error(exe.Run({{"x", x}, {"w", x}}, {.memory_limit = 32095})), text);
+  EXPECT_EQ(
+      Error(Make(SmallPlan("f32[N]"), {.threads = 1}).Run({{"x", x}, {"w", x}}, {.memory_limit = 32095})),
+      text);
+  EXPECT_EQ(Error(exe.Run({{"x", x}, {"w", x}}, {.memory_limit = 32096})), "");
+  EXPECT_THAT(Error(exe.Run({{"x", huge}, {"w", huge}})),
+              testing::StartsWith("error[E0404 memory-limit]: a run of 'test' holds 40064 bytes; the memory "
+                                  "limit is 35000\n"));
+}
+
+TEST(ExecutableTest, RefusesValuesOverTheLimitByName) {
+  ExecutableOptions options = {.threads = 1};
+  options.limits.tensor_bytes = 1000;
   const Executable exe = Make(SmallPlan("f32[N]"), options);
   const Tensor small = RandomTensor({10}, 1), large = RandomTensor({1000}, 1);
-  EXPECT_EQ(exe.Run({{"x", small}, {"w", small}}).status(), absl::OkStatus());
-  const std::string message(exe.Run({{"x", large}, {"w", large}}).status().message());
-  EXPECT_THAT(message,
-              testing::StartsWith("error[E0402 too-large]: a run of 'test' needs 8032 bytes (4032 of "
-                                  "intermediates, 4000 of outputs), the limit is 1000\n"
-                                  "  its memory plan:\n  value  type"));
+  EXPECT_EQ(Error(exe.Run({{"x", small}, {"w", small}})), "");
+  EXPECT_EQ(Error(exe.Run({{"x", large}, {"w", large}})),
+            "error[E0402 too-large]: Map 'p' is f32[1000]: 4000 bytes; the limit tensor_bytes is 1000\n"
+            "  help: if that is meant, allow it: --tensor-bytes 4032 (in C++, Limits::tensor_bytes)");
+}
+
+// A splat is one value in the file and may be a matrix in memory.
+TEST(ExecutableTest, RefusesConstantsThatWouldBeWrittenOut) {
+  PlanMaker maker;
+  const float one = 1;
+  const int x = maker.Input("x", "f32[N,100]");
+  maker.MatMul(maker.Output("y", "f32[N,50]"), x,
+               maker.Constant("w", *Tensor::Splat(DType::kF32, Dims{100, 50}, &one)));
+  ExecutableOptions options = {.threads = 1};
+  options.limits.tensor_bytes = 19999;
+  const Plan plan = maker.Finish();
+  EXPECT_EQ(
+      Executable::Create(plan, options).status().message(),
+      "error[E0402 too-large]: the constant 'w' is f32[100,50]: 20000 bytes where all of it is read; the "
+      "limit tensor_bytes is 19999\n"
+      "  help: if that is meant, allow it: --tensor-bytes 20000 (in C++, Limits::tensor_bytes)");
+  EXPECT_EQ(Executable::Create(plan, {.threads = 1, .memory_limit = 19999}).status().message(),
+            "error[E0404 memory-limit]: the constants of 'test' up to 'w' take 20000 bytes; the memory limit "
+            "is 19999");
+  EXPECT_THAT(
+      Error(Make(plan, {.threads = 1, .memory_limit = 20000}).Run({{"x", RandomTensor({3, 100}, 1)}})),
+      testing::HasSubstr("600 of outputs, 0 of scratch, 20000 of constants\n"));
+}
+
+TEST(ExecutableTest, RefusesIntermediatesThatAreTogetherOverTheLimit) {
+  PlanMaker maker;
+  const int x = maker.Input("x", "f32[N]");
+  const int a = maker.Arena("a", "f32[N]"), b = maker.Arena("b", "f32[N]");
+  maker.Map(a, {x}, NegOf);
+  maker.Map(b, {a}, NegOf);
+  maker.Map(maker.Output("y", "f32[N]"), {a, b}, AddOf);
+  ExecutableOptions options = {.threads = 1};
+  options.limits.tensor_bytes = 100;
+  const Tensor values = RandomTensor({16}, 1);
+  EXPECT_EQ(Error(Make(maker.Finish(), options).Run({{"x", values}})),
+            "error[E0402 too-large]: the intermediates of 'test' take 128 bytes together; the limit "
+            "tensor_bytes is 100\n"
+            "  the largest values:\n"
+            "  value  type     kept for    bytes\n"
+            "  a      f32[16]  steps 0..2     64\n"
+            "  b      f32[16]  steps 1..2     64\n"
+            "  y      f32[16]  output         64\n"
+            "  help: if that is meant, allow it: --tensor-bytes 128 (in C++, Limits::tensor_bytes)");
 }
 
 std::string FeedError(const Executable& exe, const NamedTensors& feeds) {

@@ -262,9 +262,11 @@ TEST(NpyRefusal, SizesBeyondLimits) {
   limits.tensor_bytes = 15;
   limits.rank = 2;
   EXPECT_EQ(Error(Npy("<f4", "(4,)", "1234567890123456"), "x.npy", limits),
-            "error[E0402 too-large]: 'x.npy' holds f32[4], more than 15 bytes, the limit tensor_bytes");
+            "error[E0402 too-large]: 'x.npy' holds f32[4], more than 15 bytes, the limit tensor_bytes\n"
+            "  help: if that is meant, allow it: --tensor-bytes 16 (in C++, Limits::tensor_bytes)");
   EXPECT_EQ(Error(Npy("<f4", "(1, 1, 1)", "1234"), "x.npy", limits),
-            "error[E0402 too-large]: 'x.npy' has 3 dims; the limit rank is 2");
+            "error[E0402 too-large]: 'x.npy' has 3 dims; the limit rank is 2\n"
+            "  help: if that is meant, allow it: --rank 3 (in C++, Limits::rank)");
   // An empty array whose other extents overflow has no strides either.
   EXPECT_NE(Error(Npy("<f4", "(0, 9223372036854775807, 2)", "")).find("E0402"), string::npos);
 }

@@ -123,7 +123,7 @@ TEST(LoadNpz, InflationIsBoundedBeforeItHappens) {
   EXPECT_EQ(Error("deflated.npz", limits),
             "error[E0402 too-large]: 'deflated.npz' has 527 bytes, which would inflate to 576, more than the "
             "limit inflate_ratio = 1 allows\n"
-            "  help: if you trust the file, raise inflate_ratio");
+            "  help: if that is meant, allow it: --inflate-ratio 2 (in C++, Limits::inflate_ratio)");
   EXPECT_EQ(Error("stored.npz", limits), "loaded");
 }
 

@@ -192,6 +192,69 @@ TEST(OneDnnMatMulTest, LeavesToTheReferenceWhatItCannotDoBetter) {
   EXPECT_EQ(*provider->Create(spec), nullptr);
 }
 
+// A run can only be stopped between tasks, so a task never takes long, and where k is huge it is narrow
+// instead.
+TEST(OneDnnMatMulTest, TasksAreShort) {
+  constexpr double kMostProducts = int64_t{1} << 29;
+  for (int64_t k : {1 << 10, 1 << 14, 1 << 18, 1 << 22, 1 << 24}) {
+    for (int64_t m : {1, 40, 5000}) {
+      for (int64_t n : {16, 300, 4096}) {
+        const MatMulSpec spec{.m = m, .k = k, .n = n, .constant_rhs = {}};
+        const auto kernel = CreateOneDnnMatMulProvider()->Create(spec);
+        ASSERT_TRUE(kernel.ok());
+        if (*kernel == nullptr) continue;
+        // Blocks at the edges are smaller, which the average hides; a whole block is what is bounded.
+        const double products = 1.0 * m * n * k / static_cast<double>((*kernel)->num_tasks());
+        EXPECT_LE(products, kMostProducts) << m << "x" << k << "x" << n;
+      }
+    }
+  }
+  const MatMulSpec deep{.m = 1, .k = (1 << 24) + 1, .n = 1, .constant_rhs = {}};
+  EXPECT_EQ(*CreateOneDnnMatMulProvider()->Create(deep), nullptr);
+}
+
+// Small integers, of which sums are exact in any order.
+TEST(OneDnnMatMulTest, NarrowTasksGiveTheWholeProduct) {
+  MatMulSpec spec{.m = 40, .k = 100000, .n = 150, .constant_rhs = {}};
+  Tensor lhs = *Tensor::Allocate(DType::kF32, Dims{spec.m, spec.k});
+  Tensor rhs = *Tensor::Allocate(DType::kF32, Dims{spec.k, spec.n});
+  for (int64_t i = 0; i < lhs.num_elements(); ++i) {
+    lhs.mutable_values<float>()[i] = static_cast<float>(i / spec.k);
+  }
+  for (int64_t i = 0; i < rhs.num_elements(); ++i) {
+    rhs.mutable_values<float>()[i] = static_cast<float>(i % spec.n % 4);
+  }
+  for (const bool constant : {false, true}) {
+    if (constant) spec.constant_rhs = rhs;
+    const auto kernel = CreateOneDnnMatMulProvider()->Create(spec);
+    ASSERT_TRUE(kernel.ok());
+    if (*kernel == nullptr) GTEST_SKIP() << "no fast code on this CPU";
+    EXPECT_GT((*kernel)->num_tasks(), 1);
+    const Tensor out = RunAll(**kernel, spec, {lhs, rhs});
+    for (int64_t i = 0; i < out.num_elements(); ++i) {
+      ASSERT_EQ(out.at<float>(i), static_cast<float>(i / spec.n * (i % spec.n % 4) * spec.k)) << i;
+    }
+  }
+}
+
+int32_t CountDown(void* left) { return --*static_cast<int*>(left) < 0; }
+
+// Packing stops between pieces, and goes on there next time: runs with short deadlines get there in the end.
+TEST(OneDnnMatMulTest, PackingIsStoppedAndGoesOn) {
+  std::mt19937 random(7);
+  const auto provider = CreateOneDnnMatMulProvider();
+  MatMulSpec spec{.m = 64, .k = 64, .n = 4096, .constant_rhs = {}};  // 8 pieces
+  spec.constant_rhs = Random(DType::kF32, {spec.k, spec.n}, random);
+  if (*CreateOneDnnMatMulProvider()->Create(spec) == nullptr) GTEST_SKIP() << "no fast code on this CPU";
+  int polls = 3;
+  const KernelInterrupt interrupt = {&CountDown, &polls};
+  EXPECT_EQ(*provider->Create(spec, &interrupt), nullptr);
+  EXPECT_EQ(polls, -1);
+  polls = 100;
+  EXPECT_NE(*provider->Create(spec, &interrupt), nullptr);
+  EXPECT_EQ(polls, 92);
+}
+
 TEST(OneDnnMatMulTest, TasksSideBySideGiveTheSameBits) {
   MatMulSpec spec;
   spec.m = 700, spec.k = 200, spec.n = 1100;
