@@ -10,6 +10,7 @@
 
 #include <new>
 #include <stdexcept>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -30,6 +31,14 @@ auto RefuseIfOutOfMemory(absl::string_view do_what, absl::string_view name, cons
   return MakeError("E0402",
                    absl::StrCat("the memory to ", do_what, name.empty() ? "" : absl::StrCat(" '", name, "'"),
                                 " cannot be had"));
+}
+
+// Appends a piece of what a caller wants in memory: E0402 if there is none left.
+inline absl::Status AppendOrRefuse(std::string& bytes, absl::string_view piece) {
+  return RefuseIfOutOfMemory("write", "", [&] {
+    bytes.append(piece.data(), piece.size());
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace tenfold

@@ -225,11 +225,8 @@ absl::StatusOr<std::string> NpyHeaderOf(const Tensor& tensor) {
 
 absl::StatusOr<std::string> WriteNpy(const Tensor& tensor) {
   TENFOLD_ASSIGN_OR_RETURN(std::string bytes, NpyHeaderOf(tensor));
-  bytes.reserve(bytes.size() + tensor.logical_bytes());
-  TENFOLD_RETURN_IF_ERROR(WriteElements(tensor, [&](absl::string_view piece) {
-    bytes.append(piece.data(), piece.size());
-    return absl::OkStatus();
-  }));
+  TENFOLD_RETURN_IF_ERROR(
+      WriteElements(tensor, [&](absl::string_view piece) { return AppendOrRefuse(bytes, piece); }));
   return bytes;
 }
 

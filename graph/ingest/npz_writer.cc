@@ -16,6 +16,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tenfold/graph/allocation.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/atomic_file.h"
 #include "tenfold/graph/ingest/element_bytes.h"
@@ -225,9 +226,11 @@ absl::Status Pack(const NamedTensors& tensors, ArchiveTarget::WriteAt write) {
 absl::StatusOr<std::string> WriteNpz(const NamedTensors& tensors) {
   std::string bytes;
   TENFOLD_RETURN_IF_ERROR(Pack(tensors, [&](uint64_t offset, absl::string_view piece) {
-    bytes.resize(std::max<size_t>(bytes.size(), offset + piece.size()));
-    std::copy(piece.begin(), piece.end(), bytes.begin() + static_cast<int64_t>(offset));
-    return absl::OkStatus();
+    return RefuseIfOutOfMemory("write", "", [&] {
+      bytes.resize(std::max<size_t>(bytes.size(), offset + piece.size()));
+      std::copy(piece.begin(), piece.end(), bytes.begin() + static_cast<int64_t>(offset));
+      return absl::OkStatus();
+    });
   }));
   return bytes;
 }

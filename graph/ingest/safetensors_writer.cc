@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "nlohmann/json.hpp"
+#include "tenfold/graph/allocation.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/atomic_file.h"
 #include "tenfold/graph/ingest/printable.h"
@@ -128,10 +129,8 @@ absl::StatusOr<std::string> WriteSafetensors(const NamedTensors& tensors,
                                              const SafetensorsWriteOptions& options) {
   TENFOLD_ASSIGN_OR_RETURN(const SafetensorsLayout layout, LayOutSafetensors(tensors, options));
   std::string bytes = layout.header;
-  TENFOLD_RETURN_IF_ERROR(WriteSafetensorsData(tensors, layout, [&](absl::string_view piece) {
-    bytes.append(piece.data(), piece.size());
-    return absl::OkStatus();
-  }));
+  TENFOLD_RETURN_IF_ERROR(WriteSafetensorsData(
+      tensors, layout, [&](absl::string_view piece) { return AppendOrRefuse(bytes, piece); }));
   return bytes;
 }
 

@@ -178,8 +178,7 @@ absl::StatusOr<std::string> SerializeGraph(const Graph& graph) {
   TENFOLD_RETURN_IF_ERROR(EncodeGraph(graph, &encoded, &data));
   std::string bytes(sizeof(Header), '\0');
   TENFOLD_ASSIGN_OR_RETURN(const Header header, WriteBody(encoded, data, [&](absl::string_view piece) {
-                             bytes.append(piece.data(), piece.size());
-                             return absl::OkStatus();
+                             return AppendOrRefuse(bytes, piece);
                            }));
   std::memcpy(bytes.data(), &header, sizeof(header));
   return bytes;
