@@ -123,10 +123,12 @@ constexpr ErrorCode kErrorCodes[] = {
     {"E0324", "no-finite-value", StatusCode::kInvalidArgument,
      "A NaN was to become the mean or the median of the values along an axis, none of which is finite."},
     {"E0325", "bad-policy", StatusCode::kInvalidArgument,
-     "A policy for an array does not suit it: nan=mean and nan=median need an axis when an array has more than "
+     "A policy for an array does not suit it: nan=mean and nan=median need an axis when an array has more "
+     "than "
      "one, and the axis must lie in [-rank, rank)."},
     {"E0326", "text-not-number", StatusCode::kInvalidArgument,
-     "An array of text was read with text=parse, and an element is no number of the dtype that is due. Numbers "
+     "An array of text was read with text=parse, and an element is no number of the dtype that is due. "
+     "Numbers "
      "are written with a point, whatever the locale."},
     {"E0330", "bad-safetensors", StatusCode::kInvalidArgument,
      "A .safetensors file has no header, or one that is not the JSON object of dtypes, shapes and "

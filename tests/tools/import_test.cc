@@ -155,7 +155,8 @@ TEST_F(ImportTest, TextGraphsSayWhatIsDue) {
   EXPECT_EQ(result.exit_status, 0);
   EXPECT_EQ(result.err, "w: from f64, cast=nearest: 1 of 2 values changed, by 1.49e-09 at most\n");
   EXPECT_EQ(Run("tenfold-run m.tnf --input 'x=f32[2] 1 1'").out, "y = f32[2] {0.1, 3}\n");
-  EXPECT_THAT(Run("tenfold-import m.tnt -o m.tnf --cast nearest --nan v=zero").err, HasSubstr("did you mean 'w'?"));
+  EXPECT_THAT(Run("tenfold-import m.tnt -o m.tnf --cast nearest --nan v=zero").err,
+              HasSubstr("did you mean 'w'?"));
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <vector>
 
-#include "tenfold/graph/fused/interpret.h"
 #include "tenfold/graph/float_environment.h"
+#include "tenfold/graph/fused/interpret.h"
 #include "tenfold/tests/kernels/cuda/kernel_cases.h"
 
 namespace tenfold::testing {
