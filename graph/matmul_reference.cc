@@ -177,6 +177,9 @@ void MultiplyRowsBaseline(const T* lhs, const T* rhs, T* out, int64_t rows, int6
                           const KernelInterrupt* interrupt) {
   MultiplyRows<sizeof(typename Arithmetic<T>::Acc)>(lhs, rhs, out, rows, depth, columns, interrupt);
 }
+// Only GCC compiles one template for several targets; from another compiler every level has the baseline's code,
+// which gives the same bits.
+#if defined(__GNUC__) && !defined(__clang__)
 template <typename T>
 __attribute__((target("arch=x86-64-v3"))) void MultiplyRowsAvx2(const T* lhs, const T* rhs, T* out,
                                                                 int64_t rows, int64_t depth, int64_t columns,
@@ -189,6 +192,12 @@ __attribute__((target("arch=x86-64-v4,prefer-vector-width=512"))) void MultiplyR
     const KernelInterrupt* interrupt) {
   MultiplyRows<64>(lhs, rhs, out, rows, depth, columns, interrupt);
 }
+#else
+template <typename T>
+constexpr RowsFunction<T> MultiplyRowsAvx2 = MultiplyRowsBaseline<T>;
+template <typename T>
+constexpr RowsFunction<T> MultiplyRowsAvx512 = MultiplyRowsBaseline<T>;
+#endif
 
 template <typename T>
 RowsFunction<T> ChooseRowsFunction(IsaLevel level) {

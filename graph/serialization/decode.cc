@@ -141,6 +141,8 @@ class Decoder {
       TENFOLD_RETURN_IF_ERROR(CheckKnown(ingest, "what was done to an array"));
       provenance.ingest = {ingest.source(),  ingest.policy(),         ingest.values(),
                            ingest.changed(), ingest.largest_change(), ingest.nans_replaced()};
+      // It would be taken for nothing done, and lost.
+      if (provenance.ingest.empty()) return WrongStructure("what was done to an array has no policy");
     }
     return provenance;
   }

@@ -344,6 +344,7 @@ bool SyntaxParser::Provenance(ProvenanceSyntax& provenance) {
 
 // `ingest("f64", "cast=nearest", values=1024, changed=431, by=2.98e-08, nans=0)`.
 bool SyntaxParser::Ingest(IngestRecord& record) {
+  const Span begin = token().span();
   lexer_.Next();
   lexer_.Next();
   if (!String("what the array held, such as \"f64\"", record.source) || !Expect(",", "before the policy") ||
@@ -363,7 +364,9 @@ bool SyntaxParser::Ingest(IngestRecord& record) {
     return Expected("the largest change, a number");
   }
   lexer_.Next();
-  return key("nans") && Integer("a count", record.nans_replaced) && Expect(")", "after the counts");
+  if (!key("nans") || !Integer("a count", record.nans_replaced) || !Expect(")", "after the counts"))
+    return false;
+  return !record.empty() || Fail(begin, "E0501", "what was done to an array has no policy");
 }
 
 // --- Small parts -------------------------------------------------------------------------------------------

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/kernels/onednn/onednn_matmul.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -14,6 +12,12 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/mapped_file.h"
+
+// Of the OpenMP runtime that oneDNN is linked with. Its header belongs to GCC, and other compilers lack it.
+extern "C" {
+int omp_get_max_threads(void);
+void omp_set_num_threads(int threads);
+}
 
 namespace tenfold {
 namespace {

@@ -126,6 +126,17 @@ TEST(HostileTnf, MutatedStructuresGiveAGraphOrAnError) {
   }
 }
 
+// A record of what was done to an array, but not by which policy, would be lost when the graph is written again.
+TEST(HostileTnf, WhatWasDoneToAnArrayNeedsAPolicy) {
+  v1::Graph graph = Encoded("tenfold 1\ngraph g() -> (c) {\n  c = Const f32[2] {1, 2}\n}\n");
+  v1::Ingest& ingest = *graph.mutable_nodes(0)->mutable_provenance()->mutable_ingest();
+  ingest.set_source("f64");
+  ingest.set_changed(1);
+  EXPECT_THAT(Refusal(graph), HasSubstr("what was done to an array has no policy"));
+  ingest.set_policy("cast=nearest");
+  EXPECT_TRUE(ParseGraph(FileOf(graph.SerializeAsString())).ok());
+}
+
 TEST(HostileTnf, TheFrameIsChecked) {
   const std::string good = *SerializeGraph(*ParseText("graph g() -> () {\n}"));
   EXPECT_EQ(Refusal(""),

@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of the fuzz targets, corpus/TARGET/, with NumPy; made with NumPy 1.24.2.
+
+usage: make_corpus.py TENFOLD_IMPORT, the built tool, which makes the .tnf seeds of the .tnt ones.
+"""
+
+import io
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).parent / "corpus"
+
+GRAPHS = {
+    "mlp": """graph mlp(x: f32[N,4]) where N in [1,512] -> (p) {
+  w = Const f32[4,3] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
+  h = MatMul(x, w)
+  b = Add(h, {1, 2, 3})
+  r = Max(b, 0)
+  p = Softmax(r)
+}
+""",
+    "fold": """graph fold() -> (y, z) {
+  a = Const f64[2,2] {1, nan, -inf, 0.1}
+  b = Exp(a)
+  c = Where(true, b, a)
+  y = ReduceSum(c, axes=[0])
+  s = Const i32[1000,1000] splat 3
+  z = ReduceMax(s, keepdims=false)
+}
+""",
+    "shapes": """graph shapes(x: f32[N,2*N], y: i32[]) -> (t, q) {
+  r = Reshape(x, {-1})
+  t = Transpose(x, perm=[1, 0])
+  q = Div(y, 0)
+}
+""",
+    "types": """graph types(x: bf16[2,0], b: bool[3], u: u8[3]) -> (e, c, g) {
+  e = Equal(x, x)
+  c = Cast(u, to=f16)
+  g = Where(b, u, 7)
+}
+""",
+    "fused": """graph fused(x: f32[N,4], w: f32[4]) -> (y) {
+  y = Fused(x, w) {
+    graph group.0(x: f32[N,4], w: f32[4]) -> (t) {
+      m = Mul(x, w)
+      t = Tanh(m)
+    }
+  } from(m, t)
+}
+""",
+    "provenance": """graph kept(x: f32[2]) -> ("out:0"=y) {
+  w = Const f32[2] {1, 2} array "w.npz: w" ingest("f64", "cast=nearest", values=2, changed=1, by=1e-09, nans=0)
+  y = Gelu(x, approximate="tanh") at "a.cc:3"
+  z = OptimizationBarrier(w)
+}
+""",
+}
+
+LITERALS = {
+    "floats": "f32[2,3] 1 -2.5 3e-10 nan inf -inf",
+    "braces": "i64[3] {1, -9223372036854775808, 9223372036854775807}",
+    "splat": "f16[1000,1000] splat 65504",
+    "bools": "bool[2] true false",
+    "empty": "u8[0,3]",
+    "scalar": "bf16[] 1.0078125",
+    "symbols": "f32[N,2*N + 1,floordiv(N, 2),max(M, 4)]",
+    "policy": "mean:axis=-1",
+}
+
+
+def put(target, name, contents):
+    folder = HERE / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(contents if isinstance(contents, bytes) else contents.encode())
+
+
+def npy(array, version=None):
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, version=version, allow_pickle=True)
+    return file.getvalue()
+
+
+def safetensors(entries):
+    header, data = {}, b""
+    for name, dtype, shape, contents in entries:
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(contents)]}
+        data += contents
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def main():
+    arrays = {
+        "f4": np.arange(6, dtype="f4").reshape(2, 3),
+        "fortran": np.asfortranarray(np.arange(6, dtype="i2").reshape(2, 3)),
+        "big": np.arange(3, dtype=">f8"),
+        "scalar": np.float64(0.1).reshape(()),
+        "empty": np.zeros((0, 3), "u8"),
+        "bool": np.array([True, False]),
+        "text": np.array(["1.5", "3,14", "nan"]),
+        "bytes": np.array([b"1", b"-2e3"]),
+        "nan": np.array([[1, np.nan], [np.inf, -1]], "f2"),
+        "record": np.zeros(2, [("a", "f4"), ("b", "i2")]),
+        "object": np.array([None, 1], object),
+        "date": np.array(["2020-01-01"], "M8[D]"),
+        "complex": np.array([1j]),
+    }
+    for name, array in arrays.items():
+        put("npy", name, npy(array))
+    put("npy", "v2", npy(arrays["f4"], (2, 0)))
+    put("npy", "v3", npy(arrays["f4"], (3, 0)))
+    for name, kind in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", kind) as archive:
+            for member in ("f4", "bool", "empty"):
+                archive.writestr(zipfile.ZipInfo(member + ".npy"), npy(arrays[member]), kind)
+        put("npz", name, file.getvalue())
+    put("safetensors", "one", safetensors([("w", "F32", [2], struct.pack("<2f", 1, 2))]))
+    put("safetensors", "several", safetensors([("a", "I64", [1], bytes(8)), ("b", "BF16", [2, 1], bytes(4)),
+                                               ("c", "BOOL", [], b"\1"), ("d", "F16", [0], b"")]))
+    put("safetensors", "metadata", (lambda t: struct.pack("<Q", len(t)) + t)(b'{"__metadata__":{"a":"b"}}'))
+    for name, literal in LITERALS.items():
+        put("literal", name, literal)
+    for name, graph in GRAPHS.items():
+        text = "tenfold 1\n\n" + graph
+        put("tnt", name, text)
+        (HERE / "tnf").mkdir(exist_ok=True)
+        source = pathlib.Path("/tmp") / (name + ".tnt")
+        source.write_text(text)
+        subprocess.run([sys.argv[1], source, "-o", HERE / "tnf" / (name + ".tnf")], check=True)
+        (HERE / "tnf" / (name + ".tnf")).rename(HERE / "tnf" / name)
+
+
+if __name__ == "__main__":
+    main()
