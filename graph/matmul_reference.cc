@@ -177,8 +177,8 @@ void MultiplyRowsBaseline(const T* lhs, const T* rhs, T* out, int64_t rows, int6
                           const KernelInterrupt* interrupt) {
   MultiplyRows<sizeof(typename Arithmetic<T>::Acc)>(lhs, rhs, out, rows, depth, columns, interrupt);
 }
-// Only GCC compiles one template for several targets; from another compiler every level has the baseline's code,
-// which gives the same bits.
+// Only GCC compiles one template for several targets; from another compiler every level has the baseline's
+// code, which gives the same bits.
 #if defined(__GNUC__) && !defined(__clang__)
 template <typename T>
 __attribute__((target("arch=x86-64-v3"))) void MultiplyRowsAvx2(const T* lhs, const T* rhs, T* out,

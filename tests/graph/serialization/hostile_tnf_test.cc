@@ -126,7 +126,8 @@ TEST(HostileTnf, MutatedStructuresGiveAGraphOrAnError) {
   }
 }
 
-// A record of what was done to an array, but not by which policy, would be lost when the graph is written again.
+// A record of what was done to an array, but not by which policy, would be lost when the graph is written
+// again.
 TEST(HostileTnf, WhatWasDoneToAnArrayNeedsAPolicy) {
   v1::Graph graph = Encoded("tenfold 1\ngraph g() -> (c) {\n  c = Const f32[2] {1, 2}\n}\n");
   v1::Ingest& ingest = *graph.mutable_nodes(0)->mutable_provenance()->mutable_ingest();
