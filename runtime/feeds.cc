@@ -48,8 +48,9 @@ absl::Status WrongDType(const Plan& plan, int i, absl::string_view fed, DType dt
   std::string how;
   std::vector<std::string> notes;
   if (values != nullptr) {
-    notes.push_back(DescribeCast(*values, declared));
-    const std::optional<CastRule> rule = BestRule(SurveyCast(*values, declared));
+    const CastSurvey survey = SurveyCast(*values, declared);
+    notes.push_back(DescribeCast(*values, declared, survey));
+    const std::optional<CastRule> rule = BestRule(survey);
     if (rule) how = absl::StrCat(" (cast=", Name(*rule), ")");
   }
   return Refuse(plan, i, "E0604", absl::StrCat(Declared(plan, i), ", it was fed ", fed), std::move(notes),

@@ -74,13 +74,9 @@ absl::Status AddNpz(Graph& graph, absl::string_view path, const Wishes& wishes) 
     const std::string& array = file->names()[i];
     const ArrayName name = wishes.NameOf(array, true);
     const IngestOptions options = wishes.OptionsOf(array);
-    if (options.policy.storage == Storage::kMmap || options.policy.storage == Storage::kBorrow) {
-      return IngestFile(name, options).status();  // which refuses it
-    }
-    TextAs text_as{options.dtype.value_or(DType::kF64)};
-    const bool parse = options.policy.text == TextRule::kParse;
-    TENFOLD_ASSIGN_OR_RETURN(const Tensor tensor, file->Load(i, name, parse ? &text_as : nullptr));
-    TENFOLD_RETURN_IF_ERROR(AddArray(graph, array, Ingest(tensor, name, options, text_as.used)));
+    TENFOLD_RETURN_IF_ERROR(NpzFile::CheckStorage(name, options.policy.storage));
+    const auto load = [&](TextAs* text_as) { return file->Load(i, name, text_as); };
+    TENFOLD_RETURN_IF_ERROR(AddArray(graph, array, IngestLoaded(name, options, load)));
   }
   return absl::OkStatus();
 }

@@ -34,6 +34,10 @@ std::string ArrayName::Reference() const {
                         : absl::StrCat(Printable(file, kWholePath), ":", Printable(member));
 }
 
+std::string ReferenceName(absl::string_view file, absl::string_view member) {
+  return member.empty() ? std::string(file) : absl::StrCat(file, ": ", member);
+}
+
 std::string NumpyCommand(const ArrayName& name, absl::string_view expression, absl::string_view suffix,
                          absl::string_view load, absl::string_view modules) {
   const std::string python = absl::StrCat("python3 -c 'import sys, numpy as np", modules, "; ");

@@ -25,6 +25,9 @@ struct ArrayName {
   std::string Reference() const;
 };
 
+// How an array is called in provenance: "bias.npy", "weights.npz: w1".
+std::string ReferenceName(absl::string_view file, absl::string_view member);
+
 // A command that saves `expression`, in which `a` is the array, in a file beside this one whose
 // name carries `suffix`: text.npy becomes text.f8.npy. `load` is what to hand numpy.load besides
 // the name.

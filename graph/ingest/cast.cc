@@ -127,8 +127,7 @@ std::optional<CastRule> BestRule(const CastSurvey& survey) {
   return survey.changed > 0 ? CastRule::kNearest : CastRule::kExact;
 }
 
-std::string DescribeCast(const Tensor& array, DType target) {
-  const CastSurvey survey = SurveyCast(array, target);
+std::string DescribeCast(const Tensor& array, DType target, const CastSurvey& survey) {
   if (survey.not_finite > 0) {
     return absl::StrCat(ElementIs(array, survey.first_not_finite), ", which ", Name(target), " has not (",
                         OfAll(survey.not_finite, array), ")");
@@ -146,8 +145,9 @@ absl::StatusOr<Tensor> CastArray(const Tensor& array, DType target, CastRule rul
   if (done != nullptr) *done = survey;
   if (array.dtype() == target) return array;
   if (rule == CastRule::kRefuse) {
-    const std::optional<CastRule> best = BestRule(SurveyCast(array, target));
-    return Refuse("E0320", Due(array, target, name), {DescribeCast(array, target)},
+    survey = SurveyCast(array, target);
+    const std::optional<CastRule> best = BestRule(survey);
+    return Refuse("E0320", Due(array, target, name), {DescribeCast(array, target, survey)},
                   best ? std::vector{Mend(name, *best)} : std::vector<std::string>());
   }
 

@@ -48,8 +48,8 @@ struct CastSurvey {
 CastSurvey SurveyCast(const Tensor& array, DType target);
 
 // "cast=nearest would change 431 of 1024 values, by 2.98e-08 at most", and the like: what the best rule would
-// do, for an error that offers it.
-std::string DescribeCast(const Tensor& array, DType target);
+// do, for an error that offers it. `survey` is that of the array and the target.
+std::string DescribeCast(const Tensor& array, DType target, const CastSurvey& survey);
 // The rule that keeps most: exact where nothing changes, nearest where all values are in range, saturate;
 // nullopt where NaN or Inf forbid all of them.
 std::optional<CastRule> BestRule(const CastSurvey& survey);

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 
 namespace tenfold {
@@ -77,6 +78,17 @@ std::optional<BadBool> FindBadBool(absl::string_view bytes) {
   if (first == bytes.end()) return std::nullopt;
   return BadBool{first - bytes.begin(), static_cast<unsigned char>(*first),
                  std::count_if(first, bytes.end(), bad)};
+}
+
+absl::Status CheckBools(absl::string_view bytes, const ArrayName& name, std::span<const int64_t> dims,
+                        absl::FunctionRef<std::string()> mend) {
+  const std::optional<BadBool> bad = FindBadBool(bytes);
+  if (!bad) return absl::OkStatus();
+  return MakeError(
+      "E0304",
+      absl::StrCat(name.ToString(), " holds bool, but the byte of ", ElementAt(dims, bad->first), " is ",
+                   bad->value, " (", bad->count, " of ", Count(bytes.size(), "element"), " neither 0 nor 1)"),
+      absl::StrCat("to read what is not 0 as true: ", mend()));
 }
 
 }  // namespace tenfold

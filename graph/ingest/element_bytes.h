@@ -14,6 +14,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/ingest/array_name.h"
 #include "tenfold/graph/tensor.h"
 
 namespace tenfold {
@@ -51,6 +52,9 @@ struct BadBool {
 };
 // Nothing if all are; `bytes` are those of bools.
 std::optional<BadBool> FindBadBool(absl::string_view bytes);
+// E0304 if one of the bools of an array in a file is neither; `mend` makes the help then.
+absl::Status CheckBools(absl::string_view bytes, const ArrayName& name, std::span<const int64_t> dims,
+                        absl::FunctionRef<std::string()> mend);
 
 }  // namespace tenfold
 

@@ -14,22 +14,12 @@ namespace tenfold {
 namespace {
 
 std::string OriginOf(const ArrayName& name) {
-  const std::string file = name.file.substr(name.file.rfind('/') + 1);
-  return name.member.empty() ? file : absl::StrCat(file, ": ", name.member);
+  return ReferenceName(absl::string_view(name.file).substr(name.file.rfind('/') + 1), name.member);
 }
 
-}  // namespace
-
-absl::string_view Name(TextRule rule) { return rule == TextRule::kParse ? "parse" : "refuse"; }
-
-std::optional<TextRule> ParseTextRule(absl::string_view name) {
-  if (name == "parse") return TextRule::kParse;
-  if (name == "refuse") return TextRule::kRefuse;
-  return std::nullopt;
-}
-
-absl::StatusOr<IngestedArray> Ingest(const Tensor& array, const ArrayName& name, const IngestOptions& options,
-                                     bool was_text) {
+// `was_text`: the array is what was read in text.
+absl::StatusOr<IngestedArray> Apply(const Tensor& array, const ArrayName& name, const IngestOptions& options,
+                                    bool was_text) {
   const ArrayPolicy& policy = options.policy;
   IngestedArray result{array, {}, OriginOf(name)};
   IngestRecord& record = result.record;
@@ -54,12 +44,33 @@ absl::StatusOr<IngestedArray> Ingest(const Tensor& array, const ArrayName& name,
   return result;
 }
 
-absl::StatusOr<IngestedArray> IngestFile(const ArrayName& name, const IngestOptions& options) {
+}  // namespace
+
+absl::string_view Name(TextRule rule) { return rule == TextRule::kParse ? "parse" : "refuse"; }
+
+std::optional<TextRule> ParseTextRule(absl::string_view name) {
+  if (name == "parse") return TextRule::kParse;
+  if (name == "refuse") return TextRule::kRefuse;
+  return std::nullopt;
+}
+
+absl::StatusOr<IngestedArray> Ingest(const Tensor& array, const ArrayName& name,
+                                     const IngestOptions& options) {
+  return Apply(array, name, options, false);
+}
+
+absl::StatusOr<IngestedArray> IngestLoaded(const ArrayName& name, const IngestOptions& options,
+                                           ArrayLoader load) {
   TextAs text_as{options.dtype.value_or(DType::kF64)};
   const bool parse = options.policy.text == TextRule::kParse;
-  TENFOLD_ASSIGN_OR_RETURN(const Tensor array, LoadArray(name, {options.policy.storage, options.limits},
-                                                         parse ? &text_as : nullptr));
-  return Ingest(array, name, options, text_as.used);
+  TENFOLD_ASSIGN_OR_RETURN(const Tensor array, load(parse ? &text_as : nullptr));
+  return Apply(array, name, options, text_as.used);
+}
+
+absl::StatusOr<IngestedArray> IngestFile(const ArrayName& name, const IngestOptions& options) {
+  return IngestLoaded(name, options, [&](TextAs* text_as) {
+    return LoadArray(name, {options.policy.storage, options.limits}, text_as);
+  });
 }
 
 }  // namespace tenfold

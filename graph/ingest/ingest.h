@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <optional>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tenfold/graph/ingest/array_name.h"
 #include "tenfold/graph/ingest/cast.h"
+#include "tenfold/graph/ingest/npy.h"
 #include "tenfold/graph/ingest/replace_nans.h"
 #include "tenfold/graph/ingest/storage.h"
 #include "tenfold/graph/ingest_record.h"
@@ -44,9 +46,13 @@ struct IngestOptions {
   Limits limits = {};
 };
 
-// An array in memory; `was_text` if it is what was read in text. Errors: those of ReplaceNans and CastArray.
-absl::StatusOr<IngestedArray> Ingest(const Tensor& array, const ArrayName& name, const IngestOptions& options,
-                                     bool was_text = false);
+// An array in memory. Errors: those of ReplaceNans and CastArray.
+absl::StatusOr<IngestedArray> Ingest(const Tensor& array, const ArrayName& name,
+                                     const IngestOptions& options);
+// An array that `load` reads; it is told how to read text, or null to refuse it.
+using ArrayLoader = absl::FunctionRef<absl::StatusOr<Tensor>(TextAs* text_as)>;
+absl::StatusOr<IngestedArray> IngestLoaded(const ArrayName& name, const IngestOptions& options,
+                                           ArrayLoader load);
 // An array of a file (graph/ingest/array_reference.h says which); `name.file` is its path. Errors: those of
 // LoadArray too.
 absl::StatusOr<IngestedArray> IngestFile(const ArrayName& name, const IngestOptions& options);

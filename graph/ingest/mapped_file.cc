@@ -15,10 +15,14 @@ namespace tenfold {
 
 absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(absl::string_view path) {
   TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<FileSource> file, FileSource::Open(path));
-  const size_t size = file->remaining();
+  return Map(*file, path);
+}
+
+absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Map(FileSource& file, absl::string_view path) {
+  const size_t size = file.remaining();
   // mmap refuses a length of 0.
   if (size == 0) return std::shared_ptr<const MappedFile>(new MappedFile(nullptr, 0), UnmapFile{});
-  const int fd = file->ReleaseDescriptor();
+  const int fd = file.ReleaseDescriptor();
   void* const address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
   const int error = errno;
   ::close(fd);  // the mapping holds the file

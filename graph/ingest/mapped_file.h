@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/ingest/files.h"
 #include "tenfold/graph/tensor.h"
 
 namespace tenfold {
@@ -32,6 +33,8 @@ class MappedFile {
  public:
   // Refuses what FileSource refuses. Errors: E0521, E0522.
   static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(absl::string_view path);
+  // A file that is open, at `path`; it must not be read any more.
+  static absl::StatusOr<std::shared_ptr<const MappedFile>> Map(FileSource& file, absl::string_view path);
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 

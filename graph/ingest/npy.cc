@@ -84,23 +84,11 @@ void SwapBytes(size_t size, char* data, int64_t count) {
   if (size == 8) swap_all(uint64_t{});
 }
 
-// A bool is a byte that must be 0 or 1: any other is undefined behaviour in C++, and a guess
-// anyway.
-absl::Status CheckBools(const ArrayName& name, const NpyHeader& header, const void* data) {
-  const auto* bytes = static_cast<const unsigned char*>(data);
-  int64_t first = -1, bad = 0;
-  for (int64_t i = 0; i < header.num_elements; ++i) {
-    if (bytes[i] <= 1) continue;
-    if (first < 0) first = i;
-    ++bad;
-  }
-  if (bad == 0) return absl::OkStatus();
-  return MakeError(
-      "E0304",
-      absl::StrCat(name.ToString(), " holds bool, but the byte of ", ElementAt(header.shape, first), " is ",
-                   bytes[first], " (", bad, " of ", Count(header.num_elements, "element"),
-                   " neither 0 nor 1)"),
-      absl::StrCat("to read what is not 0 as true: ", NumpyCommand(name, "a.view(\"u1\") != 0", "bool")));
+absl::Status CheckContents(const ArrayName& name, const NpyHeader& header, const void* data) {
+  if (!IsBool(header.type.dtype)) return absl::OkStatus();
+  const absl::string_view bytes(static_cast<const char*>(data), header.num_elements);
+  return CheckBools(bytes, name, header.shape,
+                    [&] { return NumpyCommand(name, "a.view(\"u1\") != 0", "bool"); });
 }
 
 // `stored` has the elements in Fortran order.
@@ -120,7 +108,7 @@ absl::StatusOr<Tensor> ReadContents(const ArrayName& name, const NpyHeader& head
   }
   char* const contents = static_cast<char*>(tensor.mutable_data());
   if (header.type.swap) SwapBytes(SizeOf(header.type.dtype), contents, header.num_elements);
-  if (IsBool(header.type.dtype)) TENFOLD_RETURN_IF_ERROR(CheckBools(name, header, contents));
+  TENFOLD_RETURN_IF_ERROR(CheckContents(name, header, contents));
   return tensor;
 }
 
@@ -153,8 +141,9 @@ absl::string_view WhyNotInPlace(const NpyHeader& header) {
 }
 
 // What cannot be used where it lies is copied, and refused if the caller insisted.
-absl::StatusOr<Tensor> MapNpy(const ArrayName& name, const ReadOptions& options, TextAs* text_as) {
-  TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file, MappedFile::Open(name.file));
+absl::StatusOr<Tensor> MapNpy(FileSource& opened, const ArrayName& name, const ReadOptions& options,
+                              TextAs* text_as) {
+  TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file, MappedFile::Map(opened, name.file));
   MemorySource source(file->bytes());
   TENFOLD_ASSIGN_OR_RETURN(const NpyHeader header, ReadNpyHeader(name, options.limits, source));
   const uint64_t begin = file->bytes().size() - source.remaining();
@@ -168,7 +157,7 @@ absl::StatusOr<Tensor> MapNpy(const ArrayName& name, const ReadOptions& options,
   }
   TENFOLD_RETURN_IF_ERROR(CheckSize(name, header, options.limits, source));
   const char* const data = file->bytes().data() + begin;
-  if (IsBool(header.type.dtype)) TENFOLD_RETURN_IF_ERROR(CheckBools(name, header, data));
+  TENFOLD_RETURN_IF_ERROR(CheckContents(name, header, data));
   return Tensor::Wrap(header.type.dtype, header.shape, data, file);
 }
 
@@ -203,7 +192,7 @@ absl::StatusOr<Tensor> LoadNpy(const ArrayName& name, const ReadOptions& options
   }
   TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<FileSource> file, FileSource::Open(name.file));
   const bool large = options.storage == Storage::kAuto && file->remaining() >= kMapThreshold;
-  if (options.storage == Storage::kMmap || large) return MapNpy(name, options, text_as);
+  if (options.storage == Storage::kMmap || large) return MapNpy(*file, name, options, text_as);
   return ReadNpyFrom(*file, name, options.limits, text_as);
 }
 

@@ -19,16 +19,10 @@
 #include "tenfold/graph/ingest/files.h"
 #include "tenfold/graph/ingest/npy.h"
 #include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/ingest/zip_archive.h"
 
 namespace tenfold {
 namespace {
-
-constexpr absl::string_view kEnding = ".npy";
-
-struct DiscardArchive {
-  void operator()(zip_t* archive) const { zip_discard(archive); }
-};
-using Archive = std::unique_ptr<zip_t, DiscardArchive>;
 
 struct CloseMember {
   void operator()(zip_file_t* file) const { zip_fclose(file); }
@@ -129,7 +123,7 @@ absl::StatusOr<Member> ReadDirectoryEntry(zip_t* archive, zip_uint64_t index, ab
   constexpr zip_uint64_t kNeeded =
       ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
   if ((info.valid & kNeeded) != kNeeded) return BadArchive(file, "its directory is incomplete");
-  Member member{std::string(absl::StripSuffix(info.name, kEnding)), index, info.size};
+  Member member{std::string(absl::StripSuffix(info.name, kNpyEnding)), index, info.size};
   const ArrayName name{std::string(file), member.name};
   if (info.encryption_method != ZIP_EM_NONE) return BadMember(name, "it is encrypted");
   if (info.comp_method != ZIP_CM_STORE && info.comp_method != ZIP_CM_DEFLATE)
@@ -215,6 +209,11 @@ absl::StatusOr<std::unique_ptr<NpzFile>> NpzFile::Open(absl::string_view path, c
   return std::unique_ptr<NpzFile>(new NpzFile(std::move(impl)));
 }
 
+absl::Status NpzFile::CheckStorage(const ArrayName& name, Storage storage) {
+  if (storage != Storage::kMmap && storage != Storage::kBorrow) return absl::OkStatus();
+  return CannotStay(name, storage, "an .npz archive is unpacked while it is read");
+}
+
 absl::StatusOr<Tensor> NpzFile::Load(size_t i, const ArrayName& name, TextAs* text_as) const {
   return ReadMember(impl_->contents, impl_->contents.members[i], name, impl_->limits, text_as);
 }
@@ -245,9 +244,7 @@ absl::StatusOr<Tensor> LoadNpzMember(absl::string_view path, absl::string_view n
 }
 
 absl::StatusOr<Tensor> LoadNpzMember(const ArrayName& name, const ReadOptions& options, TextAs* text_as) {
-  if (options.storage == Storage::kMmap || options.storage == Storage::kBorrow) {
-    return CannotStay(name, options.storage, "an .npz archive is unpacked while it is read");
-  }
+  TENFOLD_RETURN_IF_ERROR(NpzFile::CheckStorage(name, options.storage));
   TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<NpzFile> file, NpzFile::Open(name.file, options.limits));
   const std::vector<std::string>& names = file->names();
   const auto found = std::find(names.begin(), names.end(), name.member);

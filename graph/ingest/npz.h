@@ -25,6 +25,9 @@ class NpzFile {
   static absl::StatusOr<std::unique_ptr<NpzFile>> Open(absl::string_view path, const Limits& limits = {});
   ~NpzFile();
 
+  // E0334 for kMmap and kBorrow: what is unpacked can only be copied.
+  static absl::Status CheckStorage(const ArrayName& name, Storage storage);
+
   // Without ".npy", in the archive's order.
   const std::vector<std::string>& names() const { return names_; }
   // The array names()[i]; `name` is for messages. Text is read as numbers, if `text_as` is given. Errors:

@@ -23,11 +23,10 @@
 #include "tenfold/graph/ingest/npy.h"
 #include "tenfold/graph/ingest/npz.h"
 #include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/ingest/zip_archive.h"
 
 namespace tenfold {
 namespace {
-
-constexpr absl::string_view kEnding = ".npy";
 
 absl::Status CannotPack(zip_error_t* error) {
   return MakeError("E0313",
@@ -35,7 +34,7 @@ absl::Status CannotPack(zip_error_t* error) {
 }
 
 absl::Status CheckName(const std::string& name, absl::flat_hash_set<std::string>& seen) {
-  constexpr size_t kMaxName = 65535 - kEnding.size();
+  constexpr size_t kMaxName = 65535 - kNpyEnding.size();
   const bool representable = !name.empty() && name.size() <= kMaxName && name.back() != '/' &&
                              !absl::StrContains(name, absl::string_view("\0", 1)) && IsUtf8(name);
   if (!representable) {
@@ -165,16 +164,11 @@ class ArchiveTarget {
   zip_error_t error_ = {};
 };
 
-struct DiscardArchive {
-  void operator()(zip_t* archive) const { zip_discard(archive); }
-};
-using Archive = std::unique_ptr<zip_t, DiscardArchive>;
-
 // `bytes` must live until the archive is closed.
 absl::Status AddMember(zip_t* archive, const std::string& name, MemberBytes& bytes) {
   zip_source_t* source = zip_source_function(archive, MemberBytes::Callback, &bytes);
   if (source == nullptr) return CannotPack(zip_get_error(archive));
-  const std::string member = name + std::string(kEnding);
+  const std::string member = name + std::string(kNpyEnding);
   const zip_int64_t index = zip_file_add(archive, member.c_str(), source, ZIP_FL_ENC_UTF_8);
   if (index < 0) {
     zip_source_free(source);

@@ -33,15 +33,6 @@ absl::Status UnsupportedDType(const ArrayName& name, absl::string_view dtype, co
                    std::move(help));
 }
 
-absl::Status RefuseBadBool(const ArrayName& name, const Dims& dims, const BadBool& bad, int64_t count) {
-  return MakeError("E0304",
-                   absl::StrCat(name.ToString(), " holds bool, but the byte of ", ElementAt(dims, bad.first),
-                                " is ", bad.value, " (", bad.count, " of ",
-                                Count(static_cast<uint64_t>(count), "element"), " neither 0 nor 1)"),
-                   absl::StrCat("to read what is not 0 as true: ",
-                                SafetensorsCommand(name, "numpy", "d[n].view(\"u1\") != 0", "bool")));
-}
-
 bool ElementAligned(const void* data, DType dtype) {
   return reinterpret_cast<uintptr_t>(data) % SizeOf(dtype) == 0;
 }
@@ -52,8 +43,8 @@ absl::Status CannotStore(absl::string_view file, absl::string_view why, std::str
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::Open(
-    absl::string_view path, const SafetensorsOptions& options) {
+absl::StatusOr<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::Open(absl::string_view path,
+                                                                             const ReadOptions& options) {
   if (options.storage == Storage::kBorrow)
     return CannotStore(path, "is a file, and only memory can be borrowed", "use storage = mmap for files");
   std::shared_ptr<SafetensorsFile> file(new SafetensorsFile);
@@ -63,7 +54,8 @@ absl::StatusOr<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::Open(
   const uint64_t size = file->source_->remaining();
   const bool large = options.storage == Storage::kAuto && size >= kMapThreshold;
   if (large || options.storage == Storage::kMmap) {
-    TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> mapped, MappedFile::Open(path));
+    TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> mapped,
+                             MappedFile::Map(*file->source_, path));
     file->source_ = nullptr;
     file->bytes_ = mapped->bytes();
     file->owner_ = mapped;
@@ -74,7 +66,7 @@ absl::StatusOr<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::Open(
 }
 
 absl::StatusOr<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::FromBytes(
-    absl::string_view bytes, absl::string_view file_name, const SafetensorsOptions& options,
+    absl::string_view bytes, absl::string_view file_name, const ReadOptions& options,
     std::shared_ptr<const void> owner) {
   if (options.storage == Storage::kMmap)
     return CannotStore(file_name, "is memory, and only a file can be mapped",
@@ -129,8 +121,9 @@ absl::StatusOr<Tensor> SafetensorsFile::Load(const SafetensorsEntry& entry) cons
         Read(data_begin_ + entry.begin, {static_cast<char*>(tensor.mutable_data()), size}));
   }
   if (!IsBool(*entry.dtype)) return tensor;
-  const std::optional<BadBool> bad = FindBadBool({static_cast<const char*>(tensor.data()), size});
-  if (bad) return RefuseBadBool(name, entry.dims, *bad, tensor.num_elements());
+  TENFOLD_RETURN_IF_ERROR(CheckBools({static_cast<const char*>(tensor.data()), size}, name, entry.dims, [&] {
+    return SafetensorsCommand(name, "numpy", "d[n].view(\"u1\") != 0", "bool");
+  }));
   return tensor;
 }
 
@@ -166,22 +159,21 @@ absl::StatusOr<NamedTensors> LoadAll(const SafetensorsFile& file) {
 
 }  // namespace
 
-absl::StatusOr<NamedTensors> LoadSafetensors(absl::string_view path, const SafetensorsOptions& options) {
+absl::StatusOr<NamedTensors> LoadSafetensors(absl::string_view path, const ReadOptions& options) {
   TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const SafetensorsFile> file,
                            SafetensorsFile::Open(path, options));
   return LoadAll(*file);
 }
 
 absl::StatusOr<NamedTensors> ReadSafetensors(absl::string_view bytes, absl::string_view file_name,
-                                             const SafetensorsOptions& options,
-                                             std::shared_ptr<const void> owner) {
+                                             const ReadOptions& options, std::shared_ptr<const void> owner) {
   TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const SafetensorsFile> file,
                            SafetensorsFile::FromBytes(bytes, file_name, options, std::move(owner)));
   return LoadAll(*file);
 }
 
 absl::StatusOr<Tensor> LoadSafetensorsMember(absl::string_view path, absl::string_view name,
-                                             const SafetensorsOptions& options) {
+                                             const ReadOptions& options) {
   TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const SafetensorsFile> file,
                            SafetensorsFile::Open(path, options));
   return file->Load(name);

@@ -23,19 +23,17 @@
 
 namespace tenfold {
 
-using SafetensorsOptions = ReadOptions;
-
 // A file whose header has been read and checked; tensors are read, or mapped, one by one. Immutable and
 // thread-safe. Tensors that are not copied keep what they lie in alive.
 class SafetensorsFile {
  public:
   // Errors: E0305, E0306, E0312, E0330, E0402, those of FileSource, and E0334 for kBorrow.
   static absl::StatusOr<std::shared_ptr<const SafetensorsFile>> Open(absl::string_view path,
-                                                                     const SafetensorsOptions& options = {});
+                                                                     const ReadOptions& options = {});
   // `bytes` must outlive the result, and under kBorrow the tensors too: `owner` keeps them then. Under any
   // other policy tensors are copied. `file_name` is for messages. Errors: as above, and E0334 for kMmap.
   static absl::StatusOr<std::shared_ptr<const SafetensorsFile>> FromBytes(
-      absl::string_view bytes, absl::string_view file_name, const SafetensorsOptions& options = {},
+      absl::string_view bytes, absl::string_view file_name, const ReadOptions& options = {},
       std::shared_ptr<const void> owner = nullptr);
 
   // In the order of their data.
@@ -57,7 +55,7 @@ class SafetensorsFile {
   absl::Status Read(uint64_t offset, std::span<char> out) const;
 
   std::string name_;
-  SafetensorsOptions options_;
+  ReadOptions options_;
   std::unique_ptr<FileSource> source_;  // null: all of the file is `bytes_`
   absl::string_view bytes_;
   std::shared_ptr<const void> owner_;  // of `bytes_`; tensors may lie in them
@@ -68,13 +66,13 @@ class SafetensorsFile {
 };
 
 // Every tensor, in the order of the data. Errors: those of SafetensorsFile.
-absl::StatusOr<NamedTensors> LoadSafetensors(absl::string_view path, const SafetensorsOptions& options = {});
+absl::StatusOr<NamedTensors> LoadSafetensors(absl::string_view path, const ReadOptions& options = {});
 absl::StatusOr<NamedTensors> ReadSafetensors(absl::string_view bytes, absl::string_view file_name,
-                                             const SafetensorsOptions& options = {},
+                                             const ReadOptions& options = {},
                                              std::shared_ptr<const void> owner = nullptr);
 // One tensor; the others are not read, and may be of dtypes that are not ours.
 absl::StatusOr<Tensor> LoadSafetensorsMember(absl::string_view path, absl::string_view name,
-                                             const SafetensorsOptions& options = {});
+                                             const ReadOptions& options = {});
 
 }  // namespace tenfold
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "tenfold/graph/ingest/element_bytes.h"
 #include "tenfold/graph/serialization/encode.h"
 
 namespace tenfold {
@@ -37,13 +38,8 @@ absl::StatusOr<Dim> DecodeDim(const v1::Dim& encoded, const Limits& limits) {
 
 // A bool is 0 or 1: any other byte would be a value that no op is defined for.
 absl::Status CheckBools(DType dtype, absl::string_view bytes) {
-  if (dtype != DType::kBool) return absl::OkStatus();
-  for (char c : bytes) {
-    if (c != 0 && c != 1) {
-      return WrongStructure(absl::StrCat("a bool is stored as ", static_cast<int>(static_cast<uint8_t>(c))));
-    }
-  }
-  return absl::OkStatus();
+  const std::optional<BadBool> bad = dtype == DType::kBool ? FindBadBool(bytes) : std::nullopt;
+  return bad ? WrongStructure(absl::StrCat("a bool is stored as ", bad->value)) : absl::OkStatus();
 }
 
 absl::StatusOr<Tensor> Copied(DType dtype, const Dims& dims, absl::string_view bytes) {

@@ -109,10 +109,6 @@ ArrayResolver FolderResolver(std::string folder, const FolderResolverOptions& op
 
 std::string ChecksumText(uint32_t checksum) { return absl::StrCat(absl::Hex(checksum, absl::kZeroPad8)); }
 
-std::string ReferenceName(absl::string_view file, absl::string_view member) {
-  return member.empty() ? std::string(file) : absl::StrCat(file, ": ", member);
-}
-
 absl::StatusOr<IngestedArray> ResolveArray(const ArrayResolver& resolver, const ArrayRequest& request,
                                            const TensorType* type) {
   const absl::string_view file = request.file;

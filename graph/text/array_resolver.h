@@ -49,9 +49,6 @@ ArrayResolver FolderResolver(std::string folder, const FolderResolverOptions& op
 inline constexpr absl::string_view kChecksumKey = "tenfold.crc32c";
 std::string ChecksumText(uint32_t checksum);
 
-// How a reference is called in messages and provenance: "weights.npz: w1".
-std::string ReferenceName(absl::string_view file, absl::string_view member);
-
 // The array, its type checked against `type` unless that is null (E0504). Without a resolver every reference
 // is refused (E0524), and a path that is absolute or has a ".." whatever the resolver (E0525).
 absl::StatusOr<IngestedArray> ResolveArray(const ArrayResolver& resolver, const ArrayRequest& request,

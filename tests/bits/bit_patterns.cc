@@ -7,6 +7,8 @@
 #include <cstring>
 #include <limits>
 
+#include "tenfold/tests/float_bits.h"
+
 namespace tenfold::testing {
 namespace {
 
@@ -33,19 +35,6 @@ FloatFormat FormatOf(DType dtype) {
   }
 }
 
-uint64_t PatternOf(DType dtype, double value) {
-  switch (dtype) {
-    case DType::kF16:
-      return ToF16(value).bits;
-    case DType::kBF16:
-      return ToBF16(value).bits;
-    case DType::kF32:
-      return std::bit_cast<uint32_t>(static_cast<float>(value));
-    default:
-      return std::bit_cast<uint64_t>(value);
-  }
-}
-
 std::vector<uint64_t> FloatSpecials(DType dtype) {
   const auto [bits, mantissa] = FormatOf(dtype);
   const uint64_t sign = uint64_t{1} << (bits - 1), one = uint64_t{1} << mantissa;
@@ -61,7 +50,7 @@ std::vector<uint64_t> FloatSpecials(DType dtype) {
       infinity | 1,               // a signalling one
       sign - 1,                   // all bits of the payload
   };
-  for (double value : kPositiveValues) patterns.push_back(PatternOf(dtype, value));
+  for (double value : kPositiveValues) patterns.push_back(FloatBits(dtype, value));
   const size_t positive = patterns.size();
   for (size_t i = 0; i < positive; ++i) patterns.push_back(patterns[i] | sign);
   return patterns;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/npz.h"
 
 namespace tenfold {
@@ -47,10 +48,7 @@ std::map<string, Tensor>* CastTest::data_ = nullptr;
 
 const ArrayName kName{"x.npy", ""};
 
-string CodeOf(const absl::Status& status) {
-  const string text(status.message());
-  return status.ok() ? "" : text.substr(text.find('[') + 1, 5);
-}
+string CodeOf(const absl::Status& status) { return status.ok() ? "" : DiagnosticsOf(status)[0].code; }
 
 // What a rule should do to one value.
 string ExpectedCode(CastRule rule, uint8_t outcome) {

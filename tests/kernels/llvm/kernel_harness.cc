@@ -61,19 +61,6 @@ bool IsNanBits(DType type, uint64_t bits) {
   }
 }
 
-uint64_t FloatBits(DType type, double value) {
-  switch (type) {
-    case DType::kF16:
-      return ToF16(value).bits;
-    case DType::kBF16:
-      return ToBF16(value).bits;
-    case DType::kF32:
-      return std::bit_cast<uint32_t>(static_cast<float>(value));
-    default:
-      return std::bit_cast<uint64_t>(value);
-  }
-}
-
 // A value that finds mistakes: an edge of this or another type, or anything.
 uint64_t RandomBits(DType type, bool nans, std::mt19937_64& random) {
   const uint64_t any = random();

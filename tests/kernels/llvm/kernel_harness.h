@@ -14,6 +14,7 @@
 #include "tenfold/graph/fused/fused_kernel.h"
 #include "tenfold/graph/scalar/scalar.h"
 #include "tenfold/runtime/kernel_provider.h"
+#include "tenfold/tests/float_bits.h"
 
 namespace tenfold::testing {
 
