@@ -55,8 +55,7 @@ absl::Status AddFetches(const std::vector<std::string>& fetches, Graph& graph) {
         for (ValueId output : graph.node(id).outputs) names.push_back(graph.value(output).name);
       }
       const std::string near = NearestName(fetch, names);
-      return MakeError("E0107", absl::StrCat("there is no value '", fetch, "' to fetch"),
-                       near.empty() ? "" : absl::StrCat("did you mean '", near, "'?"));
+      return MakeError("E0107", absl::StrCat("there is no value '", fetch, "' to fetch"), DidYouMean(near));
     }
     const bool known = std::any_of(graph.outputs().begin(), graph.outputs().end(),
                                    [&](const GraphOutput& o) { return o.name == fetch; });
@@ -93,8 +92,7 @@ absl::Status CheckOptions(const CompileOptions& options) {
   for (const std::string& disabled : options.disabled_passes) {
     if (std::find(names.begin(), names.end(), disabled) != names.end()) continue;
     const std::string near = NearestName(disabled, names);
-    return MakeError("E0802", absl::StrCat("there is no pass '", disabled, "'"),
-                     near.empty() ? "" : absl::StrCat("did you mean '", near, "'?"));
+    return MakeError("E0802", absl::StrCat("there is no pass '", disabled, "'"), DidYouMean(near));
   }
   if (options.opt_level < 0 || options.opt_level > 2) {
     return MakeError("E0802", absl::StrCat("optimization level ", options.opt_level, " is not 0, 1 or 2"));

@@ -2,12 +2,14 @@
 #include "tenfold/graph/diagnostic.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "google/protobuf/util/json_util.h"
 #include "proto/diagnostic.pb.h"
 #include "tenfold/graph/text/quote.h"
 
@@ -35,44 +37,150 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
   return previous[b.size()];
 }
 
-// Applies `edit` to the first diagnostic of `status`.
-template <typename Edit>
-absl::Status EditFirst(const absl::Status& status, Edit edit) {
+template <typename... Visitors>
+struct Overloaded : Visitors... {
+  using Visitors::operator()...;
+};
+
+// False for an edit beyond what the message can hold.
+bool Encode(const Edit& edit, v1::Edit& out) {
+  return std::visit(Overloaded{[&](const AddArgument& e) {
+                                 out.set_add_argument(e.argument);
+                                 return true;
+                               },
+                               [&](const ReplaceText& e) {
+                                 if (e.begin > UINT32_MAX || e.end > UINT32_MAX) return false;
+                                 v1::ReplaceText& message = *out.mutable_replace_text();
+                                 message.set_begin(static_cast<uint32_t>(e.begin));
+                                 message.set_end(static_cast<uint32_t>(e.end));
+                                 message.set_text(e.text);
+                                 return true;
+                               },
+                               [&](const WrapOperand& e) {
+                                 v1::WrapOperand& message = *out.mutable_wrap_operand();
+                                 message.set_operand(e.operand);
+                                 message.set_op(e.op);
+                                 message.set_arguments(e.arguments);
+                                 return true;
+                               },
+                               [&](const ReplaceOperand& e) {
+                                 out.mutable_replace_operand()->set_operand(e.operand);
+                                 out.mutable_replace_operand()->set_text(e.text);
+                                 return true;
+                               }},
+                    edit);
+}
+
+Edit Decode(const v1::Edit& edit) {
+  switch (edit.edit_case()) {
+    case v1::Edit::kReplaceText:
+      return ReplaceText{edit.replace_text().begin(), edit.replace_text().end(), edit.replace_text().text()};
+    case v1::Edit::kWrapOperand:
+      return WrapOperand{static_cast<int>(edit.wrap_operand().operand()), edit.wrap_operand().op(),
+                         edit.wrap_operand().arguments()};
+    case v1::Edit::kReplaceOperand:
+      return ReplaceOperand{static_cast<int>(edit.replace_operand().operand()),
+                            edit.replace_operand().text()};
+    default:
+      return AddArgument{edit.add_argument()};
+  }
+}
+
+v1::Diagnostic Encode(const Diagnostic& d) {
+  v1::Diagnostic out;
+  out.set_code(d.code);
+  out.set_message(d.message);
+  out.set_location(d.location);
+  for (const std::string& note : d.notes) out.add_notes(note);
+  for (const Mend& mend : d.help) {
+    v1::Mend& message = *out.add_help();
+    message.set_text(mend.text);
+    for (const Edit& edit : mend.edits) {
+      if (Encode(edit, *message.add_edits())) continue;
+      message.clear_edits();  // part of a mend is none
+      break;
+    }
+  }
+  out.set_severity(std::string(Name(d.severity)));
+  if (!d.code.empty()) out.set_slug(std::string(FindErrorCode(d.code).slug));
+  return out;
+}
+
+Diagnostic Decode(const v1::Diagnostic& d) {
+  Diagnostic out{d.code(), d.message(), d.location(), {d.notes().begin(), d.notes().end()}, {}};
+  for (const v1::Mend& mend : d.help()) {
+    Mend& decoded = out.help.emplace_back(mend.text());
+    for (const v1::Edit& edit : mend.edits()) decoded.edits.push_back(Decode(edit));
+  }
+  return out;
+}
+
+// A message may quote hostile bytes, or cut a character; protobuf would lose the whole payload. Edits stay as
+// they are: where their text is no UTF-8, the mend is left to the reader.
+void MakeUtf8(Diagnostic& d) {
+  for (std::string* text : {&d.code, &d.message, &d.location}) *text = ReplaceInvalidUtf8(*text);
+  for (std::string& note : d.notes) note = ReplaceInvalidUtf8(note);
+  const auto is_utf8 = [](const Edit& edit) {
+    return std::visit(Overloaded{[](const AddArgument& e) { return !FindInvalidUtf8(e.argument); },
+                                 [](const ReplaceText& e) { return !FindInvalidUtf8(e.text); },
+                                 [](const WrapOperand& e) {
+                                   return !FindInvalidUtf8(e.op) && !FindInvalidUtf8(e.arguments);
+                                 },
+                                 [](const ReplaceOperand& e) { return !FindInvalidUtf8(e.text); }},
+                      edit);
+  };
+  for (Mend& mend : d.help) {
+    mend.text = ReplaceInvalidUtf8(mend.text);
+    if (!std::all_of(mend.edits.begin(), mend.edits.end(), is_utf8)) mend.edits.clear();
+  }
+}
+
+// Applies `change` to the first diagnostic of `status`.
+template <typename Change>
+absl::Status ChangeFirst(const absl::Status& status, Change change) {
   std::vector<Diagnostic> diagnostics = DiagnosticsOf(status);
   if (diagnostics.empty()) return status;
-  edit(diagnostics.front());
+  change(diagnostics.front());
   return ToStatus(std::move(diagnostics));
 }
 
 }  // namespace
 
+absl::string_view Name(Severity severity) {
+  return severity == Severity::kError ? "error" : severity == Severity::kWarning ? "warning" : "remark";
+}
+
 std::string Diagnostic::ToString() const {
-  std::string text = absl::StrCat("error[", code, " ", FindErrorCode(code).slug, "]: ", message);
+  std::string text(Name(severity));
+  if (!code.empty()) absl::StrAppend(&text, "[", code, " ", FindErrorCode(code).slug, "]");
+  absl::StrAppend(&text, ": ", message);
   if (!location.empty()) absl::StrAppend(&text, "\n  --> ", location);
   for (const std::string& note : notes) absl::StrAppend(&text, "\n  ", note);
-  for (const std::string& line : help) absl::StrAppend(&text, "\n  help: ", line);
+  for (const Mend& mend : help) absl::StrAppend(&text, "\n  help: ", mend.text);
   return text;
+}
+
+std::string Diagnostic::ToJson() const {
+  Diagnostic printable = *this;
+  MakeUtf8(printable);
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = true;
+  std::string json;
+  // Fails for text that is not UTF-8 alone.
+  (void)google::protobuf::util::MessageToJsonString(Encode(printable), &json, options);
+  return json;
 }
 
 absl::Status ToStatus(std::vector<Diagnostic> diagnostics) {
   if (diagnostics.empty()) return absl::OkStatus();
-  // A message may quote hostile bytes, or cut a character; protobuf would lose the whole payload.
-  for (Diagnostic& d : diagnostics) {
-    for (std::string* text : {&d.code, &d.message, &d.location}) *text = ReplaceInvalidUtf8(*text);
-    for (std::string& note : d.notes) note = ReplaceInvalidUtf8(note);
-    for (std::string& help : d.help) help = ReplaceInvalidUtf8(help);
-  }
   v1::DiagnosticList list;
-  for (const Diagnostic& d : diagnostics) {
-    v1::Diagnostic& out = *list.add_diagnostics();
-    out.set_code(d.code);
-    out.set_message(d.message);
-    out.set_location(d.location);
-    for (const std::string& note : d.notes) out.add_notes(note);
-    for (const std::string& help : d.help) out.add_help(help);
+  std::string text;
+  for (Diagnostic& d : diagnostics) {
+    MakeUtf8(d);
+    *list.add_diagnostics() = Encode(d);
+    absl::StrAppend(&text, text.empty() ? "" : "\n", d.ToString());
   }
-  const std::string text = absl::StrJoin(
-      diagnostics, "\n", [](std::string* out, const Diagnostic& d) { absl::StrAppend(out, d.ToString()); });
   absl::Status status(FindErrorCode(diagnostics.front().code).status, text);
   status.SetPayload(kPayloadUrl, absl::Cord(list.SerializeAsString()));
   return status;
@@ -84,7 +192,7 @@ absl::Status ToStatus(Diagnostic diagnostic) {
   return ToStatus(std::move(one));
 }
 
-absl::Status MakeError(absl::string_view code, std::string message, std::string help) {
+absl::Status MakeError(absl::string_view code, std::string message, Mend help) {
   Diagnostic diagnostic;
   diagnostic.code = std::string(code);
   diagnostic.message = std::move(message);
@@ -103,24 +211,18 @@ std::vector<Diagnostic> DiagnosticsOf(const absl::Status& status) {
     return {diagnostic};
   }
   std::vector<Diagnostic> diagnostics;
-  for (const v1::Diagnostic& d : list.diagnostics()) {
-    diagnostics.push_back({d.code(),
-                           d.message(),
-                           d.location(),
-                           {d.notes().begin(), d.notes().end()},
-                           {d.help().begin(), d.help().end()}});
-  }
+  for (const v1::Diagnostic& d : list.diagnostics()) diagnostics.push_back(Decode(d));
   return diagnostics;
 }
 
 absl::Status WithLocation(const absl::Status& status, absl::string_view location) {
-  return EditFirst(status, [&](Diagnostic& d) {
+  return ChangeFirst(status, [&](Diagnostic& d) {
     if (d.location.empty()) d.location = std::string(location);
   });
 }
 
 absl::Status WithNote(const absl::Status& status, absl::string_view note) {
-  return EditFirst(status, [&](Diagnostic& d) { d.notes.emplace_back(note); });
+  return ChangeFirst(status, [&](Diagnostic& d) { d.notes.emplace_back(note); });
 }
 
 std::string NearestName(absl::string_view name, std::span<const std::string> candidates) {

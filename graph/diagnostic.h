@@ -11,12 +11,14 @@
 #ifndef TENFOLD_GRAPH_DIAGNOSTIC_H_
 #define TENFOLD_GRAPH_DIAGNOSTIC_H_
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/mend.h"
 
 namespace tenfold {
 
@@ -32,14 +34,20 @@ std::span<const ErrorCode> AllErrorCodes();
 // The row with that id; the row of E9001 internal-error for an id that is not in the table.
 const ErrorCode& FindErrorCode(absl::string_view id);
 
+// A status carries errors alone; warnings and remarks come beside a result.
+enum class Severity : uint8_t { kError, kWarning, kRemark };
+absl::string_view Name(Severity severity);  // "error"
+
 struct Diagnostic {
   std::string code;                // "E0201"
   std::string message;             // the first line, after the code
   std::string location;            // "examples/digits.cc:31", "model.tnt:4:9"; may be empty
   std::vector<std::string> notes;  // how the pieces came to be
-  std::vector<std::string> help;   // mends that work when pasted
+  std::vector<Mend> help;          // each of them mends it, the likeliest first
+  Severity severity = Severity::kError;
 
   std::string ToString() const;  // the printed form above, no newline at the end
+  std::string ToJson() const;    // on one line, as proto/diagnostic.proto has it
 };
 
 // A status with the code's canonical status code, message = the printed form, payload = the diagnostics.
@@ -48,7 +56,7 @@ absl::Status ToStatus(Diagnostic diagnostic);
 absl::Status ToStatus(std::vector<Diagnostic> diagnostics);
 
 // Short for the common case.
-absl::Status MakeError(absl::string_view code, std::string message, std::string help = "");
+absl::Status MakeError(absl::string_view code, std::string message, Mend help = {});
 
 // The diagnostics in `status`; a status without payload gives one E9001 with its message. Empty for OK.
 std::vector<Diagnostic> DiagnosticsOf(const absl::Status& status);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/dtype.h"
 
+#include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace tenfold {
@@ -19,6 +21,22 @@ absl::string_view Name(DType t) { return kNames[static_cast<int>(t)]; }
 std::optional<DType> ParseDType(absl::string_view name) {
   for (DType t : kAllDTypes) {
     if (Name(t) == name) return t;
+  }
+  return std::nullopt;
+}
+
+std::optional<DType> DTypeOfForeignName(absl::string_view name) {
+  static constexpr std::pair<absl::string_view, DType> kForeign[] = {
+      {"boolean", DType::kBool},  {"int8", DType::kI8},     {"char", DType::kI8},     {"int16", DType::kI16},
+      {"short", DType::kI16},     {"int32", DType::kI32},   {"int", DType::kI32},     {"int64", DType::kI64},
+      {"long", DType::kI64},      {"uint8", DType::kU8},    {"uchar", DType::kU8},    {"byte", DType::kU8},
+      {"uint16", DType::kU16},    {"ushort", DType::kU16},  {"uint32", DType::kU32},  {"uint", DType::kU32},
+      {"uint64", DType::kU64},    {"ulong", DType::kU64},   {"float16", DType::kF16}, {"half", DType::kF16},
+      {"bfloat16", DType::kBF16}, {"float32", DType::kF32}, {"float", DType::kF32},   {"single", DType::kF32},
+      {"float64", DType::kF64},   {"double", DType::kF64},
+  };
+  for (const auto& [foreign, dtype] : kForeign) {
+    if (absl::EqualsIgnoreCase(foreign, name)) return dtype;
   }
   return std::nullopt;
 }

@@ -78,6 +78,8 @@ absl::string_view Name(DType t);
 
 // The inverse of Name; nullopt for anything else.
 std::optional<DType> ParseDType(absl::string_view name);
+// What NumPy, C, ONNX or PyTorch call one of ours, for "did you mean": float32, half, long, uint8.
+std::optional<DType> DTypeOfForeignName(absl::string_view name);
 
 // A set of dtypes, as an op's type constraint.
 class DTypeSet {

@@ -204,9 +204,7 @@ std::vector<Value> GraphBuilder::ApplyMulti(absl::string_view op_name, std::span
   const OpDef* op = graph_.registry().Find(op_name);
   if (op == nullptr) {
     const std::string near = NearestName(op_name, graph_.registry().Names());
-    Fail(MakeError("E0101", absl::StrCat("there is no op '", op_name, "'"),
-                   near.empty() ? "" : absl::StrCat("did you mean ", near, "?")),
-         location);
+    Fail(MakeError("E0101", absl::StrCat("there is no op '", op_name, "'"), DidYouMean(near)), location);
     return poison;
   }
   // First of all, so that a literal beside poison is silent too.

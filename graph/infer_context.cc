@@ -44,20 +44,23 @@ std::string WithArticle(AttrKind kind) {
   return absl::StrCat(kind == AttrKind::kInt ? "an " : "a ", Name(kind));
 }
 
-// "Reshape(x, {-1, 784})": the mend if input `have` holds whole rows of `want` elements.
-std::string ReshapeHelp(const InferInput& input, const Dim& want) {
+// "Reshape(x, {-1, 784})": the mend if input `i` holds whole rows of `want` elements.
+Mend ReshapeHelp(int i, const InferInput& input, const Dim& want) {
   if (!input.type.shape.has_rank() || input.name.empty() || !want.is_constant() || want.constant() <= 0)
-    return "";
+    return {};
   const Dim total = input.type.shape.num_elements();
   const std::optional<Dim> rows = Dim::DivideExactly(total, want);
-  if (!rows.has_value()) return "";
+  if (!rows.has_value()) return {};
   const std::string product = absl::StrJoin(input.type.shape.dims(), "*",
                                             [](std::string* out, const Dim& d) { *out += d.ToString(); });
   std::string count = total.is_constant() ? absl::StrCat(product, " = ", total.constant()) : product;
-  return absl::StrCat(input.name, " has ", count, " elements: Reshape(", input.name, ", {-1, ",
-                      want.constant(), "}) gives ",
-                      TensorType{input.type.dtype, Shape{*rows, want}}.ToString());
+  const std::string shape = absl::StrCat("{-1, ", want.constant(), "}");
+  return {absl::StrCat(input.name, " has ", count, " elements: Reshape(", input.name, ", ", shape, ") gives ",
+                       TensorType{input.type.dtype, Shape{*rows, want}}.ToString()),
+          {WrapOperand{i, "Reshape", shape}}};
 }
+
+WrapOperand CastOperand(int i, DType to) { return {i, "Cast", absl::StrCat("to=", Name(to))}; }
 
 }  // namespace
 
@@ -73,7 +76,7 @@ std::string InferContext::InputText(int i) const {
   return absl::StrCat(op_.inputs[i].name, QuotedName(inputs_[i].name), " is ", inputs_[i].type.ToString());
 }
 
-absl::Status InferContext::Fail(absl::string_view code, absl::string_view message, std::string help) {
+absl::Status InferContext::Fail(absl::string_view code, absl::string_view message, Mend help) {
   Diagnostic d;
   d.code = std::string(code);
   d.message = absl::StrCat(op_.name, QuotedName(node_name_), ": ", message);
@@ -94,13 +97,14 @@ absl::Status InferContext::CheckDTypes() {
   for (int i = 0; i < num_inputs(); ++i) {
     const PortDef& port = op_.inputs[i];
     if (!port.dtypes.Contains(dtype(i))) {
-      std::string help;
+      Mend help;
       if (!port.dtypes.Contains(DType::kF32) || !inputs_[i].name.empty()) {
         const DType to = port.dtypes.Contains(DType::kF32)    ? DType::kF32
                          : port.dtypes.Contains(DType::kBool) ? DType::kBool
                                                               : DType::kI64;
-        help = absl::StrCat("Cast(", inputs_[i].name.empty() ? "x" : inputs_[i].name, ", to=", Name(to),
-                            ") converts it, if that is meant");
+        help = {absl::StrCat("Cast(", inputs_[i].name.empty() ? "x" : inputs_[i].name, ", to=", Name(to),
+                             ") converts it, if that is meant"),
+                {CastOperand(i, to)}};
       }
       return Fail("E0206", absl::StrCat(InputText(i), ", but ", op_.name, " takes ", port.dtypes.ToString()),
                   help);
@@ -108,18 +112,21 @@ absl::Status InferContext::CheckDTypes() {
     auto [it, is_first] = first.try_emplace(port.type_var, i);
     if (is_first || dtype(it->second) == dtype(i)) continue;
     const int j = it->second;
-    std::string help = "no dtype holds both without loss: Cast one of them to the dtype that is meant";
+    Mend help = "no dtype holds both without loss: Cast one of them to the dtype that is meant";
     if (const std::optional<DType> common = LosslessCommonType(dtype(j), dtype(i))) {
       std::vector<std::string> casts;
+      std::vector<Edit> edits;
       for (int k : {j, i}) {
         if (dtype(k) != *common) {
+          edits.push_back(CastOperand(k, *common));
           casts.push_back(absl::StrCat("Cast(",
                                        inputs_[k].name.empty() ? op_.inputs[k].name : inputs_[k].name,
                                        ", to=", Name(*common), ")"));
         }
       }
-      help =
-          absl::StrCat(absl::StrJoin(casts, " and "), casts.size() == 1 ? " loses nothing" : " lose nothing");
+      help = {
+          absl::StrCat(absl::StrJoin(casts, " and "), casts.size() == 1 ? " loses nothing" : " lose nothing"),
+          std::move(edits)};
     }
     return Fail("E0205", absl::StrCat("dtypes differ: ", InputText(j), ", ", InputText(i)), help);
   }
@@ -172,7 +179,7 @@ absl::Status InferContext::SameDim(int lhs, int lhs_dim, int rhs, int rhs_dim, a
   const Dim& x = shape(lhs).dim(lhs_dim < 0 ? lhs_dim + shape(lhs).rank() : lhs_dim);
   const Dim& y = shape(rhs).dim(rhs_dim < 0 ? rhs_dim + shape(rhs).rank() : rhs_dim);
   if (x == y) return absl::OkStatus();
-  std::string help = ReshapeHelp(inputs_[lhs], y);
+  Mend help = ReshapeHelp(lhs, inputs_[lhs], y);
   if (help.empty() && !(x.is_constant() && y.is_constant())) {
     help = absl::StrCat("declare both dims alike: ", x.ToString(), " and ", y.ToString(),
                         " cannot be proven equal");
@@ -264,7 +271,7 @@ absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string 
       for (const AttrDef& a : op.attrs) known.push_back(a.name);
       const std::string near = NearestName(name, known);
       return context.Fail("E0102", absl::StrCat("there is no attribute '", name, "'"),
-                          !near.empty()   ? absl::StrCat("did you mean '", near, "'?")
+                          !near.empty()   ? DidYouMean(near)
                           : known.empty() ? absl::StrCat(op.name, " has no attributes")
                                           : absl::StrCat("the attributes are ", absl::StrJoin(known, ", ")));
     }

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tenfold/graph/mend.h"
 #include "tenfold/graph/op_def.h"
 #include "tenfold/graph/shape.h"
 
@@ -58,7 +59,7 @@ class InferContext {
   // The attribute `name` as distinct axes, sorted; an empty list means all axes.
   absl::StatusOr<std::vector<int>> Axes(absl::string_view name, int rank);
   // Refuses with this node's name before `message` and the inputs' origins after it.
-  absl::Status Fail(absl::string_view code, absl::string_view message, std::string help = "");
+  absl::Status Fail(absl::string_view code, absl::string_view message, Mend help = {});
 
   // --- Results ---
 

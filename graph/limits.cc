@@ -47,9 +47,9 @@ std::string FlagOfLimit(const char* name) {
   return flag;
 }
 
-std::string RaiseLimitHelp(const char* name, int64_t needed) {
-  return "if that is meant, allow it: " + FlagOfLimit(name) + " " + std::to_string(needed) +
-         " (in C++, Limits::" + name + ")";
+Mend RaiseLimitHelp(const char* name, int64_t needed) {
+  return MendByFlag("if that is meant, allow it: ", FlagOfLimit(name), std::to_string(needed),
+                    std::string(" (in C++, Limits::") + name + ")");
 }
 
 }  // namespace tenfold

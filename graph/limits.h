@@ -10,6 +10,8 @@
 #include <span>
 #include <string>
 
+#include "tenfold/graph/mend.h"
+
 namespace tenfold {
 
 // The defaults are far above what real models need. Tools have a flag of the same name for each
@@ -41,7 +43,7 @@ std::span<const LimitField> LimitFields();
 // "--tensor-bytes".
 std::string FlagOfLimit(const char* name);
 // The mend of a refusal: "if that is meant, allow it: --tensor-bytes 4000 (in C++, Limits::tensor_bytes)".
-std::string RaiseLimitHelp(const char* name, int64_t needed);
+Mend RaiseLimitHelp(const char* name, int64_t needed);
 
 }  // namespace tenfold
 

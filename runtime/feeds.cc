@@ -199,7 +199,7 @@ absl::Status UnknownInput(const Plan& plan, absl::string_view name) {
   for (size_t i = 0; i < plan.inputs.size(); ++i) d.notes.push_back(Declared(plan, static_cast<int>(i)));
   if (names.empty()) d.notes.push_back("it has no inputs");
   const std::string nearest = NearestName(name, names);
-  if (!nearest.empty()) d.help.push_back(absl::StrCat("did you mean '", nearest, "'?"));
+  if (!nearest.empty()) d.help.push_back(DidYouMean(nearest));
   return ToStatus(std::move(d));
 }
 

@@ -85,8 +85,8 @@ absl::Status OverMemoryLimit(const Plan& plan, const SymbolValues& symbols, cons
                                    plan.memory.output_bytes.ToString()));
   }
   d.notes.push_back(absl::StrCat("the largest values:\n", LargestValues(plan, symbols)));
-  d.help = {absl::StrCat("allow it: --memory-limit ", memory.total,
-                         " (in C++, memory_limit of CompileOptions or RunOptions)")};
+  d.help = {MendByFlag("allow it: ", "--memory-limit", absl::StrCat(memory.total),
+                       " (in C++, memory_limit of CompileOptions or RunOptions)")};
   return ToStatus(std::move(d));
 }
 

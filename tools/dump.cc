@@ -6,8 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 #include "tenfold/graph/diagnostic.h"
-#include "tenfold/graph/ingest/files.h"
-#include "tenfold/graph/text/array_resolver.h"
+#include "tenfold/graph/serialization/tnf.h"
 #include "tenfold/graph/text/dot.h"
 #include "tenfold/graph/text/json.h"
 #include "tenfold/graph/text/printer.h"
@@ -98,17 +97,9 @@ absl::StatusOr<std::string> Dump(const Graph& graph, const CompileOptions& compi
 }
 
 std::optional<AnnotatedText> AnnotateFile(absl::string_view path, const Limits& limits) {
-  TextOptions options;
-  options.limits = limits;
-  const absl::StatusOr<std::string> text = ReadFile(path, options.limits.text_bytes);
-  if (!text.ok() || text->find('\0') != std::string::npos) return std::nullopt;
-  const size_t slash = path.rfind('/');
-  const bool in_folder = slash != absl::string_view::npos;
-  options.file = std::string(in_folder ? path.substr(slash + 1) : path);
-  options.resolve =
-      FolderResolver(in_folder ? std::string(path.substr(0, slash + 1)) : ".", {.limits = limits});
-  options.require_header = true;
-  AnnotatedText annotated = AnnotateText(*text, options);
+  const std::optional<TextGraph> file = ReadTextGraph(path, {.limits = limits});
+  if (!file) return std::nullopt;
+  AnnotatedText annotated = AnnotateText(file->text, file->options);
   if (annotated.errors.empty()) return std::nullopt;
   return annotated;
 }

@@ -36,13 +36,6 @@ ExitStatus ExitStatusOf(const absl::Status& status, Phase phase) {
   return worst;
 }
 
-ExitStatus Report(const absl::Status& status, Phase phase) {
-  for (const Diagnostic& diagnostic : DiagnosticsOf(status)) {
-    std::fprintf(stderr, "%s\n", diagnostic.ToString().c_str());
-  }
-  return ExitStatusOf(status, phase);
-}
-
 void Exit(ExitStatus status) {
   if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
     std::fprintf(stderr, "cannot write to stdout: %s\n", std::strerror(errno));

@@ -25,9 +25,6 @@ enum class Phase : uint8_t { kReading, kRunning };
 
 ExitStatus ExitStatusOf(const absl::Status& status, Phase phase);
 
-// Prints the error to stderr, and gives the exit status for it.
-ExitStatus Report(const absl::Status& status, Phase phase);
-
 // Writes out stdout and ends the process at once, without destructors: background compilation may be under
 // way, and nobody is left to want its result. kRunFailed if stdout cannot be written and `status` was kDone.
 [[noreturn]] void Exit(ExitStatus status);

@@ -46,7 +46,7 @@ class Wishes {
       const std::string nearest = NearestName(name, names);
       return MakeError("E0325",
                        absl::StrCat("--dtype names '", Printable(name), "', and there is no such array"),
-                       nearest.empty() ? "" : absl::StrCat("did you mean '", nearest, "'?"));
+                       DidYouMean(nearest));
     }
     return absl::OkStatus();
   }

@@ -63,8 +63,7 @@ absl::StatusOr<std::string> ListOps(const OpRegistry& registry, std::span<const 
     const OpDef* const op = registry.Find(name);
     if (op == nullptr || op->is_internal) {
       const std::string nearest = NearestName(name, registry.Names());
-      return MakeError("E0101", absl::StrCat("there is no op '", Printable(name), "'"),
-                       nearest.empty() ? "" : absl::StrCat("did you mean '", nearest, "'?"));
+      return MakeError("E0101", absl::StrCat("there is no op '", Printable(name), "'"), DidYouMean(nearest));
     }
     ops.push_back(op);
   }

@@ -75,7 +75,7 @@ absl::Status PolicyFlags::CheckNames(std::span<const std::string> names) const {
       d.code = "E0325";
       d.message = absl::StrCat("--", flag, " names '", Printable(name), "', and there is no such array");
       const std::string nearest = NearestName(name, names);
-      if (!nearest.empty()) d.help.push_back(absl::StrCat("did you mean '", nearest, "'?"));
+      if (!nearest.empty()) d.help.push_back(DidYouMean(nearest));
     }
   };
   check("cast", cast_);

@@ -47,7 +47,7 @@ absl::Status NoSuchInput(const Graph& graph, absl::string_view name) {
   for (const ValueId id : graph.inputs()) names.push_back(graph.value(id).name);
   const std::string nearest = NearestName(name, names);
   return MakeError("E0602", absl::StrCat("the graph has no input '", Printable(name), "'"),
-                   nearest.empty() ? "" : absl::StrCat("did you mean '", nearest, "'?"));
+                   DidYouMean(nearest));
 }
 
 // Learns symbols from a feed whose declared dims are bare symbols. Where the feed does not fit, the runtime

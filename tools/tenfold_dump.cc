@@ -17,6 +17,7 @@
 #include "tenfold/tools/limit_flags.h"
 #include "tenfold/tools/op_listing.h"
 #include "tenfold/tools/process.h"
+#include "tenfold/tools/report.h"
 
 namespace tenfold {
 namespace {
@@ -65,6 +66,7 @@ void Declare(Flags& flags, Arguments& a) {
       "needs no GPU.");
   flags.Switch("ops", &a.ops, "The ops instead of a graph: those named, or all.");
   AddCompileFlags(flags, a.compile);
+  AddDiagnosticsFlag(flags);
   AddLimitFlags(flags, a.compile.limits);
 }
 

@@ -16,11 +16,13 @@
 #include "tenfold/graph/text/quote.h"
 #include "tenfold/tools/array_argument.h"
 #include "tenfold/tools/exit_status.h"
+#include "tenfold/tools/fix.h"
 #include "tenfold/tools/flags.h"
 #include "tenfold/tools/import_arrays.h"
 #include "tenfold/tools/limit_flags.h"
 #include "tenfold/tools/policy_flags.h"
 #include "tenfold/tools/process.h"
+#include "tenfold/tools/report.h"
 
 namespace tenfold {
 namespace {
@@ -38,7 +40,8 @@ ToolHelp Help() {
           "tenfold-import weights.npz -o weights.tnf\n"
           "tenfold-import weights.safetensors -o weights.tnf --external-bytes=0\n"
           "tenfold-import weights.npz -o weights.tnf --dtype w1=f32 --cast w1=nearest --nan zero\n"
-          "tenfold-import model.tnt -o model.tnf"};
+          "tenfold-import model.tnt -o model.tnf\n"
+          "tenfold-import model.tnt -o model.tnf --fix"};
 }
 
 struct Arguments {
@@ -46,7 +49,14 @@ struct Arguments {
   std::map<std::string, DType> dtypes;
   SaveOptions save = {.external_bytes = std::nullopt};
   Limits limits;
+  bool fix = false;
 };
+
+LoadOptions LoadOptionsOf(const Arguments& arguments) {
+  LoadOptions options = {.limits = arguments.limits};
+  options.policy = [&](absl::string_view value) { return arguments.policies.PolicyOf(value); };
+  return options;
+}
 
 // The names of the constants that were arrays, which flags may name.
 std::vector<std::string> NamesOfArrays(const Graph& graph) {
@@ -65,9 +75,7 @@ absl::StatusOr<Graph> Read(absl::string_view source, const Arguments& arguments)
     return MakeError("E0325", "--dtype is for files of arrays; a graph says what dtype is due",
                      "write it before the reference: w = Const f32[784,10] @\"weights.npz:w\"");
   }
-  LoadOptions options = {.limits = arguments.limits};
-  options.policy = [&](absl::string_view value) { return arguments.policies.PolicyOf(value); };
-  TENFOLD_ASSIGN_OR_RETURN(Graph graph, LoadGraph(source, options));
+  TENFOLD_ASSIGN_OR_RETURN(Graph graph, LoadGraph(source, LoadOptionsOf(arguments)));
   TENFOLD_RETURN_IF_ERROR(arguments.policies.CheckNames(NamesOfArrays(graph)));
   return graph;
 }
@@ -77,14 +85,18 @@ void ReportPolicies(const Graph& graph) {
   for (NodeId id : graph.nodes()) {
     const IngestRecord& record = graph.node(id).provenance.ingest;
     if (record.empty()) continue;
-    std::fprintf(stderr, "%s: %s\n", QuoteName(graph.DisplayName(id)).c_str(), record.ToString().c_str());
+    ReportRemark(absl::StrCat(QuoteName(graph.DisplayName(id)), ": ", record.ToString()));
   }
 }
 
 ExitStatus Import(absl::string_view source, absl::string_view target, const Arguments& arguments) {
   const SaveOptions& options = arguments.save;
   const absl::StatusOr<Graph> graph = Read(source, arguments);
-  if (!graph.ok()) return Report(graph.status(), Phase::kReading);
+  if (!graph.ok()) {
+    const ExitStatus status = Report(graph.status(), Phase::kReading);
+    if (arguments.fix) OfferFix(graph.status(), source, LoadOptionsOf(arguments));
+    return status;
+  }
   ReportPolicies(*graph);
   const absl::Status saved = SaveGraph(*graph, target, options);
   return saved.ok() ? ExitStatus::kDone : Report(saved, Phase::kRunning);
@@ -113,6 +125,8 @@ int main(int argc, char** argv) {
                  return arguments.dtypes[wish->name] = *dtype, "";
                });
   arguments.policies.Add(flags, "of the constant NAME");
+  tenfold::AddFixFlag(flags, &arguments.fix);
+  tenfold::AddDiagnosticsFlag(flags);
   tenfold::AddLimitFlags(flags, arguments.limits);
   flags.ParseOrExit(argc, argv);
   if (flags.positional().size() != 1) {

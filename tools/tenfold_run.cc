@@ -20,10 +20,12 @@
 #include "tenfold/tools/compare.h"
 #include "tenfold/tools/compile_flags.h"
 #include "tenfold/tools/exit_status.h"
+#include "tenfold/tools/fix.h"
 #include "tenfold/tools/flags.h"
 #include "tenfold/tools/limit_flags.h"
 #include "tenfold/tools/policy_flags.h"
 #include "tenfold/tools/process.h"
+#include "tenfold/tools/report.h"
 #include "tenfold/tools/run_inputs.h"
 #include "tenfold/tools/timing.h"
 
@@ -39,7 +41,7 @@ ToolHelp Help() {
       .examples =
           "tenfold-run digits.tnf --input x=images.npy --output p=p.npy\n"
           "tenfold-run digits.tnf --input x=images.npy --expect p=reference.npy --rtol 1e-5 --atol 1e-6\n"
-          "tenfold-run digits.tnf --input x=images_f64.npy --cast x=nearest\n"
+          "tenfold-run digits.tnf --input x=images_f64.npy --fix  # prints --cast=x=nearest\n"
           "tenfold-run scale.tnt --input 'x=f32[2,3] 1 2 3 4 5 6' --fetch m\n"
           "tenfold-run digits.tnf --input x=random:f32[512,64] --warmup 10 --repeat 1000 --jit wait"};
 }
@@ -54,6 +56,7 @@ struct Arguments {
   int64_t repeat = 0;
   int64_t warmup = 0;
   uint64_t seed = 0;
+  bool fix = false;
 };
 
 // A list flag whose values are NAME=VALUE. `check` gives a complaint about the value, or nothing.
@@ -114,6 +117,8 @@ void Declare(Flags& flags, Arguments& a) {
   flags.Integer<int64_t>("warmup", 0, 1'000'000'000, &a.warmup,
                          "Runs before those of --repeat that are not timed.");
   flags.Integer<uint64_t>("seed", 0, UINT64_MAX, &a.seed, "Of the random inputs. Default 0.");
+  AddFixFlag(flags, &a.fix);
+  AddDiagnosticsFlag(flags);
   AddLimitFlags(flags, a.compile.limits);
 }
 
@@ -125,9 +130,9 @@ absl::StatusOr<size_t> FindOutput(const Plan& plan, const Graph& graph, const st
     names.push_back(plan.outputs[i].name);
   }
   const std::string nearest = NearestName(name, names);
-  std::string help = nearest.empty() ? "" : absl::StrCat("did you mean '", nearest, "'?");
+  Mend help = DidYouMean(nearest);
   if (graph.FindValue(name).has_value())
-    help = absl::StrCat("it is a value inside the graph: add --fetch ", name);
+    help = MendByFlag("it is a value inside the graph: add ", "--fetch", name);
   return MakeError("E0107", absl::StrCat("the graph has no output '", name, "'"), help);
 }
 
@@ -143,7 +148,7 @@ absl::StatusOr<Inputs> Read(const Arguments& a) {
   TENFOLD_ASSIGN_OR_RETURN(inputs.graph, LoadGraph(StripAt(a.model), {.limits = a.compile.limits}));
   TENFOLD_ASSIGN_OR_RETURN(RunInputs read,
                            ReadInputs(a.inputs, inputs.graph, a.policies, a.seed, a.compile.limits));
-  for (const std::string& remark : read.remarks) std::fprintf(stderr, "%s\n", remark.c_str());
+  for (const std::string& remark : read.remarks) ReportRemark(remark);
   inputs.feeds = std::move(read.feeds);
   for (const NamedArgument& expectation : a.expectations) {
     TENFOLD_ASSIGN_OR_RETURN(Tensor wanted, ReadArray(expectation.value, a.compile.limits));
@@ -239,10 +244,16 @@ int main(int argc, char** argv) {
   }
   arguments.model = flags.positional()[0];
 
+  const auto refuse = [&](const absl::Status& error, Phase phase) {
+    const ExitStatus status = tenfold::Report(error, phase);
+    if (arguments.fix)
+      tenfold::OfferFix(error, tenfold::StripAt(arguments.model), {.limits = arguments.compile.limits});
+    tenfold::Exit(status);
+  };
   const absl::StatusOr<tenfold::Inputs> inputs = tenfold::Read(arguments);
-  if (!inputs.ok()) tenfold::Exit(tenfold::Report(inputs.status(), Phase::kReading));
+  if (!inputs.ok()) refuse(inputs.status(), Phase::kReading);
   std::optional<tenfold::Executable> executable;
   const absl::StatusOr<bool> passed = tenfold::Run(arguments, *inputs, executable);
-  if (!passed.ok()) tenfold::Exit(tenfold::Report(passed.status(), Phase::kRunning));
+  if (!passed.ok()) refuse(passed.status(), Phase::kRunning);
   tenfold::Exit(*passed ? ExitStatus::kDone : ExitStatus::kDiffers);
 }

@@ -77,15 +77,16 @@ std::string OutsideText(const Tensor& array, DType target, const CastSurvey& sur
 }
 
 // How a rule is asked for.
-std::string Mend(const ArrayName& name, CastRule rule) {
-  if (!name.argument.empty()) return absl::StrCat("--cast ", name.argument, "=", Name(rule));
-  return absl::StrCat(".cast = CastRule::k", rule == CastRule::kExact     ? "Exact"
-                                             : rule == CastRule::kNearest ? "Nearest"
-                                                                          : "Saturate");
+Mend AskFor(const ArrayName& name, CastRule rule, absl::string_view what = "") {
+  if (!name.argument.empty()) return MendByFlag(what, "--cast", absl::StrCat(name.argument, "=", Name(rule)));
+  return absl::StrCat(what, ".cast = CastRule::k",
+                      rule == CastRule::kExact     ? "Exact"
+                      : rule == CastRule::kNearest ? "Nearest"
+                                                   : "Saturate");
 }
 
 absl::Status Refuse(absl::string_view code, std::string message, std::vector<std::string> notes,
-                    std::vector<std::string> help) {
+                    std::vector<Mend> help) {
   return ToStatus(Diagnostic{std::string(code), std::move(message), "", std::move(notes), std::move(help)});
 }
 
@@ -97,10 +98,11 @@ std::string Due(const Tensor& array, DType target, const ArrayName& name) {
 absl::Status RefuseNotFinite(const Tensor& array, DType target, const ArrayName& name,
                              const CastSurvey& survey) {
   const std::string element = ElementToString(array, survey.first_not_finite);
-  std::vector<std::string> help;
+  std::vector<Mend> help;
   if (element == "nan") {
-    help.push_back(name.argument.empty() ? "to put 0 for NaN: .nan = {NanRule::kZero}"
-                                         : absl::StrCat("to put 0 for NaN: --nan ", name.argument, "=zero"));
+    help.push_back(name.argument.empty()
+                       ? "to put 0 for NaN: .nan = {NanRule::kZero}"
+                       : MendByFlag("to put 0 for NaN: ", "--nan", absl::StrCat(name.argument, "=zero")));
   }
   return Refuse("E0322",
                 absl::StrCat(Due(array, target, name), ": ", ElementIs(array, survey.first_not_finite),
@@ -148,7 +150,7 @@ absl::StatusOr<Tensor> CastArray(const Tensor& array, DType target, CastRule rul
     survey = SurveyCast(array, target);
     const std::optional<CastRule> best = BestRule(survey);
     return Refuse("E0320", Due(array, target, name), {DescribeCast(array, target, survey)},
-                  best ? std::vector{Mend(name, *best)} : std::vector<std::string>());
+                  best ? std::vector{AskFor(name, *best)} : std::vector<Mend>());
   }
 
   Tensor cast;
@@ -163,15 +165,14 @@ absl::StatusOr<Tensor> CastArray(const Tensor& array, DType target, CastRule rul
   if (survey.not_finite > 0) return RefuseNotFinite(array, target, name, survey);
   if (survey.outside > 0 && rule != CastRule::kSaturate) {
     return Refuse("E0321", absl::StrCat(Due(array, target, name), ": ", OutsideText(array, target, survey)),
-                  {},
-                  {absl::StrCat("to take the end of the range for it: ", Mend(name, CastRule::kSaturate))});
+                  {}, {AskFor(name, CastRule::kSaturate, "to take the end of the range for it: ")});
   }
   if (survey.changed > 0 && rule == CastRule::kExact) {
     return Refuse("E0321",
                   absl::StrCat(Due(array, target, name), ": ", ElementIs(array, survey.first_changed),
                                ", which no ", Name(target), " equals (", OfAll(survey.changed, array), ")"),
                   {absl::StrFormat("rounded, none would change by more than %.3g", survey.largest_change)},
-                  {absl::StrCat("to round: ", Mend(name, CastRule::kNearest))});
+                  {AskFor(name, CastRule::kNearest, "to round: ")});
   }
   if (done != nullptr) *done = survey;
   return cast;

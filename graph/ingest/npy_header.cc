@@ -54,7 +54,7 @@ absl::Status BadHeader(const ArrayName& name, absl::string_view what, absl::stri
   d.code = "E0308";
   d.message = absl::StrCat(name.ToString(), " has a malformed header: ", what);
   d.notes.push_back(absl::StrCat("the header is: ", Printable(header)));
-  d.help.emplace_back(kSaveAgain);
+  d.help.emplace_back(std::string(kSaveAgain));
   return ToStatus(std::move(d));
 }
 

@@ -67,7 +67,7 @@ absl::Status RefuseText(const ArrayName& name, const NpyHeader& header, ByteSour
         " has a decimal comma; numbers are read with a point: ", *WithDecimalPoint(survey.comma_example)));
   }
   if (survey.all_numbers && survey.comma_example.empty() && survey.first && !name.argument.empty()) {
-    d.help.push_back(absl::StrCat("--text ", name.argument, "=parse"));
+    d.help.push_back(MendByFlag("", "--text", absl::StrCat(name.argument, "=parse")));
   }
   const absl::string_view literal = type.kind == Kind::kBytes ? "b" : "";
   if (survey.all_numbers && !survey.comma_example.empty()) {

@@ -40,7 +40,7 @@ std::string ErrorText(zip_error_t* error) {
   return Printable(text);
 }
 
-absl::Status BadArchive(absl::string_view file, absl::string_view why, std::string help = "") {
+absl::Status BadArchive(absl::string_view file, absl::string_view why, Mend help = {}) {
   return MakeError("E0310", absl::StrCat("'", Printable(file), "' is no readable .npz archive: ", why),
                    std::move(help));
 }

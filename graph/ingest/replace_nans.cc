@@ -29,17 +29,18 @@ struct Lines {
   int64_t outer = 1, length = 1, inner = 1;
 };
 
-std::string Flag(const ArrayName& name, const NanPolicy& policy) {
-  if (!name.argument.empty()) return absl::StrCat("--nan ", name.argument, "=", policy.ToString());
+Mend AskFor(const ArrayName& name, const NanPolicy& policy, absl::string_view what = "") {
+  if (!name.argument.empty())
+    return MendByFlag(what, "--nan", absl::StrCat(name.argument, "=", policy.ToString()));
   constexpr absl::string_view kNames[] = {"Keep", "Refuse", "Zero", "Mean", "Median"};
-  return absl::StrCat(".nan = {NanRule::k", kNames[static_cast<int>(policy.rule)],
+  return absl::StrCat(what, ".nan = {NanRule::k", kNames[static_cast<int>(policy.rule)],
                       policy.axis ? absl::StrCat(", ", *policy.axis) : "", "}");
 }
 
 absl::StatusOr<Lines> LinesAlong(const Tensor& array, const NanPolicy& policy, const ArrayName& name) {
   const int64_t rank = array.rank();
   if (!policy.axis && rank <= 1) return Lines{1, array.num_elements(), 1};
-  const auto refuse = [&](absl::string_view why, std::string help) {
+  const auto refuse = [&](absl::string_view why, Mend help) {
     return MakeError(
         "E0325",
         absl::StrCat(name.ToString(), " is ", array.type().ToString(), ": nan=", policy.ToString(), " ", why),
@@ -47,13 +48,13 @@ absl::StatusOr<Lines> LinesAlong(const Tensor& array, const NanPolicy& policy, c
   };
   if (!policy.axis) {
     return refuse("needs an axis when there is more than one",
-                  absl::StrCat("for a value a column: ", Flag(name, {policy.rule, 0})));
+                  AskFor(name, {policy.rule, 0}, "for a value a column: "));
   }
-  if (rank == 0) return refuse("names an axis, and there is none", Flag(name, {policy.rule}));
+  if (rank == 0) return refuse("names an axis, and there is none", AskFor(name, {policy.rule}));
   const int64_t axis = *policy.axis < 0 ? *policy.axis + rank : *policy.axis;
   if (axis < 0 || axis >= rank) {
     return refuse(absl::StrCat("names an axis outside [", -rank, ",", rank - 1, "]"),
-                  Flag(name, {policy.rule, 0}));
+                  AskFor(name, {policy.rule, 0}));
   }
   Lines lines;
   for (int64_t d = 0; d < rank; ++d) {
@@ -141,7 +142,7 @@ absl::Status ReplaceByLine(const Tensor& array, const NanPolicy& policy, const L
                          absl::StrCat(name.ToString(), ": ", ElementAt(array.dims(), first_nan),
                                       " is nan, and none of the ", Count(lines.length, "value"),
                                       " along the axis is finite: there is no ", policy.ToString()),
-                         absl::StrCat("to put 0 there: ", Flag(name, {NanRule::kZero})));
+                         AskFor(name, {NanRule::kZero}, "to put 0 there: "));
       }
       const double value = policy.rule == NanRule::kMean ? Mean(finite) : Median(finite);
       const T rounded = CastOne<T>(value).value;
@@ -163,7 +164,7 @@ absl::StatusOr<Tensor> ReplaceIn(const Tensor& array, const NanPolicy& policy, c
   if (found.count == 0) return array;
   if (policy.rule == NanRule::kRefuse) {
     return MakeError("E0323", absl::StrCat(name.ToString(), ": ", SeenAt(array, found), ", and nan=refuse"),
-                     absl::StrCat("to put 0 for NaN: ", Flag(name, {NanRule::kZero})));
+                     AskFor(name, {NanRule::kZero}, "to put 0 for NaN: "));
   }
   if (replaced != nullptr) *replaced = found.count;
   if (policy.rule == NanRule::kZero && array.is_splat()) {

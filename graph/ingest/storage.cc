@@ -15,8 +15,9 @@ absl::Status CannotStay(const ArrayName& name, Storage storage, absl::string_vie
   return MakeError("E0334",
                    absl::StrCat(name.ToString(), " cannot be ",
                                 storage == Storage::kMmap ? "mapped" : "borrowed", ": ", why),
-                   name.argument.empty() ? "to copy it: .storage = Storage::kCopy"
-                                         : absl::StrCat("to copy it: --storage ", name.argument, "=copy"));
+                   name.argument.empty()
+                       ? "to copy it: .storage = Storage::kCopy"
+                       : MendByFlag("to copy it: ", "--storage", absl::StrCat(name.argument, "=copy")));
 }
 
 absl::string_view Name(Storage storage) { return kNames[static_cast<int>(storage)]; }

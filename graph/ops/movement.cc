@@ -2,9 +2,12 @@
 //
 // Ops that move elements and compute nothing: each is a map from output elements to input elements.
 #include <numeric>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/ops/standard.h"
@@ -18,6 +21,31 @@ std::vector<Dim> Alias(const Shape&, const Shape& output, const Attrs&) {
 }
 
 // --- Reshape -----------------------------------------------------------------------------------------------
+
+// The nearest valid form of a new shape that holds another number of elements: one dim is what the others
+// leave over, the first if that can be, else the next that can. `dims` are what `wanted` stands for.
+Mend NearestReshape(const Contents& wanted, const std::vector<Dim>& dims, const Dim& total) {
+  for (size_t free = 0; free < dims.size(); ++free) {
+    Dim others = 1;
+    for (size_t i = 0; i < dims.size(); ++i) {
+      if (i != free) others = others * dims[i];
+    }
+    const std::optional<Dim> rest = others == Dim(0) ? std::nullopt : Dim::DivideExactly(total, others);
+    if (!rest) continue;
+    std::vector<Dim> mended = dims;
+    mended[free] = *rest;
+    std::vector<std::string> elements;
+    bool literal = true;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      elements.push_back(i == free ? "-1" : wanted[i].ToString());
+      literal = literal && (i == free || wanted[i].is_constant());
+    }
+    const std::string shape = absl::StrCat("{", absl::StrJoin(elements, ", "), "}");
+    return {absl::StrCat(shape, " gives ", Shape(std::move(mended)).ToString()),
+            literal ? std::vector<Edit>{ReplaceOperand{1, shape}} : std::vector<Edit>()};
+  }
+  return {};
+}
 
 absl::Status InferReshape(InferContext& c) {
   if (!c.contents(1).has_value()) {
@@ -60,21 +88,10 @@ absl::Status InferReshape(InferContext& c) {
     }
     dims[*inferred] = *rest;
   } else if (!(known == total)) {
-    std::string help;
-    if (!dims.empty() && dims.size() > 1) {
-      // The nearest valid form keeps all dims but the first.
-      Dim tail = 1;
-      for (size_t i = 1; i < dims.size(); ++i) tail = tail * dims[i];
-      if (!(tail == Dim(0)) && Dim::DivideExactly(total, tail).has_value()) {
-        std::vector<Dim> mend = dims;
-        mend[0] = *Dim::DivideExactly(total, tail);
-        help = absl::StrCat("the first dim as -1 gives ", Shape(mend).ToString());
-      }
-    }
     return c.Fail("E0208",
                   absl::StrCat(from.ToString(), " holds ", total.ToString(), " elements, ",
                                Shape(dims).ToString(), " holds ", known.ToString()),
-                  help);
+                  NearestReshape(*c.contents(1), dims, total));
   }
   TENFOLD_RETURN_IF_ERROR(c.SetOutput(0, Shape(std::move(dims))));
   return c.contents(0).has_value() ? c.SetContents(0, *c.contents(0)) : absl::OkStatus();

@@ -86,7 +86,7 @@ class Decoder {
     if (op == nullptr) {
       const std::string near = NearestName(encoded.op(), graph_.registry().Names());
       return MakeError("E0101", absl::StrCat("there is no op '", encoded.op().substr(0, 80), "'"),
-                       near.empty() ? "" : absl::StrCat("did you mean ", near, "?"));
+                       DidYouMean(near));
     }
     std::vector<ValueId> inputs;
     for (uint32_t number : encoded.inputs()) {

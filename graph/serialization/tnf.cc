@@ -202,6 +202,27 @@ absl::Status SaveGraph(const Graph& graph, absl::string_view path_view, const Sa
   return absl::OkStatus();
 }
 
+namespace {
+
+LoadOptions WithResolver(LoadOptions options, absl::string_view path) {
+  if (!options.resolve) {
+    options.resolve =
+        FolderResolver(FolderOf(path), {options.limits, options.check_contents, options.policy});
+  }
+  return options;
+}
+
+TextOptions TextOptionsFor(absl::string_view path, const LoadOptions& options) {
+  const size_t slash = path.rfind('/');
+  return {.file = std::string(path.substr(slash == absl::string_view::npos ? 0 : slash + 1)),
+          .registry = options.registry,
+          .resolve = options.resolve,
+          .require_header = true,
+          .limits = options.limits};
+}
+
+}  // namespace
+
 absl::StatusOr<Graph> LoadGraph(absl::string_view path, const LoadOptions& options) {
   TENFOLD_ASSIGN_OR_RETURN(std::unique_ptr<FileSource> file, FileSource::Open(path));
   // A Tensor's memory, since constants stay in it and kernels read them at 64-byte alignment.
@@ -215,12 +236,7 @@ absl::StatusOr<Graph> LoadGraph(absl::string_view path, const LoadOptions& optio
   TENFOLD_RETURN_IF_ERROR(file->Read({static_cast<char*>(memory.mutable_data()), static_cast<size_t>(size)}));
   const absl::string_view bytes(static_cast<const char*>(memory.data()), static_cast<size_t>(size));
 
-  LoadOptions complete = options;
-  const size_t slash = path.rfind('/');
-  if (!complete.resolve) {
-    complete.resolve =
-        FolderResolver(FolderOf(path), {options.limits, options.check_contents, options.policy});
-  }
+  const LoadOptions complete = WithResolver(options, path);
   if (absl::StartsWith(bytes, kMagic)) {
     absl::StatusOr<Graph> graph = Parse(bytes, std::make_shared<Tensor>(memory), complete);
     if (!graph.ok()) return WithLocation(graph.status(), path);
@@ -229,12 +245,13 @@ absl::StatusOr<Graph> LoadGraph(absl::string_view path, const LoadOptions& optio
   if (bytes.find('\0') != absl::string_view::npos) {
     return WithLocation(MakeError("E0502", "the file is neither a .tnf graph nor text"), path);
   }
-  TextOptions text = {.file = std::string(path.substr(slash == absl::string_view::npos ? 0 : slash + 1)),
-                      .registry = complete.registry,
-                      .resolve = complete.resolve,
-                      .require_header = true,
-                      .limits = complete.limits};
-  return ParseText(bytes, text);
+  return ParseText(bytes, TextOptionsFor(path, complete));
+}
+
+std::optional<TextGraph> ReadTextGraph(absl::string_view path, const LoadOptions& options) {
+  absl::StatusOr<std::string> text = ReadFile(path, options.limits.text_bytes);
+  if (!text.ok() || text->find('\0') != std::string::npos) return std::nullopt;
+  return TextGraph{*std::move(text), TextOptionsFor(path, WithResolver(options, path))};
 }
 
 }  // namespace tenfold

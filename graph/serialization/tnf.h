@@ -16,6 +16,7 @@
 #include "tenfold/graph/ingest/storage.h"
 #include "tenfold/graph/limits.h"
 #include "tenfold/graph/text/array_resolver.h"
+#include "tenfold/graph/text/parser.h"
 
 namespace tenfold {
 
@@ -54,6 +55,14 @@ absl::Status SaveGraph(const Graph& graph, absl::string_view path, const SaveOpt
 
 // Reads a .tnf file, known by its first bytes, or else a .tnt file.
 absl::StatusOr<Graph> LoadGraph(absl::string_view path, const LoadOptions& options = {});
+
+// A .tnt file, with what LoadGraph would read it with: for those who show its errors, or mend them. nullopt
+// if the file cannot be read, or is no text.
+struct TextGraph {
+  std::string text;
+  TextOptions options;
+};
+std::optional<TextGraph> ReadTextGraph(absl::string_view path, const LoadOptions& options = {});
 
 }  // namespace tenfold
 

@@ -4,17 +4,25 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/text/attr_syntax.h"
 #include "tenfold/graph/text/inline_literal.h"
+#include "tenfold/graph/text/quote.h"
 
 namespace tenfold {
 namespace {
 
 // Enough for a suggestion; comparing a wrong name with a million others is not worth the time.
 constexpr size_t kCandidates = 1000;
+
+// "did you mean 'axis'?", and its text in the place of what stands there.
+Mend Instead(absl::string_view nearest, std::string text, Span span) {
+  if (nearest.empty()) return {};
+  return {DidYouMean(nearest), {ReplaceText{span.begin, span.end, std::move(text)}}};
+}
 
 Span SpanOf(const StatementSyntax& statement) {
   return {statement.results.front().name.span.begin, statement.op.span.end};
@@ -86,7 +94,7 @@ void GraphAssembler::AddConst(StatementSyntax& statement) {
   if (op == nullptr) return;
   if (statement.reference) {
     const ReferenceSyntax& reference = *statement.reference;
-    const TensorType* const type = reference.type ? &*reference.type : nullptr;
+    const TensorType* const type = reference.type ? &reference.type->type : nullptr;
     ArrayRequest request = {.file = reference.file, .member = reference.member, .checksum = std::nullopt};
     request.value = statement.results[0].name.name;
     if (type != nullptr) request.dtype = type->dtype;
@@ -148,7 +156,7 @@ const OpDef* GraphAssembler::FindOp(const StatementSyntax& statement) {
   if (op == nullptr) {
     const std::string near = NearestName(name, graph_.registry().Names());
     errors_.Add(statement.op.span, "E0101", absl::StrCat("there is no op '", name, "'"),
-                near.empty() ? "" : absl::StrCat("did you mean ", near, "?"));
+                Instead(near, near, statement.op.span));
   }
   return op;
 }
@@ -173,7 +181,7 @@ bool GraphAssembler::CheckBody(const StatementSyntax& statement, const std::vect
 
 bool GraphAssembler::ReadAttrs(const StatementSyntax& statement, const OpDef& op, Attrs& attrs) {
   bool good = true;
-  const auto fail = [&](Span span, std::string message, std::string help = "") {
+  const auto fail = [&](Span span, std::string message, Mend help = {}) {
     errors_.Add(span, "E0102", std::move(message), std::move(help));
     good = false;
   };
@@ -184,7 +192,7 @@ bool GraphAssembler::ReadAttrs(const StatementSyntax& statement, const OpDef& op
       for (const AttrDef& each : op.attrs) known.push_back(each.name);
       const std::string near = NearestName(attr.name.name, known);
       fail(attr.name.span, absl::StrCat(op.name, " has no attribute '", attr.name.name, "'"),
-           !near.empty()   ? absl::StrCat("did you mean '", near, "'?")
+           !near.empty()   ? Instead(near, near, attr.name.span)
            : known.empty() ? absl::StrCat(op.name, " has no attributes")
                            : absl::StrCat("its attributes are ", absl::StrJoin(known, ", ")));
     } else if (attrs.Find(attr.name.name) != nullptr) {
@@ -263,19 +271,67 @@ void GraphAssembler::AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs
     if (statement.provenance.location) {
       status = WithNote(status, absl::StrCat("built at ", *statement.provenance.location));
     }
-    errors_.Add(statement.op.span, status);
+    errors_.Add(statement.op.span, WithTextEdits(status, statement));
     return;
   }
   const std::vector<ValueId>& outputs = graph_.node(*node).outputs;
   for (size_t i = 0; i < std::min(outputs.size(), statement.results.size()); ++i) {
     const TypedNameSyntax& result = statement.results[i];
     const TensorType& inferred = graph_.value(outputs[i]).type;
-    if (!result.type || *result.type == inferred) continue;
+    if (!result.type || result.type->type == inferred) continue;
+    const Span& written = result.type->span;
     errors_.Add(result.name.span, "E0504",
-                absl::StrCat("'", result.name.name, "' is written as ", result.type->ToString(), ", but ",
-                             op.name, " gives ", inferred.ToString()),
-                "types of results may be left out: they are inferred");
+                absl::StrCat("'", result.name.name, "' is written as ", result.type->type.ToString(),
+                             ", but ", op.name, " gives ", inferred.ToString()),
+                {"types of results may be left out: they are inferred",
+                 {ReplaceText{written.begin, written.end, inferred.ToString()}}});
   }
+}
+
+absl::Status GraphAssembler::WithTextEdits(const absl::Status& status, const StatementSyntax& statement) {
+  std::vector<Diagnostic> diagnostics = DiagnosticsOf(status);
+  for (Diagnostic& d : diagnostics) {
+    for (Mend& mend : d.help) WriteAsText(statement, mend);
+  }
+  return ToStatus(std::move(diagnostics));
+}
+
+void GraphAssembler::WriteAsText(const StatementSyntax& statement, Mend& mend) {
+  const absl::string_view text = errors_.source().text();
+  // A new node stands on a line of its own above the statement, indented as that is.
+  const size_t line_break = text.rfind('\n', statement_begin_);
+  const size_t line = line_break == absl::string_view::npos ? 0 : line_break + 1;
+  const absl::string_view before = text.substr(line, statement_begin_ - line);
+  const bool alone = before.find_first_not_of(" \t") == absl::string_view::npos;
+  const std::string indent = alone ? std::string(before) : "";
+
+  std::vector<Edit> edits;
+  for (const Edit& edit : mend.edits) {
+    const auto* wrap = std::get_if<WrapOperand>(&edit);
+    const auto* replace = std::get_if<ReplaceOperand>(&edit);
+    if (wrap == nullptr && replace == nullptr) {
+      edits.push_back(edit);
+      continue;
+    }
+    const size_t index = wrap != nullptr ? wrap->operand : replace->operand;
+    if (index >= statement.operands.size()) return mend.edits.clear();
+    const OperandSyntax& operand = statement.operands[index];
+    if (replace != nullptr) {
+      edits.push_back(ReplaceText{operand.span.begin, operand.span.end, replace->text});
+      continue;
+    }
+    const auto* name = std::get_if<std::string>(&operand.value);
+    if (name == nullptr) return mend.edits.clear();
+    std::string result = absl::StrCat(*name, "_", absl::AsciiStrToLower(wrap->op));
+    for (int i = 2; places_.contains(result) || !offered_.insert(result).second; ++i) {
+      result = absl::StrCat(*name, "_", absl::AsciiStrToLower(wrap->op), i);
+    }
+    edits.push_back(ReplaceText{statement_begin_, statement_begin_,
+                                absl::StrCat(QuoteName(result), " = ", wrap->op, "(", QuoteName(*name), ", ",
+                                             wrap->arguments, ")\n", indent)});
+    edits.push_back(ReplaceText{operand.span.begin, operand.span.end, QuoteName(result)});
+  }
+  mend.edits = std::move(edits);
 }
 
 void GraphAssembler::AddOutput(const OutputSyntax& output) {
@@ -303,7 +359,7 @@ std::optional<ValueId> GraphAssembler::Lookup(absl::string_view name, Span span)
     const std::string near =
         name.size() > 1 ? NearestName(name, candidates) : "";  // any letter is near another
     errors_.Add(span, "E0107", absl::StrCat("there is no value '", name, "'"),
-                near.empty() ? "" : absl::StrCat("did you mean '", near, "'?"));
+                Instead(near, QuoteName(near), span));
     return std::nullopt;
   }
   if (place->second.begin < span.begin) {

@@ -86,7 +86,7 @@ void ErrorList::Add(Span span, Diagnostic diagnostic) {
   if (count_++ < max_errors_) entries_.push_back({span, std::move(diagnostic)});
 }
 
-void ErrorList::Add(Span span, absl::string_view code, std::string message, std::string help) {
+void ErrorList::Add(Span span, absl::string_view code, std::string message, Mend help) {
   Diagnostic diagnostic;
   diagnostic.code = std::string(code);
   diagnostic.message = std::move(message);

@@ -56,7 +56,7 @@ class ErrorList {
   ErrorList(const SourceText& source, int64_t max_errors)
       : source_(source), max_errors_(std::max<int64_t>(max_errors, 1)) {}
 
-  void Add(Span span, absl::string_view code, std::string message, std::string help = "");
+  void Add(Span span, absl::string_view code, std::string message, Mend help = {});
   // Every diagnostic of `status`, placed at `span`.
   void Add(Span span, const absl::Status& status);
 

@@ -16,6 +16,7 @@
 #include "tenfold/graph/attrs.h"
 #include "tenfold/graph/ingest_record.h"
 #include "tenfold/graph/text/source_text.h"
+#include "tenfold/graph/text/tensor_literal.h"
 
 namespace tenfold {
 
@@ -53,13 +54,13 @@ struct AttrSyntax {
 struct ReferenceSyntax {
   std::string file;
   std::string member;
-  std::optional<TensorType> type;  // written before it, to be checked
+  std::optional<TypeSyntax> type;  // written before it, to be checked
   Span span;
 };
 
 struct TypedNameSyntax {
   NameSyntax name;
-  std::optional<TensorType> type;
+  std::optional<TypeSyntax> type;
 };
 
 struct ProvenanceSyntax {

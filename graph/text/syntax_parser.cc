@@ -161,7 +161,7 @@ bool SyntaxParser::Results(StatementSyntax& statement) {
     if (Take(":")) {
       TypeSyntax type;
       if (!Type(type)) return false;
-      statement.results.back().type = std::move(type.type);
+      statement.results.back().type = std::move(type);
     }
   } while (Take(","));
   return Expect("=", "after the results");
@@ -175,7 +175,7 @@ bool SyntaxParser::Const(StatementSyntax& statement) {
   }
   TypeSyntax type;
   if (!Type(type)) return false;
-  if (token().Is("@")) return Reference(std::move(type.type), statement);
+  if (token().Is("@")) return Reference(std::move(type), statement);
   if (Contents(type, statement.tensor)) return true;
   statement.bad = true;
   return !in_list_;  // a list that is closed leaves nothing to skip
@@ -190,7 +190,7 @@ bool SyntaxParser::Contents(const TypeSyntax& type, std::optional<Tensor>& tenso
   return tensor.has_value();
 }
 
-bool SyntaxParser::Reference(std::optional<TensorType> type, StatementSyntax& statement) {
+bool SyntaxParser::Reference(std::optional<TypeSyntax> type, StatementSyntax& statement) {
   lexer_.Next();
   const Span span = token().span();
   std::string text;
@@ -447,12 +447,12 @@ bool SyntaxParser::Within(size_t count, absl::string_view what) {
               RaiseLimitHelp("node_values", AtMost(',') + 1));
 }
 
-bool SyntaxParser::Expected(absl::string_view what, std::string help) {
+bool SyntaxParser::Expected(absl::string_view what, Mend help) {
   return Fail(token().span(), "E0501", absl::StrCat("expected ", what, ", found ", Describe(token())),
               std::move(help));
 }
 
-bool SyntaxParser::Fail(Span span, absl::string_view code, std::string message, std::string help) {
+bool SyntaxParser::Fail(Span span, absl::string_view code, std::string message, Mend help) {
   errors_.Add(span, code, std::move(message), std::move(help));
   return false;
 }

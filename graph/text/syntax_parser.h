@@ -35,7 +35,7 @@ class SyntaxParser {
   bool Results(StatementSyntax& statement);
   bool Const(StatementSyntax& statement);
   bool Contents(const TypeSyntax& type, std::optional<Tensor>& tensor);
-  bool Reference(std::optional<TensorType> type, StatementSyntax& statement);
+  bool Reference(std::optional<TypeSyntax> type, StatementSyntax& statement);
   bool Arguments(StatementSyntax& statement);
   bool Operand(StatementSyntax& statement);
   bool Attribute(StatementSyntax& statement);
@@ -54,8 +54,8 @@ class SyntaxParser {
   // How many there can be of what is written with `mark`: enough for a limit that is raised to it.
   int64_t AtMost(char mark) const;
   // "expected WHAT, found ..."; false.
-  bool Expected(absl::string_view what, std::string help = "");
-  bool Fail(Span span, absl::string_view code, std::string message, std::string help = "");
+  bool Expected(absl::string_view what, Mend help = {});
+  bool Fail(Span span, absl::string_view code, std::string message, Mend help = {});
 
   // After an error: to the next statement, or the '}' that ends the graph.
   void SkipStatement();

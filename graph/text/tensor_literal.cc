@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/text/element.h"
 
@@ -120,6 +121,20 @@ ContentsSyntax ReadList(Lexer& lexer, const TypeSyntax& type, const Dims& dims, 
   return Closed(list.Finish(dims), type.span, errors);
 }
 
+// Others' names of dtypes are known.
+void AddTypeError(const Token& begin, const absl::Status& status, ErrorList& errors) {
+  absl::string_view word = begin.text;
+  size_t length = 0;
+  while (length < word.size() && absl::ascii_isalnum(static_cast<unsigned char>(word[length]))) ++length;
+  word = word.substr(0, length);
+  const std::optional<DType> meant = DTypeOfForeignName(word);
+  if (!meant) return errors.Add(begin.span(), status);
+  std::vector<Diagnostic> refused = DiagnosticsOf(status);
+  const std::string name(Name(*meant));
+  refused[0].help = {{DidYouMean(name), {ReplaceText{begin.offset, begin.offset + word.size(), name}}}};
+  errors.Add(begin.span(), ToStatus(std::move(refused)));
+}
+
 }  // namespace
 
 std::optional<TypeSyntax> ReadType(Lexer& lexer, const Limits& limits, ErrorList& errors) {
@@ -128,7 +143,7 @@ std::optional<TypeSyntax> ReadType(Lexer& lexer, const Limits& limits, ErrorList
   absl::string_view rest = line;
   absl::StatusOr<TensorType> type = TensorType::Consume(rest);
   if (!type.ok()) {
-    errors.Add(begin.span(), type.status());
+    AddTypeError(begin, type.status(), errors);
     return std::nullopt;
   }
   const Span span = {begin.offset, begin.offset + (line.size() - rest.size())};

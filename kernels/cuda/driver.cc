@@ -62,7 +62,7 @@ std::string BindAll(void* library, CudaDriver& d) {
   return binder.missing();
 }
 
-struct Mend {
+struct DriverMend {
   CuResult result;
   const char* code;
   const char* help;
@@ -71,7 +71,7 @@ struct Mend {
 constexpr char kDefaultHelp[] =
     "the device \"cpu\" computes the same bits; nvidia-smi and the system's log say more about the GPU";
 
-constexpr Mend kMends[] = {
+constexpr DriverMend kMends[] = {
     {kCuOutOfMemory, "E0703",
      "nvidia-smi shows what holds the GPU's memory; smaller inputs or the device \"cpu\" need less of it"},
     {kCuNoDevice, "E0701",
@@ -94,7 +94,7 @@ absl::Status CudaStatus(const CudaDriver& driver, CuResult result, absl::string_
   const std::string message =
       absl::StrCat(what, ": ", name != nullptr ? name : absl::StrCat("unknown CUDA error ", result),
                    text != nullptr ? absl::StrCat(" (", text, ")") : "");
-  for (const Mend& mend : kMends) {
+  for (const DriverMend& mend : kMends) {
     if (mend.result == result) return MakeError(mend.code, message, mend.help);
   }
   return MakeError("E0702", message, kDefaultHelp);
