@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
+
 namespace tenfold {
 namespace {
 
@@ -53,11 +55,10 @@ class EditedText {
     std::string out;
     size_t copied = 0;
     for (const ReplaceText& edit : edits_) {
-      out += text_.substr(copied, edit.begin - copied);
-      out += edit.text;
+      absl::StrAppend(&out, text_.substr(copied, edit.begin - copied), edit.text);
       copied = edit.end;
     }
-    out += text_.substr(copied);
+    absl::StrAppend(&out, text_.substr(copied));
     return out;
   }
 

@@ -36,7 +36,7 @@ TEST(Diagnostics, E0101NamesTheNearestOp) {
   g.Apply("SoftMax", {x});
   EXPECT_EQ(ErrorOf(g, here), R"(error[E0101 unknown-op]: there is no op 'SoftMax'
   --> here+3
-  help: did you mean Softmax?)");
+  help: did you mean 'Softmax'?)");
 }
 
 TEST(Diagnostics, E0102SaysWhichAttributesThereAre) {
@@ -252,7 +252,7 @@ TEST(Diagnostics, E0208OffersTheNearestShape) {
             R"(error[E0208 bad-reshape]: Reshape 'reshape': [28,28] holds 784 elements, [2,784] holds 1568
   --> here+3
   data comes from Input 'x' (here+2), shape comes from Const (here+3)
-  help: the first dim as -1 gives [1,784])");
+  help: {-1, 784} gives [1,784])");
 }
 
 TEST(Diagnostics, E0209AsksForARank) {

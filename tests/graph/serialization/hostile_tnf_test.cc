@@ -180,7 +180,7 @@ TEST(HostileTnf, EveryLieIsTold) {
   };
   const Case kCases[] = {
       {"error[E0101 unknown-op]: there is no op 'MatMull'\n  --> text:3:2\n  in node MatMull 'm'\n  help: "
-       "did you mean MatMul?",
+       "did you mean 'MatMul'?",
        [](v1::Graph& g) { g.mutable_nodes(2)->set_op("MatMull"); }},
       {"error[E0102 bad-attribute]: Softmax 'y': there is no attribute 'axes'",
        [](v1::Graph& g) { g.mutable_nodes(3)->mutable_attributes(0)->set_name("axes"); }},

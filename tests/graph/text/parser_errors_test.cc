@@ -38,7 +38,7 @@ TEST(ParserErrors, OfferTheNearestName) {
             "  --> g.tnt:3:7\n"
             "  3 |   y = MatMull(x, x)\n"
             "    |       ^~~~~~~\n"
-            "  help: did you mean MatMul?\n"
+            "  help: did you mean 'MatMul'?\n"
             "error[E0107 unknown-name]: there is no value 'wieghts'\n"
             "  --> g.tnt:4:12\n"
             "  4 |   z = Tanh(wieghts)\n"
@@ -222,7 +222,7 @@ TEST(ParserErrors, InABodyAreReportedOnce) {
             "  --> g.tnt:4:8\n"
             "  4 |    t = Tan(x)\n"
             "    |        ^~~\n"
-            "  help: did you mean Tanh?");
+            "  help: did you mean 'Tanh'?");
 }
 
 TEST(AnnotateText, PutsEachErrorBelowItsLine) {
@@ -238,7 +238,7 @@ TEST(AnnotateText, PutsEachErrorBelowItsLine) {
             "graph g(x: f32[N,4]) -> (z) {\n"
             "  y = Tahn(x)\n"
             "#     ^~~~ error[E0101 unknown-op]: there is no op 'Tahn'\n"
-            "#         help: did you mean Tanh?\n"
+            "#         help: did you mean 'Tanh'?\n"
             "  z = Add(y, w)\n"
             "#            ^ error[E0107 unknown-name]: there is no value 'w'\n"
             "}\n");

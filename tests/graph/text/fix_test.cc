@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/text/fix.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gtest/gtest.h"
+
+namespace tenfold {
+namespace {
+
+std::string Codes(const std::vector<Diagnostic>& diagnostics) {
+  return absl::StrJoin(diagnostics, " ", [](std::string* out, const Diagnostic& d) { *out += d.code; });
+}
+
+struct Case {
+  const char* what;
+  const char* broken;
+  const char* mended;
+  const char* fixed;  // codes, in the order in which they were mended
+};
+
+class Fix : public testing::TestWithParam<Case> {};
+
+TEST_P(Fix, MendsTheText) {
+  const FixedText result = FixText(GetParam().broken);
+  EXPECT_EQ(result.text, GetParam().mended);
+  EXPECT_EQ(Codes(result.fixed), GetParam().fixed);
+  EXPECT_EQ(
+      absl::StrJoin(result.left, "\n", [](std::string* out, const Diagnostic& d) { *out += d.ToString(); }),
+      "");
+  EXPECT_TRUE(ParseText(result.text).ok());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Fix,
+    testing::Values(
+        Case{"Op", "graph g(x: f32[4]) -> (y) {\n  y = Geul(x)\n}\n",
+             "graph g(x: f32[4]) -> (y) {\n  y = Gelu(x)\n}\n", "E0101"},
+        Case{"Attribute", "graph g(x: f32[4]) -> (y) {\n  y = Softmax(x, axes=-1)\n}\n",
+             "graph g(x: f32[4]) -> (y) {\n  y = Softmax(x, axis=-1)\n}\n", "E0102"},
+        Case{"Value", "graph g(input: f32[4]) -> (y) {\n  y = Neg(inptu)\n}\n",
+             "graph g(input: f32[4]) -> (y) {\n  y = Neg(input)\n}\n", "E0107"},
+        Case{"Output", "graph g(x: f32[4]) -> (p=probabilites) {\n  probabilities = Softmax(x)\n}\n",
+             "graph g(x: f32[4]) -> (p=probabilities) {\n  probabilities = Softmax(x)\n}\n", "E0107"},
+        Case{"NameThatNeedsQuotes", "graph g(\"a:0/in\": f32[4]) -> (y) {\n  y = Neg(\"a:0/im\")\n}\n",
+             "graph g(\"a:0/in\": f32[4]) -> (y) {\n  y = Neg(\"a:0/in\")\n}\n", "E0107"},
+        Case{"ForeignDType", "graph g(x: float32[N,4]) -> (y) {\n  y = Neg(x)\n}\n",
+             "graph g(x: f32[N,4]) -> (y) {\n  y = Neg(x)\n}\n", "E0210"},
+        Case{"OneCast", "graph g(a: i16[4], b: i32[4]) -> (y) {\n  y = Add(a, b)\n}\n",
+             "graph g(a: i16[4], b: i32[4]) -> (y) {\n  a_cast = Cast(a, to=i32)\n  y = Add(a_cast, b)\n}\n",
+             "E0205"},
+        Case{"TwoCasts", "graph g(a: i8[4], b: u8[4]) -> (y) {\n  y = Add(a, b)\n}\n",
+             "graph g(a: i8[4], b: u8[4]) -> (y) {\n  a_cast = Cast(a, to=i16)\n  b_cast = Cast(b, to=i16)\n"
+             "  y = Add(a_cast, b_cast)\n}\n",
+             "E0205"},
+        Case{"NamesThatAreTaken",
+             "graph g(a: i16[4], b: i32[4], a_cast: i32[4]) -> (y, z) {\n  y = Add(a, b)\n  z = Mul(a, "
+             "a_cast)\n}\n",
+             "graph g(a: i16[4], b: i32[4], a_cast: i32[4]) -> (y, z) {\n  a_cast2 = Cast(a, to=i32)\n"
+             "  y = Add(a_cast2, b)\n  a_cast3 = Cast(a, to=i32)\n  z = Mul(a_cast3, a_cast)\n}\n",
+             "E0205 E0205"},
+        Case{
+            "DTypeThatIsNotAdmitted", "graph g(x: i32[4]) -> (y) {\n\ty = Exp(x)  # a tab before\n}\n",
+            "graph g(x: i32[4]) -> (y) {\n\tx_cast = Cast(x, to=f32)\n\ty = Exp(x_cast)  # a tab before\n}\n",
+            "E0206"},
+        Case{"ImageIntoALayer", "graph g(x: f32[28,28], w: f32[784,10]) -> (y) {\n  y = MatMul(x, w)\n}\n",
+             "graph g(x: f32[28,28], w: f32[784,10]) -> (y) {\n  x_reshape = Reshape(x, {-1, 784})\n"
+             "  y = MatMul(x_reshape, w)\n}\n",
+             "E0201"},
+        Case{"ReshapeCount", "graph g(x: f32[28,28]) -> (y) {\n  y = Reshape(x, {2, 784})\n}\n",
+             "graph g(x: f32[28,28]) -> (y) {\n  y = Reshape(x, {-1, 784})\n}\n", "E0208"},
+        Case{"ReshapeToOneDim", "graph g(x: f32[28,28]) -> (y) {\n  y = Reshape(x, {783})\n}\n",
+             "graph g(x: f32[28,28]) -> (y) {\n  y = Reshape(x, {-1})\n}\n", "E0208"},
+        Case{"ReshapeWhoseFirstDimIsRight",
+             "graph g(x: f32[N,28,28]) -> (y) {\n  y = Reshape(x, {0, 780})\n}\n",
+             "graph g(x: f32[N,28,28]) -> (y) {\n  y = Reshape(x, {0, -1})\n}\n", "E0208"},
+        Case{"WrittenType", "graph g(x: f32[4]) -> (y) {\n  y: f32[5] = Neg(x)\n}\n",
+             "graph g(x: f32[4]) -> (y) {\n  y: f32[4] = Neg(x)\n}\n", "E0504"},
+        // What stands below a refused statement is read once that is mended.
+        Case{"OneAfterTheOther",
+             "graph g(a: i16[4], b: i32[4], c: i64[4]) -> (y) {\n  s = Add(a, b)\n  y = Add(s, c)\n}\n",
+             "graph g(a: i16[4], b: i32[4], c: i64[4]) -> (y) {\n  a_cast = Cast(a, to=i32)\n  s = "
+             "Add(a_cast, b)\n"
+             "  s_cast = Cast(s, to=i64)\n  y = Add(s_cast, c)\n}\n",
+             "E0205 E0205"},
+        Case{"SeveralAtOnce",
+             "graph g(x: double[28,28], w: f64[784,10]) -> (y) {\n  m = MatMul(x, w)\n  y = Softmaxx(m, "
+             "axsi=-1)\n}\n",
+             "graph g(x: f64[28,28], w: f64[784,10]) -> (y) {\n  x_reshape = Reshape(x, {-1, 784})\n"
+             "  m = MatMul(x_reshape, w)\n  y = Softmax(m, axis=-1)\n}\n",
+             "E0210 E0101 E0201 E0102"},
+        Case{"NothingToMend", "graph g(x: f32[4]) -> (y) {\n  y = Neg(x)\n}\n",
+             "graph g(x: f32[4]) -> (y) {\n  y = Neg(x)\n}\n", ""}),
+    [](const auto& info) { return info.param.what; });
+
+TEST(Fix, LeavesWhatNobodyCanKnow) {
+  constexpr char kText[] = "graph g(x: f32[3], w: f32[4]) -> (y, z) {\n  y = Add(x, w)\n  z = Gleu(x)\n}\n";
+  const FixedText result = FixText(kText);
+  EXPECT_EQ(result.text, "graph g(x: f32[3], w: f32[4]) -> (y, z) {\n  y = Add(x, w)\n  z = Gelu(x)\n}\n");
+  EXPECT_EQ(Codes(result.fixed), "E0101");
+  EXPECT_EQ(Codes(result.left), "E0202");
+}
+
+TEST(Fix, SaysWhichMendItChose) {
+  const FixedText result = FixText("graph g(x: f32[4]) -> (y) {\n  y = Geul(x)\n}\n");
+  ASSERT_EQ(result.fixed.size(), 1u);
+  ASSERT_EQ(result.fixed[0].help.size(), 1u);
+  EXPECT_EQ(result.fixed[0].help[0].text, "did you mean 'Gelu'?");
+  EXPECT_EQ(result.fixed[0].location, "text:2:7");
+}
+
+// Two mends of one place: the second waits for the next round, where it is found to be needless.
+TEST(Fix, OneOperandTwiceIsMendedOnce) {
+  const FixedText result =
+      FixText("graph g(x: i32[4], y: f64[4]) -> (z) {\n  z = Where(Equal(x, y), y, y)\n}\n");
+  EXPECT_TRUE(result.fixed.empty());  // calls are not nested in this language
+  EXPECT_EQ(Codes(result.left), "E0501");
+}
+
+// Each round adds a node, and the error stays: an end must come.
+TEST(Fix, EndsWhereMendsDoNotHelp) {
+  std::string text = "graph g(x: f32[4]) -> (y) {\n";
+  for (int i = 0; i < 200; ++i) absl::StrAppend(&text, "  v", i, " = Geul(x)\n");
+  absl::StrAppend(&text, "  y = Neg(x)\n}\n");
+  const FixedText result = FixText(text);  // some 50 errors a round
+  EXPECT_EQ(result.fixed.size(), 200u);
+  EXPECT_TRUE(result.left.empty());
+}
+
+}  // namespace
+}  // namespace tenfold

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// --fix and --diagnostics=json, end to end.
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "tenfold/tests/tools/tool_test.h"
+
+namespace tenfold {
+namespace {
+
+class FixTest : public ToolTest {
+ protected:
+  void SetUp() override {
+    ToolTest::SetUp();
+    WriteFile("twice.tnt", "tenfold 1\ngraph twice(x: f32[2]) -> (y) {\n  y = Mul(x, 2)\n}\n");
+  }
+};
+
+TEST_F(FixTest, PrintsTheFlagThatTheCommandLacks) {
+  WriteArray("x.npy", T("f64[2] 0.1 2"));
+  const ToolResult refused = Run("tenfold-run twice.tnt --input x=x.npy --fix");
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_EQ(refused.out, "--cast=x=nearest\n");
+  EXPECT_EQ(refused.err,
+            "error[E0320 cast-refused]: 'x.npy' is f64[2], where f32 is due\n"
+            "  cast=nearest would change 1 of 2 values, by 1.49e-09 at most\n"
+            "  it feeds Input 'x' (twice.tnt:2:13), which is f32[2]\n"
+            "  help: --cast x=nearest\n");
+  const ToolResult mended =
+      Run("tenfold-run twice.tnt --input x=x.npy $(tenfold-run twice.tnt --input x=x.npy --fix 2>/dev/null)");
+  EXPECT_EQ(mended.exit_status, 0);
+  EXPECT_EQ(mended.out, "y = f32[2] {0.2, 4}\n");
+}
+
+TEST_F(FixTest, PrintsAFlagForEachArray) {
+  WriteArchive("w.npz", {{"a", T("f64[2] 0.1 2")}, {"b's", T("f64[2] 1 2")}});
+  const ToolResult refused = Run("tenfold-import w.npz -o w.tnf --dtype a=f32 --dtype \"b's=f16\" --fix");
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_EQ(refused.out, "--cast=a=nearest\n");  // the first array ends the import
+  EXPECT_EQ(Run("tenfold-import w.npz -o w.tnf --dtype a=f32 --dtype \"b's=f16\" --cast a=nearest --fix").out,
+            "'--cast=b'\\''s=exact'\n");
+  EXPECT_EQ(Run("tenfold-import w.npz -o w.tnf --dtype a=f32 --dtype \"b's=f16\" --cast a=nearest "
+                "'--cast=b'\\''s=exact'")
+                .exit_status,
+            0);
+}
+
+TEST_F(FixTest, PrintsTheFlagOfALimit) {
+  EXPECT_EQ(Run("tenfold-run twice.tnt --input 'x=f32[2] 1 2' --tensor-bytes 7 --fix").out,
+            "--tensor-bytes=8\n");
+  EXPECT_EQ(Run("tenfold-run twice.tnt --input 'x=f32[2] 1 2' --tensor-bytes 7 "
+                "$(tenfold-run twice.tnt --input 'x=f32[2] 1 2' --tensor-bytes 7 --fix 2>/dev/null)")
+                .out,
+            "y = f32[2] {2, 4}\n");
+}
+
+TEST_F(FixTest, WritesTheMendedGraphBesideTheBroken) {
+  constexpr char kBroken[] =
+      "tenfold 1\ngraph g(x: float32[2], k: i16[2]) -> (y) {\n  s = Ad(x, k)\n  y = Neg(s)\n}\n";
+  WriteFile("sub.tnt", kBroken);
+  const ToolResult refused =
+      Run("mkdir models && mv sub.tnt models/m.tnt && tenfold-import models/m.tnt -o m.tnf --fix");
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_EQ(refused.out, "models/m.fixed.tnt\n");
+  EXPECT_TRUE(
+      refused.err.ends_with("fixed E0210 at m.tnt:2:12: did you mean 'f32'?\n"
+                            "fixed E0101 at m.tnt:3:7: did you mean 'Add'?\n"
+                            "fixed E0205 at m.tnt:3:7: Cast(k, to=f32) loses nothing\n"))
+      << refused.err;
+  EXPECT_EQ(ReadFile("models/m.fixed.tnt"),
+            "tenfold 1\ngraph g(x: f32[2], k: i16[2]) -> (y) {\n  k_cast = Cast(k, to=f32)\n"
+            "  s = Add(x, k_cast)\n  y = Neg(s)\n}\n");
+  EXPECT_EQ(ReadFile("models/m.tnt"), kBroken);
+  EXPECT_FALSE(Exists("m.tnf"));
+  EXPECT_EQ(Run("tenfold-import models/m.fixed.tnt -o m.tnf --fix").exit_status, 0);
+  EXPECT_EQ(Run("tenfold-run m.tnf --input 'x=f32[2] 1 2' --input 'k=i16[2] 3 4'").out,
+            "y = f32[2] {-4, -6}\n");
+}
+
+TEST_F(FixTest, SaysWhatIsLeft) {
+  WriteFile("m.tnt",
+            "tenfold 1\ngraph g(x: f32[2], k: f32[3]) -> (y, z) {\n  y = Add(x, k)\n  z = Ngg(x)\n}\n");
+  const ToolResult refused = Run("tenfold-run m.tnt --fix");
+  EXPECT_EQ(refused.out, "m.fixed.tnt\n");
+  EXPECT_TRUE(
+      refused.err.ends_with("fixed E0101 at m.tnt:4:7: did you mean 'Neg'?\nleft in m.fixed.tnt: 1 error\n"))
+      << refused.err;
+}
+
+TEST_F(FixTest, SaysWhereItKnowsNoFix) {
+  const ToolResult refused = Run("tenfold-run twice.tnt --fix");
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_EQ(refused.err,
+            "error[E0603 missing-input]: input 'x' is f32[2], it was fed nothing\n  --> twice.tnt:2:13\n"
+            "no fix is known for this: the help above says what to do\n");
+}
+
+TEST_F(FixTest, DoesNothingWhereNothingIsWrong) {
+  EXPECT_EQ(Run("tenfold-run twice.tnt --input 'x=f32[2] 1 2' --fix").out, "y = f32[2] {2, 4}\n");
+}
+
+TEST_F(FixTest, DiagnosticsAreOneLineOfJsonEach) {
+  WriteFile("m.tnt", "tenfold 1\ngraph g(x: f32[2]) -> (y, z) {\n  y = Ngg(x)\n  z = Gleu(x)\n}\n");
+  for (const char* command : {"tenfold-run m.tnt", "tenfold-import m.tnt -o m.tnf", "tenfold-dump m.tnt"}) {
+    const ToolResult refused = Run(std::string(command) + " --diagnostics=json");
+    EXPECT_EQ(refused.exit_status, 1) << command;
+    const std::vector<std::string> lines = absl::StrSplit(refused.err, '\n');
+    ASSERT_EQ(lines.size(), 3u) << refused.err;
+    EXPECT_EQ(lines[2], "");
+    const auto first = nlohmann::json::parse(lines[0], nullptr, false);
+    ASSERT_FALSE(first.is_discarded()) << lines[0];
+    EXPECT_EQ(first["code"], "E0101");
+    EXPECT_EQ(first["slug"], "unknown-op");
+    EXPECT_EQ(first["severity"], "error");
+    EXPECT_EQ(first["location"], "m.tnt:3:7");
+    EXPECT_EQ(first["help"][0]["edits"][0]["replace_text"]["begin"], 47);
+    EXPECT_EQ(first["help"][0]["edits"][0]["replace_text"]["end"], 50);
+    EXPECT_EQ(first["help"][0]["edits"][0]["replace_text"]["text"], "Neg");
+    EXPECT_EQ(nlohmann::json::parse(lines[1], nullptr, false)["location"], "m.tnt:4:7");
+  }
+}
+
+TEST_F(FixTest, RemarksAreJsonToo) {
+  WriteArray("x.npy", T("f64[2] 0.1 2"));
+  const ToolResult done = Run("tenfold-run twice.tnt --input x=x.npy --cast x=nearest --diagnostics=json");
+  EXPECT_EQ(done.out, "y = f32[2] {0.2, 4}\n");
+  const auto remark = nlohmann::json::parse(done.err, nullptr, false);
+  ASSERT_FALSE(remark.is_discarded()) << done.err;
+  EXPECT_EQ(remark["severity"], "remark");
+  EXPECT_EQ(remark["message"], "x: f64, cast=nearest: 1 of 2 values changed, by 1.49e-09 at most");
+}
+
+}  // namespace
+}  // namespace tenfold
