@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/text/quote.h"
+#include "tenfold/tools/report.h"
 
 namespace tenfold {
 namespace {
@@ -66,6 +68,19 @@ ArrayPolicy PolicyFlags::PolicyOf(absl::string_view name) const {
   return {Find(text_, name), Find(nan_, name), Find(cast_, name), Find(storage_, name)};
 }
 
+PolicyOfConstant PolicyFlags::ForConstants() const {
+  return [this](absl::string_view name) { return PolicyOf(name); };
+}
+
+void PolicyFlags::ReportWhatTheyDid(const Graph& graph) const {
+  for (NodeId id : graph.nodes()) {
+    const IngestRecord& record = graph.node(id).provenance.ingest;
+    const std::string name = graph.DisplayName(id);
+    if (record.empty() || PolicyOf(name) == ArrayPolicy()) continue;
+    ReportRemark(absl::StrCat(QuoteName(name), ": ", record.ToString()));
+  }
+}
+
 absl::Status PolicyFlags::CheckNames(std::span<const std::string> names) const {
   std::vector<Diagnostic> errors;
   const auto check = [&](absl::string_view flag, const auto& rules) {
@@ -83,6 +98,14 @@ absl::Status PolicyFlags::CheckNames(std::span<const std::string> names) const {
   check("text", text_);
   check("storage", storage_);
   return ToStatus(std::move(errors));
+}
+
+std::vector<std::string> NamesOfArrays(const Graph& graph) {
+  std::vector<std::string> names;
+  for (NodeId id : graph.nodes()) {
+    if (!graph.node(id).provenance.array.empty()) names.push_back(graph.DisplayName(id));
+  }
+  return names;
 }
 
 }  // namespace tenfold

@@ -8,10 +8,13 @@
 #include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/graph.h"
 #include "tenfold/graph/ingest/ingest.h"
+#include "tenfold/graph/text/array_resolver.h"
 #include "tenfold/tools/flags.h"
 
 namespace tenfold {
@@ -22,6 +25,10 @@ class PolicyFlags {
   void Add(Flags& flags, absl::string_view arrays);
 
   ArrayPolicy PolicyOf(absl::string_view name) const;
+  // PolicyOf, for the arrays that a text graph names; this object must outlive it.
+  PolicyOfConstant ForConstants() const;
+  // Says on stderr what these policies did to the graph's constants: nothing changes in silence.
+  void ReportWhatTheyDid(const Graph& graph) const;
   // E0325 for a flag whose array is none of `names`, with the nearest.
   absl::Status CheckNames(std::span<const std::string> names) const;
 
@@ -32,6 +39,9 @@ class PolicyFlags {
   std::map<std::string, TextRule, std::less<>> text_;
   std::map<std::string, Storage, std::less<>> storage_;
 };
+
+// The names of the graph's constants that were arrays, which flags may name.
+std::vector<std::string> NamesOfArrays(const Graph& graph);
 
 }  // namespace tenfold
 

@@ -100,7 +100,7 @@ absl::StatusOr<std::pair<DType, Dims>> DeclaredType(const Graph& graph, absl::st
 
 absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
                                      const PolicyFlags& policies, uint64_t seed, const Limits& limits) {
-  std::vector<std::string> names;
+  std::vector<std::string> names = NamesOfArrays(graph);
   for (const NamedArgument& argument : arguments) names.push_back(argument.name);
   TENFOLD_RETURN_IF_ERROR(policies.CheckNames(names));
   RunInputs inputs;

@@ -13,7 +13,6 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/serialization/tnf.h"
-#include "tenfold/graph/text/quote.h"
 #include "tenfold/tools/array_argument.h"
 #include "tenfold/tools/exit_status.h"
 #include "tenfold/tools/fix.h"
@@ -53,18 +52,7 @@ struct Arguments {
 };
 
 LoadOptions LoadOptionsOf(const Arguments& arguments) {
-  LoadOptions options = {.limits = arguments.limits};
-  options.policy = [&](absl::string_view value) { return arguments.policies.PolicyOf(value); };
-  return options;
-}
-
-// The names of the constants that were arrays, which flags may name.
-std::vector<std::string> NamesOfArrays(const Graph& graph) {
-  std::vector<std::string> names;
-  for (NodeId id : graph.nodes()) {
-    if (!graph.node(id).provenance.array.empty()) names.push_back(graph.DisplayName(id));
-  }
-  return names;
+  return {.limits = arguments.limits, .policy = arguments.policies.ForConstants()};
 }
 
 absl::StatusOr<Graph> Read(absl::string_view source, const Arguments& arguments) {
@@ -80,15 +68,6 @@ absl::StatusOr<Graph> Read(absl::string_view source, const Arguments& arguments)
   return graph;
 }
 
-// Nothing changes in silence.
-void ReportPolicies(const Graph& graph) {
-  for (NodeId id : graph.nodes()) {
-    const IngestRecord& record = graph.node(id).provenance.ingest;
-    if (record.empty()) continue;
-    ReportRemark(absl::StrCat(QuoteName(graph.DisplayName(id)), ": ", record.ToString()));
-  }
-}
-
 ExitStatus Import(absl::string_view source, absl::string_view target, const Arguments& arguments) {
   const SaveOptions& options = arguments.save;
   const absl::StatusOr<Graph> graph = Read(source, arguments);
@@ -97,7 +76,7 @@ ExitStatus Import(absl::string_view source, absl::string_view target, const Argu
     if (arguments.fix) OfferFix(graph.status(), source, LoadOptionsOf(arguments));
     return status;
   }
-  ReportPolicies(*graph);
+  arguments.policies.ReportWhatTheyDid(*graph);
   const absl::Status saved = SaveGraph(*graph, target, options);
   return saved.ok() ? ExitStatus::kDone : Report(saved, Phase::kRunning);
 }

@@ -79,7 +79,7 @@ void Declare(Flags& flags, Arguments& a) {
       "before it), a literal (f32[2,3] 1 2 3 4 5 6), random, or random:f32[4,64]. `random` alone takes\n"
       "its type from the graph, and the values of symbols from the other inputs.",
       nullptr);
-  a.policies.Add(flags, "of the input NAME");
+  a.policies.Add(flags, "of the input NAME, or of a constant of a text graph,");
   NamedList(flags, "output", "NAME=FILE.npy", &a.outputs, "Writes an output to a file.",
             [](absl::string_view file) -> std::string {
               return absl::EndsWith(file, ".npy") ? "" : "does not end in .npy";
@@ -143,9 +143,14 @@ struct Inputs {
   std::vector<Tensor> wanted;  // one an expectation
 };
 
+LoadOptions LoadOptionsOf(const Arguments& a) {
+  return {.limits = a.compile.limits, .policy = a.policies.ForConstants()};
+}
+
 absl::StatusOr<Inputs> Read(const Arguments& a) {
   Inputs inputs;
-  TENFOLD_ASSIGN_OR_RETURN(inputs.graph, LoadGraph(StripAt(a.model), {.limits = a.compile.limits}));
+  TENFOLD_ASSIGN_OR_RETURN(inputs.graph, LoadGraph(StripAt(a.model), LoadOptionsOf(a)));
+  a.policies.ReportWhatTheyDid(inputs.graph);
   TENFOLD_ASSIGN_OR_RETURN(RunInputs read,
                            ReadInputs(a.inputs, inputs.graph, a.policies, a.seed, a.compile.limits));
   for (const std::string& remark : read.remarks) ReportRemark(remark);
@@ -247,7 +252,7 @@ int main(int argc, char** argv) {
   const auto refuse = [&](const absl::Status& error, Phase phase) {
     const ExitStatus status = tenfold::Report(error, phase);
     if (arguments.fix)
-      tenfold::OfferFix(error, tenfold::StripAt(arguments.model), {.limits = arguments.compile.limits});
+      tenfold::OfferFix(error, tenfold::StripAt(arguments.model), tenfold::LoadOptionsOf(arguments));
     tenfold::Exit(status);
   };
   const absl::StatusOr<tenfold::Inputs> inputs = tenfold::Read(arguments);

@@ -44,9 +44,22 @@ error[E0201 shape-mismatch]: MatMul 'fc1/matmul': inner dims differ: lhs 'x' is 
   help: x has 28*28 = 784 elements: Reshape(x, {-1, 784}) gives f32[1,784]
 ```
 
-First what is wrong and where, then how the pieces came to be, then what mends it. The tools print
-errors on stderr; `--diagnostics=json` prints them for machines. In C++ an error is an `absl::Status`
-of the category that stands below its code, and `DiagnosticsOf(status)` gives its parts.
+First what is wrong and where, then how the pieces came to be, then what mends it, the likeliest first.
+The tools print errors on stderr. In C++ an error is an `absl::Status` of the category that stands below
+its code, and `DiagnosticsOf(status)` gives its parts.
+
+Many mends a machine can make: an argument more on the command line, other bytes in a text graph, one more
+node before an operand. `tenfold-import --fix` and `tenfold-run --fix` make them: they print what the command
+line should have had, one a line, the missing flags and the name of the mended graph, `model.fixed.tnt`,
+which they write beside `model.tnt`:
+
+```
+$ tenfold-run digits.tnf --input image=image_f64.npy --fix 2>/dev/null
+--cast=image=nearest
+```
+
+`--diagnostics=json` prints each diagnostic as one line of JSON, with its edits, as
+`proto/diagnostic.proto` has it.
 
 <!-- Generated from graph/error_codes.cc by `./dev docs`. -->
 )";

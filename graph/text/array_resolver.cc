@@ -124,13 +124,17 @@ absl::StatusOr<IngestedArray> ResolveArray(const ArrayResolver& resolver, const 
                                            ", but is read where no files can be opened"));
   }
   TENFOLD_ASSIGN_OR_RETURN(IngestedArray array, resolver(request));
-  const Tensor& tensor = array.tensor;
-  if (type != nullptr && !(tensor.type() == *type)) {
-    return MakeError("E0504",
-                     absl::StrCat("the array ", ReferenceName(file, member), " is ", tensor.type().ToString(),
-                                  ", but the graph says ", type->ToString()));
-  }
+  if (type != nullptr) TENFOLD_RETURN_IF_ERROR(CheckArrayType(request, array.tensor.type(), *type));
   return array;
+}
+
+absl::Status CheckArrayType(const ArrayRequest& request, const TensorType& found, const TensorType& written,
+                            Mend mend) {
+  if (found == written) return absl::OkStatus();
+  return MakeError("E0504",
+                   absl::StrCat("the array ", ReferenceName(request.file, request.member), " is ",
+                                found.ToString(), ", but the graph says ", written.ToString()),
+                   std::move(mend));
 }
 
 }  // namespace tenfold

@@ -54,6 +54,10 @@ std::string ChecksumText(uint32_t checksum);
 absl::StatusOr<IngestedArray> ResolveArray(const ArrayResolver& resolver, const ArrayRequest& request,
                                            const TensorType* type);
 
+// E0504 if what was found is not what the graph says.
+absl::Status CheckArrayType(const ArrayRequest& request, const TensorType& found, const TensorType& written,
+                            Mend mend = {});
+
 }  // namespace tenfold
 
 #endif  // TENFOLD_GRAPH_TEXT_ARRAY_RESOLVER_H_

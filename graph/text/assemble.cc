@@ -94,14 +94,21 @@ void GraphAssembler::AddConst(StatementSyntax& statement) {
   if (op == nullptr) return;
   if (statement.reference) {
     const ReferenceSyntax& reference = *statement.reference;
-    const TensorType* const type = reference.type ? &reference.type->type : nullptr;
     ArrayRequest request = {.file = reference.file, .member = reference.member, .checksum = std::nullopt};
     request.value = statement.results[0].name.name;
-    if (type != nullptr) request.dtype = type->dtype;
-    absl::StatusOr<IngestedArray> array = ResolveArray(resolver_, request, type);
+    if (reference.type) request.dtype = reference.type->type.dtype;
+    absl::StatusOr<IngestedArray> array = ResolveArray(resolver_, request, nullptr);
     if (!array.ok()) {
       errors_.Add(reference.span, array.status());
       return;
+    }
+    if (reference.type) {
+      const std::string found = array->tensor.type().ToString();
+      const Span& written = reference.type->span;
+      const absl::Status right = CheckArrayType(request, array->tensor.type(), reference.type->type,
+                                                {absl::StrCat("if the array is right, write ", found),
+                                                 {ReplaceText{written.begin, written.end, found}}});
+      if (!right.ok()) return errors_.Add(reference.span, right);
     }
     statement.tensor = std::move(array->tensor);
     statement.provenance.ingest = std::move(array->record);
@@ -221,7 +228,7 @@ bool GraphAssembler::ReadOperands(const StatementSyntax& statement, const OpDef&
   for (size_t i = 0; i < count; ++i) {
     const auto* name = std::get_if<std::string>(&statement.operands[i].value);
     if (name == nullptr) continue;
-    values[i] = Lookup(*name, statement.operands[i].span);
+    values[i] = Lookup(*name, statement.operands[i].span, statement_begin_);
     good = good && values[i].has_value();
   }
   if (!good) return false;
@@ -339,20 +346,20 @@ void GraphAssembler::AddOutput(const OutputSyntax& output) {
   const std::string& name = output.value.name;
   const std::optional<ValueId> value = graph_.FindValue(name);
   if (!value) {
-    if (!places_.contains(name)) Lookup(name, output.value.span);
+    if (!places_.contains(name)) Lookup(name, output.value.span, SIZE_MAX);
     return;
   }
   const absl::Status status = graph_.AddOutput(output.name.name, *value);
   if (!status.ok()) errors_.Add(output.name.span, status);
 }
 
-std::optional<ValueId> GraphAssembler::Lookup(absl::string_view name, Span span) {
+std::optional<ValueId> GraphAssembler::Lookup(absl::string_view name, Span span, size_t above) {
   if (std::optional<ValueId> value = graph_.FindValue(name)) return value;
   const auto place = places_.find(std::string(name));
   if (place == places_.end()) {
     std::vector<std::string> candidates;
     for (const auto& [known, where] : places_) {
-      if (where.begin < span.begin) candidates.push_back(known);
+      if (where.begin < above) candidates.push_back(known);
       if (candidates.size() == kCandidates) break;
     }
     std::sort(candidates.begin(), candidates.end());

@@ -49,7 +49,8 @@ class GraphAssembler {
   bool ReadAttrs(const StatementSyntax& statement, const OpDef& op, Attrs& attrs);
   bool ReadOperands(const StatementSyntax& statement, const OpDef& op, std::vector<ValueId>& inputs);
   // The value; nullopt if it is poison, or unknown: then an error is recorded.
-  std::optional<ValueId> Lookup(absl::string_view name, Span span);
+  // One that stands above `above` may have been meant.
+  std::optional<ValueId> Lookup(absl::string_view name, Span span, size_t above);
   Provenance ReadProvenance(const ProvenanceSyntax& syntax, Span span) const;
 
   const ArrayResolver& resolver_;

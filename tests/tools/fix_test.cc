@@ -36,6 +36,34 @@ TEST_F(FixTest, PrintsTheFlagThatTheCommandLacks) {
   EXPECT_EQ(mended.out, "y = f32[2] {0.2, 4}\n");
 }
 
+// Constants of a text graph are taken under the same flags as the inputs.
+TEST_F(FixTest, ConstantsHaveTheirFlagsToo) {
+  WriteArray("w.npy", T("f64[2] 0.1 2"));
+  WriteFile("m.tnt",
+            "tenfold 1\ngraph m(x: f32[2]) -> (y) {\n  w = Const f32[2] @\"w.npy\"\n  y = Mul(x, w)\n}\n");
+  for (const char* command : {"tenfold-run m.tnt --input 'x=f32[2] 1 2'", "tenfold-import m.tnt -o m.tnf"}) {
+    EXPECT_EQ(Run(std::string(command) + " --fix").out, "--cast=w=nearest\n") << command;
+  }
+  const ToolResult mended = Run("tenfold-run m.tnt --input 'x=f32[2] 1 2' --cast=w=nearest");
+  EXPECT_EQ(mended.out, "y = f32[2] {0.1, 4}\n");
+  EXPECT_EQ(mended.err, "w: from f64, cast=nearest: 1 of 2 values changed, by 1.49e-09 at most\n");
+}
+
+TEST_F(FixTest, AWrittenTypeThatTheArrayDoesNotHaveIsMended) {
+  WriteArray("w.npy", T("f32[2] 0.1 2"));
+  WriteFile("m.tnt", "tenfold 1\ngraph m() -> (w) {\n  w = Const f32[3] @\"w.npy\"\n}\n");
+  const ToolResult refused = Run("tenfold-run m.tnt --fix");
+  EXPECT_EQ(refused.out, "m.fixed.tnt\n");
+  EXPECT_EQ(refused.err,
+            "error[E0504 type-disagrees]: the array w.npy is f32[2], but the graph says f32[3]\n"
+            "  --> m.tnt:3:21\n"
+            "  3 |   w = Const f32[3] @\"w.npy\"\n"
+            "    |                     ^~~~~~~\n"
+            "  help: if the array is right, write f32[2]\n"
+            "fixed E0504 at m.tnt:3:21: if the array is right, write f32[2]\n");
+  EXPECT_EQ(Run("tenfold-run m.fixed.tnt").out, "w = f32[2] {0.1, 2}\n");
+}
+
 TEST_F(FixTest, PrintsAFlagForEachArray) {
   WriteArchive("w.npz", {{"a", T("f64[2] 0.1 2")}, {"b's", T("f64[2] 1 2")}});
   const ToolResult refused = Run("tenfold-import w.npz -o w.tnf --dtype a=f32 --dtype \"b's=f16\" --fix");
@@ -132,7 +160,7 @@ TEST_F(FixTest, RemarksAreJsonToo) {
   const auto remark = nlohmann::json::parse(done.err, nullptr, false);
   ASSERT_FALSE(remark.is_discarded()) << done.err;
   EXPECT_EQ(remark["severity"], "remark");
-  EXPECT_EQ(remark["message"], "x: f64, cast=nearest: 1 of 2 values changed, by 1.49e-09 at most");
+  EXPECT_EQ(remark["message"], "x: from f64, cast=nearest: 1 of 2 values changed, by 1.49e-09 at most");
 }
 
 }  // namespace

@@ -107,7 +107,7 @@ TEST_F(ImportTest, TellsWrongUsageFromWrongInput) {
             "  tenfold-import --help lists the flags, with examples\n");
   for (const char* wrong :
        {"tenfold-import", "tenfold-import a.npz", "tenfold-import a.npz b.npz -o c.tnf",
-        "tenfold-import a.npz -o c.onnx", "tenfold-import a.npz -o c.tnf --diagnostics=json"}) {
+        "tenfold-import a.npz -o c.onnx", "tenfold-import a.npz -o c.tnf --diagnostics=xml"}) {
     EXPECT_EQ(Run(wrong).exit_status, 2) << wrong;
   }
 }

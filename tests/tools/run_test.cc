@@ -267,7 +267,7 @@ TEST_F(RunTest, TellsWrongUsageFromWrongInput) {
         "tenfold-run double.tnt --input x", "tenfold-run double.tnt --device tpu",
         "tenfold-run double.tnt --jit maybe", "tenfold-run double.tnt -O3",
         "tenfold-run double.tnt --output y=y.txt", "tenfold-run double.tnt --expect y=random",
-        "tenfold-run double.tnt --diagnostics=json"}) {
+        "tenfold-run double.tnt --diagnostics=xml"}) {
     const ToolResult result = Run(wrong);
     EXPECT_EQ(result.exit_status, 2) << wrong;
     EXPECT_THAT(result.err, HasSubstr("tenfold-run --help lists the flags")) << wrong;

@@ -105,7 +105,7 @@ TEST(IngestText, IsOfferedWhereItWouldWork) {
   const absl::Status status = IngestFile({path, "", "x"}, {}).status();
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(DiagnosticsOf(status)[0].code, "E0301");
-  EXPECT_EQ(DiagnosticsOf(status)[0].help[0], "--text x=parse");
+  EXPECT_EQ(DiagnosticsOf(status)[0].help[0].text, "--text x=parse");
 }
 
 TEST(Ingest, AppliesNanBeforeCast) {
