@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <variant>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/json_util.h"
@@ -42,6 +44,9 @@ struct Overloaded : Visitors... {
   using Visitors::operator()...;
 };
 
+// In the order of ReplacePart::Part.
+constexpr const char* kParts[] = {"op", "operand", "reference"};
+
 // False for an edit beyond what the message can hold.
 bool Encode(const Edit& edit, v1::Edit& out) {
   return std::visit(Overloaded{[&](const AddArgument& e) {
@@ -63,9 +68,11 @@ bool Encode(const Edit& edit, v1::Edit& out) {
                                  message.set_arguments(e.arguments);
                                  return true;
                                },
-                               [&](const ReplaceOperand& e) {
-                                 out.mutable_replace_operand()->set_operand(e.operand);
-                                 out.mutable_replace_operand()->set_text(e.text);
+                               [&](const ReplacePart& e) {
+                                 v1::ReplacePart& message = *out.mutable_replace_part();
+                                 message.set_part(kParts[e.part]);
+                                 message.set_operand(e.operand);
+                                 message.set_text(e.text);
                                  return true;
                                }},
                     edit);
@@ -78,9 +85,12 @@ Edit Decode(const v1::Edit& edit) {
     case v1::Edit::kWrapOperand:
       return WrapOperand{static_cast<int>(edit.wrap_operand().operand()), edit.wrap_operand().op(),
                          edit.wrap_operand().arguments()};
-    case v1::Edit::kReplaceOperand:
-      return ReplaceOperand{static_cast<int>(edit.replace_operand().operand()),
-                            edit.replace_operand().text()};
+    case v1::Edit::kReplacePart: {
+      const v1::ReplacePart& message = edit.replace_part();
+      const auto part = std::find(std::begin(kParts), std::end(kParts), message.part()) - std::begin(kParts);
+      return ReplacePart{static_cast<ReplacePart::Part>(part), static_cast<int>(message.operand()),
+                         message.text()};
+    }
     default:
       return AddArgument{edit.add_argument()};
   }
@@ -126,7 +136,7 @@ void MakeUtf8(Diagnostic& d) {
                                  [](const WrapOperand& e) {
                                    return !FindInvalidUtf8(e.op) && !FindInvalidUtf8(e.arguments);
                                  },
-                                 [](const ReplaceOperand& e) { return !FindInvalidUtf8(e.text); }},
+                                 [](const ReplacePart& e) { return !FindInvalidUtf8(e.text); }},
                       edit);
   };
   for (Mend& mend : d.help) {
@@ -228,14 +238,28 @@ absl::Status WithNote(const absl::Status& status, absl::string_view note) {
 std::string NearestName(absl::string_view name, std::span<const std::string> candidates) {
   constexpr size_t kLongestName = 64;  // bounds the work on hostile names
   if (name.size() > kLongestName) return "";
-  std::optional<std::pair<size_t, std::string>> best;
+  // Case counts only between names that are equally near without it.
+  using Distance = std::pair<size_t, size_t>;
+  const std::string plain = absl::AsciiStrToLower(name);
+  std::optional<std::pair<Distance, std::string>> best;
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kLongestName) continue;
-    const size_t distance = EditDistance(name, candidate);
+    const Distance distance = {EditDistance(plain, absl::AsciiStrToLower(candidate)),
+                               EditDistance(name, candidate)};
     if (!best.has_value() || distance < best->first) best = {distance, candidate};
   }
   const size_t near = std::max<size_t>(1, name.size() / 3);
-  return best.has_value() && best->first <= near ? best->second : "";
+  return best.has_value() && best->first.first <= near ? best->second : "";
+}
+
+bool IsSlip(absl::string_view written, absl::string_view meant) {
+  std::string a = absl::AsciiStrToLower(written), b = absl::AsciiStrToLower(meant);
+  if (a == b) return true;
+  if (EditDistance(a, b) != 1) return false;
+  // Of names of one length, two letters that changed places: h1 is no slip for h2.
+  std::sort(a.begin(), a.end());
+  std::sort(b.begin(), b.end());
+  return a.size() != b.size() || a == b;
 }
 
 }  // namespace tenfold

@@ -67,6 +67,9 @@ absl::Status WithNote(const absl::Status& status, absl::string_view note);
 
 // The nearest of `candidates` by edit distance, for "did you mean"; empty if none is near.
 std::string NearestName(absl::string_view name, std::span<const std::string> candidates);
+// Whether `written` is so clearly a slip of the pen for `meant` that a machine may correct it: another case,
+// a letter too many or too few, or two that changed places.
+bool IsSlip(absl::string_view written, absl::string_view meant);
 
 }  // namespace tenfold
 

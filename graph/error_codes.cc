@@ -34,7 +34,8 @@ constexpr ErrorCode kErrorCodes[] = {
     {"E0201", "shape-mismatch", StatusCode::kInvalidArgument,
      "Two dims that must be equal are not, or cannot be proven equal: an integer against another "
      "integer, or "
-     "against a symbol. The help line gives a Reshape or a declaration that makes them agree."},
+     "against a symbol. Where a Reshape, a Transpose or a declaration makes them agree, the help line gives "
+     "it."},
     {"E0202", "not-broadcastable", StatusCode::kInvalidArgument,
      "Shapes do not broadcast by NumPy's rules: aligned at the last dim, each pair of dims must be "
      "equal or "
@@ -255,9 +256,8 @@ constexpr ErrorCode kErrorCodes[] = {
     {"E0802", "bad-option", StatusCode::kInvalidArgument,
      "A compile option names a pass or an optimization level that does not exist."},
     {"E9001", "internal-error", StatusCode::kInternal,
-     "A check inside Tenfold failed: a bug of ours, not of the graph. Please report it with the "
-     "graph; "
-     "`--dump-to=DIR` writes what is needed."},
+     "A check inside Tenfold failed: a bug of ours, not of the graph. Please report it with the graph and "
+     "the command."},
 };
 
 }  // namespace

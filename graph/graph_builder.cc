@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/no_such_op.h"
 
 namespace tenfold {
 namespace {
@@ -203,8 +204,7 @@ std::vector<Value> GraphBuilder::ApplyMulti(absl::string_view op_name, std::span
   const std::vector<Value> poison(1, Value(this, -1));
   const OpDef* op = graph_.registry().Find(op_name);
   if (op == nullptr) {
-    const std::string near = NearestName(op_name, graph_.registry().Names());
-    Fail(MakeError("E0101", absl::StrCat("there is no op '", op_name, "'"), DidYouMean(near)), location);
+    Fail(NoSuchOp(op_name, graph_.registry()), location);
     return poison;
   }
   // First of all, so that a literal beside poison is silent too.

@@ -44,12 +44,16 @@ std::string WithArticle(AttrKind kind) {
   return absl::StrCat(kind == AttrKind::kInt ? "an " : "a ", Name(kind));
 }
 
-// "Reshape(x, {-1, 784})": the mend if input `i` holds whole rows of `want` elements.
+// "Reshape(x, {-1, 784})": the mend if the last dims of input `i` hold `want` elements.
 Mend ReshapeHelp(int i, const InferInput& input, const Dim& want) {
   if (!input.type.shape.has_rank() || input.name.empty() || !want.is_constant() || want.constant() <= 0)
     return {};
   const Dim total = input.type.shape.num_elements();
-  const std::optional<Dim> rows = Dim::DivideExactly(total, want);
+  // Of the last dims: others would tear rows apart.
+  Dim tail = 1;
+  for (int d = input.type.shape.rank() - 1; d >= 0 && !(tail == want); --d)
+    tail = tail * input.type.shape.dim(d);
+  const std::optional<Dim> rows = tail == want ? Dim::DivideExactly(total, want) : std::nullopt;
   if (!rows.has_value()) return {};
   const std::string product = absl::StrJoin(input.type.shape.dims(), "*",
                                             [](std::string* out, const Dim& d) { *out += d.ToString(); });
@@ -58,6 +62,16 @@ Mend ReshapeHelp(int i, const InferInput& input, const Dim& want) {
   return {absl::StrCat(input.name, " has ", count, " elements: Reshape(", input.name, ", ", shape, ") gives ",
                        TensorType{input.type.dtype, Shape{*rows, want}}.ToString()),
           {WrapOperand{i, "Reshape", shape}}};
+}
+
+// "Transpose(w)": the mend if input `i` is a matrix whose other dim is `want`.
+Mend TransposeHelp(int i, const InferInput& input, int dim, const Dim& want) {
+  const Shape& shape = input.type.shape;
+  if (shape.rank() != 2 || input.name.empty() || !(shape.dim(1 - dim) == want)) return {};
+  const TensorType transposed = {input.type.dtype, Shape{shape.dim(1), shape.dim(0)}};
+  return {absl::StrCat("if ", input.name, " lies the other way: Transpose(", input.name, ") gives ",
+                       transposed.ToString()),
+          {WrapOperand{i, "Transpose", ""}}};
 }
 
 WrapOperand CastOperand(int i, DType to) { return {i, "Cast", absl::StrCat("to=", Name(to))}; }
@@ -176,10 +190,14 @@ absl::Status InferContext::RankAtLeast(int i, int rank) {
 
 absl::Status InferContext::SameDim(int lhs, int lhs_dim, int rhs, int rhs_dim, absl::string_view what) {
   if (!shape(lhs).has_rank() || !shape(rhs).has_rank()) return absl::OkStatus();
-  const Dim& x = shape(lhs).dim(lhs_dim < 0 ? lhs_dim + shape(lhs).rank() : lhs_dim);
-  const Dim& y = shape(rhs).dim(rhs_dim < 0 ? rhs_dim + shape(rhs).rank() : rhs_dim);
+  if (lhs_dim < 0) lhs_dim += shape(lhs).rank();
+  if (rhs_dim < 0) rhs_dim += shape(rhs).rank();
+  const Dim& x = shape(lhs).dim(lhs_dim);
+  const Dim& y = shape(rhs).dim(rhs_dim);
   if (x == y) return absl::OkStatus();
   Mend help = ReshapeHelp(lhs, inputs_[lhs], y);
+  if (help.empty()) help = TransposeHelp(rhs, inputs_[rhs], rhs_dim, x);
+  if (help.empty()) help = TransposeHelp(lhs, inputs_[lhs], lhs_dim, y);
   if (help.empty() && !(x.is_constant() && y.is_constant())) {
     help = absl::StrCat("declare both dims alike: ", x.ToString(), " and ", y.ToString(),
                         " cannot be proven equal");

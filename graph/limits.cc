@@ -27,7 +27,7 @@ constexpr LimitField kFields[] = {
      "Uncompressed bytes for each compressed one, in archives."},
     {"kernel_ops", &Limits::kernel_ops, false,
      "Nodes that the compiler fuses into one kernel; more are not refused, but become several kernels."},
-    {"errors", &Limits::errors, false, "Errors reported for one file; the rest are counted."},
+    {"errors", &Limits::errors, false, "Errors reported for one file, which is read no further then."},
 };
 
 // A new field does not compile until it is bound here, and then needs its row.

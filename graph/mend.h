@@ -5,6 +5,7 @@
 #define TENFOLD_GRAPH_MEND_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
@@ -30,7 +31,8 @@ struct ReplaceText {
 };
 
 // One more node: the refused node's operand goes through it first. What follows the operand is written as the
-// text form writes it: Reshape(x, {-1, 784}) is {0, "Reshape", "{-1, 784}"}.
+// text form writes it: Reshape(x, {-1, 784}) is {0, "Reshape", "{-1, 784}"}, Transpose(w) is {1, "Transpose",
+// ""}.
 struct WrapOperand {
   int operand = 0;
   std::string op;
@@ -38,14 +40,17 @@ struct WrapOperand {
   bool operator==(const WrapOperand&) const = default;
 };
 
-// Another operand, as the text form writes it: "{-1, 784}".
-struct ReplaceOperand {
+// Another op, operand or reference to an array in the place of the refused node's, as the text form writes
+// it: "Gelu", "{-1, 784}", "weights.npz:w1".
+struct ReplacePart {
+  enum Part : uint8_t { kOp, kOperand, kReference };
+  Part part = kOp;
   int operand = 0;
   std::string text;
-  bool operator==(const ReplaceOperand&) const = default;
+  bool operator==(const ReplacePart&) const = default;
 };
 
-using Edit = std::variant<AddArgument, ReplaceText, WrapOperand, ReplaceOperand>;
+using Edit = std::variant<AddArgument, ReplaceText, WrapOperand, ReplacePart>;
 
 struct Mend {
   Mend() = default;

@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/atomic_file.h"
+#include "tenfold/graph/ingest/files.h"
 #include "tenfold/graph/ingest/printable.h"
 #include "tenfold/graph/text/fix.h"
 #include "tenfold/tools/report.h"
@@ -40,13 +41,23 @@ absl::Status WriteText(absl::string_view path, absl::string_view text) {
   return file->Commit();
 }
 
+// A name that is free, or whose file holds `text` already.
+std::string PathFor(absl::string_view model, absl::string_view text) {
+  const absl::string_view stem = absl::StripSuffix(model, ".tnt");
+  for (int i = 1;; ++i) {
+    std::string path = absl::StrCat(stem, ".fixed", i == 1 ? "" : absl::StrCat(i), ".tnt");
+    const absl::StatusOr<std::string> there = ReadFile(path, text.size());
+    if (there.ok() ? *there == text : DiagnosticsOf(there.status())[0].code == "E0521") return path;
+  }
+}
+
 // Whether there was something to mend.
 bool FixModel(absl::string_view model, const LoadOptions& options) {
   const std::optional<TextGraph> source = ReadTextGraph(model, options);
   if (!source) return false;
   const FixedText fixed = FixText(source->text, source->options);
   if (fixed.fixed.empty()) return false;
-  const std::string path = absl::StrCat(absl::StripSuffix(model, ".tnt"), ".fixed.tnt");
+  const std::string path = PathFor(model, fixed.text);
   if (const absl::Status written = WriteText(path, fixed.text); !written.ok()) {
     Report(written, Phase::kRunning);
     return true;
@@ -81,7 +92,7 @@ void OfferFix(const absl::Status& refused, absl::string_view model, const LoadOp
   }
   for (const std::string& argument : arguments) std::printf("%s\n", ShellQuote(argument).c_str());
   const bool fixed = FixModel(model, options);
-  if (arguments.empty() && !fixed) ReportRemark("no fix is known for this: the help above says what to do");
+  if (arguments.empty() && !fixed) ReportRemark("no fix is known for this");
 }
 
 }  // namespace tenfold

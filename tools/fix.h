@@ -15,7 +15,8 @@ void AddFixFlag(Flags& flags, bool* fix);
 
 // After `refused` was reported. Prints to stdout, one a line, what the command should have had: the flags to
 // add, quoted for a shell, and the graph to name instead of the text graph at `model`, which it writes beside
-// it with the edits made: model.fixed.tnt. What was done, what is left and what went wrong goes to stderr.
+// it with the edits made: model.fixed.tnt, or model.fixed2.tnt where that is another file. What was done,
+// what is left and what went wrong goes to stderr.
 void OfferFix(const absl::Status& refused, absl::string_view model, const LoadOptions& options);
 
 }  // namespace tenfold

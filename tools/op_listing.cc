@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/no_such_op.h"
 #include "tenfold/graph/ingest/printable.h"
 
 namespace tenfold {
@@ -61,10 +62,7 @@ absl::StatusOr<std::string> ListOps(const OpRegistry& registry, std::span<const 
   std::vector<const OpDef*> ops;
   for (const std::string& name : names) {
     const OpDef* const op = registry.Find(name);
-    if (op == nullptr || op->is_internal) {
-      const std::string nearest = NearestName(name, registry.Names());
-      return MakeError("E0101", absl::StrCat("there is no op '", Printable(name), "'"), DidYouMean(nearest));
-    }
+    if (op == nullptr || op->is_internal) return NoSuchOp(name, registry);
     ops.push_back(op);
   }
   if (names.empty()) ops = registry.All();

@@ -31,7 +31,7 @@ void Declare(Flags& flags, absl::string_view name, absl::string_view rules, std:
                    const std::optional<Rule> rule = parse(text.substr(at + 1));
                    if (rule) return out[std::string(text.substr(0, at))] = *rule, "";
                  }
-                 return absl::StrCat("is not written NAME=", rules);
+                 return absl::StrCat("is not written ", rules, " or NAME=", rules);
                });
 }
 
@@ -68,8 +68,11 @@ ArrayPolicy PolicyFlags::PolicyOf(absl::string_view name) const {
   return {Find(text_, name), Find(nan_, name), Find(cast_, name), Find(storage_, name)};
 }
 
-PolicyOfConstant PolicyFlags::ForConstants() const {
-  return [this](absl::string_view name) { return PolicyOf(name); };
+PolicyOfConstant PolicyFlags::ForConstants(std::vector<std::string>* asked) const {
+  return [this, asked](absl::string_view name) {
+    if (asked != nullptr) asked->emplace_back(name);
+    return PolicyOf(name);
+  };
 }
 
 void PolicyFlags::ReportWhatTheyDid(const Graph& graph) const {
@@ -98,14 +101,6 @@ absl::Status PolicyFlags::CheckNames(std::span<const std::string> names) const {
   check("text", text_);
   check("storage", storage_);
   return ToStatus(std::move(errors));
-}
-
-std::vector<std::string> NamesOfArrays(const Graph& graph) {
-  std::vector<std::string> names;
-  for (NodeId id : graph.nodes()) {
-    if (!graph.node(id).provenance.array.empty()) names.push_back(graph.DisplayName(id));
-  }
-  return names;
 }
 
 }  // namespace tenfold

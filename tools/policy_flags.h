@@ -25,8 +25,9 @@ class PolicyFlags {
   void Add(Flags& flags, absl::string_view arrays);
 
   ArrayPolicy PolicyOf(absl::string_view name) const;
-  // PolicyOf, for the arrays that a text graph names; this object must outlive it.
-  PolicyOfConstant ForConstants() const;
+  // PolicyOf, for the arrays that a text graph names, while this object lives. The names that were asked for
+  // are appended to `asked`: those that flags may name.
+  PolicyOfConstant ForConstants(std::vector<std::string>* asked = nullptr) const;
   // Says on stderr what these policies did to the graph's constants: nothing changes in silence.
   void ReportWhatTheyDid(const Graph& graph) const;
   // E0325 for a flag whose array is none of `names`, with the nearest.
@@ -39,9 +40,6 @@ class PolicyFlags {
   std::map<std::string, TextRule, std::less<>> text_;
   std::map<std::string, Storage, std::less<>> storage_;
 };
-
-// The names of the graph's constants that were arrays, which flags may name.
-std::vector<std::string> NamesOfArrays(const Graph& graph);
 
 }  // namespace tenfold
 

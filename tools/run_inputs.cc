@@ -36,10 +36,15 @@ absl::StatusOr<IngestedArray> ReadFile(const NamedArgument& argument, const Grap
   IngestOptions options = {.policy = policies.PolicyOf(argument.name), .limits = limits};
   const std::optional<ValueId> input = FindInput(graph, argument.name);
   if (input) options.dtype = graph.value(*input).type.dtype;
-  absl::StatusOr<IngestedArray> array = IngestFile(name, options);
-  if (array.ok() || !input) return array;
-  return WithNote(array.status(), absl::StrCat("it feeds ", graph.DescribeOrigin(*input), ", which is ",
-                                               graph.value(*input).type.ToString()));
+  return IngestFile(name, options);
+}
+
+// The error of an argument, which need not name the input.
+absl::Status WhatItFeeds(const absl::Status& error, const Graph& graph, absl::string_view name) {
+  const std::optional<ValueId> input = FindInput(graph, name);
+  if (!input) return error;
+  return WithNote(error, absl::StrCat("it feeds ", graph.DescribeOrigin(*input), ", which is ",
+                                      graph.value(*input).type.ToString()));
 }
 
 absl::Status NoSuchInput(const Graph& graph, absl::string_view name) {
@@ -100,9 +105,6 @@ absl::StatusOr<std::pair<DType, Dims>> DeclaredType(const Graph& graph, absl::st
 
 absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
                                      const PolicyFlags& policies, uint64_t seed, const Limits& limits) {
-  std::vector<std::string> names = NamesOfArrays(graph);
-  for (const NamedArgument& argument : arguments) names.push_back(argument.name);
-  TENFOLD_RETURN_IF_ERROR(policies.CheckNames(names));
   RunInputs inputs;
   NamedTensors& feeds = inputs.feeds;
   feeds.resize(arguments.size());
@@ -110,7 +112,8 @@ absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, c
   SymbolValues symbols;
   const auto take = [&](size_t i, absl::StatusOr<Tensor> tensor) {
     if (!tensor.ok()) {
-      for (Diagnostic& error : DiagnosticsOf(tensor.status())) errors.push_back(std::move(error));
+      const absl::Status refused = WhatItFeeds(tensor.status(), graph, arguments[i].name);
+      for (Diagnostic& error : DiagnosticsOf(refused)) errors.push_back(std::move(error));
       return;
     }
     Bind(graph, arguments[i].name, tensor->dims(), symbols);

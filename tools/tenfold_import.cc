@@ -51,8 +51,8 @@ struct Arguments {
   bool fix = false;
 };
 
-LoadOptions LoadOptionsOf(const Arguments& arguments) {
-  return {.limits = arguments.limits, .policy = arguments.policies.ForConstants()};
+LoadOptions LoadOptionsOf(const Arguments& arguments, std::vector<std::string>* constants = nullptr) {
+  return {.limits = arguments.limits, .policy = arguments.policies.ForConstants(constants)};
 }
 
 absl::StatusOr<Graph> Read(absl::string_view source, const Arguments& arguments) {
@@ -63,8 +63,9 @@ absl::StatusOr<Graph> Read(absl::string_view source, const Arguments& arguments)
     return MakeError("E0325", "--dtype is for files of arrays; a graph says what dtype is due",
                      "write it before the reference: w = Const f32[784,10] @\"weights.npz:w\"");
   }
-  TENFOLD_ASSIGN_OR_RETURN(Graph graph, LoadGraph(source, LoadOptionsOf(arguments)));
-  TENFOLD_RETURN_IF_ERROR(arguments.policies.CheckNames(NamesOfArrays(graph)));
+  std::vector<std::string> constants;
+  TENFOLD_ASSIGN_OR_RETURN(Graph graph, LoadGraph(source, LoadOptionsOf(arguments, &constants)));
+  TENFOLD_RETURN_IF_ERROR(arguments.policies.CheckNames(constants));
   return graph;
 }
 

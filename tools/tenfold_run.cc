@@ -143,13 +143,16 @@ struct Inputs {
   std::vector<Tensor> wanted;  // one an expectation
 };
 
-LoadOptions LoadOptionsOf(const Arguments& a) {
-  return {.limits = a.compile.limits, .policy = a.policies.ForConstants()};
+LoadOptions LoadOptionsOf(const Arguments& a, std::vector<std::string>* constants = nullptr) {
+  return {.limits = a.compile.limits, .policy = a.policies.ForConstants(constants)};
 }
 
 absl::StatusOr<Inputs> Read(const Arguments& a) {
   Inputs inputs;
-  TENFOLD_ASSIGN_OR_RETURN(inputs.graph, LoadGraph(StripAt(a.model), LoadOptionsOf(a)));
+  std::vector<std::string> names;  // that policies may name
+  for (const NamedArgument& input : a.inputs) names.push_back(input.name);
+  TENFOLD_ASSIGN_OR_RETURN(inputs.graph, LoadGraph(StripAt(a.model), LoadOptionsOf(a, &names)));
+  TENFOLD_RETURN_IF_ERROR(a.policies.CheckNames(names));
   a.policies.ReportWhatTheyDid(inputs.graph);
   TENFOLD_ASSIGN_OR_RETURN(RunInputs read,
                            ReadInputs(a.inputs, inputs.graph, a.policies, a.seed, a.compile.limits));

@@ -41,6 +41,10 @@ class Fuser {
   absl::Status Run() {
     for (NodeId id : order_) {
       if (context_.control().ShouldStop()) return context_.control().status();
+      latest_[id] = position_[id];
+      for (ValueId input : graph_.node(id).inputs) {
+        latest_[id] = std::max(latest_[id], Latest(graph_.value(input).producer));
+      }
       if (!IsFusible(graph_, graph_.node(id))) continue;
       group_of_[id] = static_cast<int>(groups_.size());
       groups_.push_back({id});
@@ -64,9 +68,45 @@ class Fuser {
       return;
     }
     std::vector<NodeId> merged = Union(groups_[from], groups_[into]);
+    const size_t latest = std::max(Latest(producer), Latest(reader));
     for (NodeId id : groups_[from]) group_of_[id] = into;
     groups_[from].clear();
     groups_[into] = std::move(merged);
+    RaiseLatest(reader, latest);
+  }
+
+  // Of a node or, in a group, of the group, which is computed as one: the last position of all that it
+  // depends on, itself included. What depends on a node has at least that node's position.
+  size_t Latest(NodeId id) const { return latest_.at(Representative(id)); }
+  NodeId Representative(NodeId id) const {
+    const auto group = group_of_.find(id);
+    return group == group_of_.end() ? id : groups_[group->second].back();
+  }
+
+  // The group of `id` has grown: so may what its readers depend on.
+  void RaiseLatest(NodeId id, size_t latest) {
+    latest_[Representative(id)] = latest;
+    std::vector<NodeId> pending = {id};
+    while (!pending.empty()) {
+      const std::vector<NodeId> members = Unit(pending.back());
+      pending.pop_back();
+      for (NodeId member : members) {
+        for (ValueId output : graph_.node(member).outputs) {
+          for (NodeId reader : readers_[static_cast<size_t>(output)]) {
+            if (!latest_.contains(reader)) continue;  // not looked at yet
+            size_t& known = latest_.at(Representative(reader));
+            if (known >= latest) continue;
+            known = latest;
+            pending.push_back(reader);
+          }
+        }
+      }
+    }
+  }
+
+  std::vector<NodeId> Unit(NodeId id) const {
+    const auto group = group_of_.find(id);
+    return group == group_of_.end() ? std::vector<NodeId>{id} : groups_[group->second];
   }
 
   std::vector<NodeId> Union(const std::vector<NodeId>& a, const std::vector<NodeId>& b) const {
@@ -143,7 +183,8 @@ class Fuser {
     return Decision::Yes();
   }
 
-  // Whether a path leads from `from` to `into` through a node of neither.
+  // Whether a path leads from `from` to `into` through a node of neither. What was computed before all of
+  // `from` is not looked at, so that a long graph takes time in proportion to its length.
   bool ReachesAround(const std::vector<NodeId>& from, const std::vector<NodeId>& into) const {
     const absl::flat_hash_set<NodeId> source(from.begin(), from.end()), target(into.begin(), into.end());
     const size_t first = position_.at(from.front());
@@ -152,14 +193,10 @@ class Fuser {
     const auto visit_inputs = [&](NodeId id) {
       for (ValueId input : graph_.node(id).inputs) {
         const NodeId p = graph_.value(input).producer;
-        if (position_.at(p) > first && !source.contains(p) && !target.contains(p) && seen.insert(p).second)
-          pending.push_back(p);
+        if (source.contains(p) || target.contains(p) || Latest(p) <= first) continue;
         // Groups are computed whole: entering one means depending on all its members.
-        if (const auto g = group_of_.find(p);
-            g != group_of_.end() && !source.contains(p) && !target.contains(p)) {
-          for (NodeId member : groups_[g->second]) {
-            if (seen.insert(member).second) pending.push_back(member);
-          }
+        for (NodeId member : Unit(p)) {
+          if (seen.insert(member).second) pending.push_back(member);
         }
       }
     };
@@ -202,6 +239,7 @@ class Fuser {
   const std::vector<std::vector<NodeId>> readers_;
   const std::vector<NodeId> order_;
   absl::flat_hash_map<NodeId, size_t> position_;
+  absl::flat_hash_map<NodeId, size_t> latest_;  // by a group's last member, or a node of none; see Latest
   absl::flat_hash_map<NodeId, int> group_of_;
   std::vector<std::vector<NodeId>> groups_;  // members in topological order; empty: merged into another
 };

@@ -95,6 +95,18 @@ std::string Due(const Tensor& array, DType target, const ArrayName& name) {
   return absl::StrCat(name.ToString(), " is ", array.type().ToString(), ", where ", Name(target), " is due");
 }
 
+// What a cast to integers needs besides, if it is NaN that no rule can take.
+std::vector<Mend> ZeroForNan(const Tensor& array, CastSurvey survey, const ArrayName& name) {
+  if (ElementToString(array, survey.first_not_finite) != "nan") return {};
+  survey.not_finite = 0;
+  const Mend cast = AskFor(name, *BestRule(survey));
+  if (name.argument.empty()) return {Mend("to put 0 for NaN: .nan = {NanRule::kZero}, " + cast.text)};
+  Mend both =
+      MendByFlag("to put 0 for NaN: ", "--nan", absl::StrCat(name.argument, "=zero"), " " + cast.text);
+  both.edits.insert(both.edits.end(), cast.edits.begin(), cast.edits.end());
+  return {both};
+}
+
 absl::Status RefuseNotFinite(const Tensor& array, DType target, const ArrayName& name,
                              const CastSurvey& survey) {
   const std::string element = ElementToString(array, survey.first_not_finite);
@@ -150,7 +162,7 @@ absl::StatusOr<Tensor> CastArray(const Tensor& array, DType target, CastRule rul
     survey = SurveyCast(array, target);
     const std::optional<CastRule> best = BestRule(survey);
     return Refuse("E0320", Due(array, target, name), {DescribeCast(array, target, survey)},
-                  best ? std::vector{AskFor(name, *best)} : std::vector<Mend>());
+                  best ? std::vector{AskFor(name, *best)} : ZeroForNan(array, survey, name));
   }
 
   Tensor cast;

@@ -42,7 +42,7 @@ Mend NearestReshape(const Contents& wanted, const std::vector<Dim>& dims, const 
     }
     const std::string shape = absl::StrCat("{", absl::StrJoin(elements, ", "), "}");
     return {absl::StrCat(shape, " gives ", Shape(std::move(mended)).ToString()),
-            literal ? std::vector<Edit>{ReplaceOperand{1, shape}} : std::vector<Edit>()};
+            literal ? std::vector<Edit>{ReplacePart{ReplacePart::kOperand, 1, shape}} : std::vector<Edit>()};
   }
   return {};
 }

@@ -83,11 +83,7 @@ class Decoder {
     TENFOLD_RETURN_IF_ERROR(
         CheckCount(encoded.attributes_size(), limits_.node_values, "node_values", "attributes of one node"));
     const OpDef* op = graph_.registry().Find(encoded.op());
-    if (op == nullptr) {
-      const std::string near = NearestName(encoded.op(), graph_.registry().Names());
-      return MakeError("E0101", absl::StrCat("there is no op '", encoded.op().substr(0, 80), "'"),
-                       DidYouMean(near));
-    }
+    if (op == nullptr) return NoSuchOp(encoded.op(), graph_.registry());
     std::vector<ValueId> inputs;
     for (uint32_t number : encoded.inputs()) {
       TENFOLD_ASSIGN_OR_RETURN(const ValueId value, Find(number));

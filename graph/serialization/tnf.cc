@@ -213,8 +213,7 @@ LoadOptions WithResolver(LoadOptions options, absl::string_view path) {
 }
 
 TextOptions TextOptionsFor(absl::string_view path, const LoadOptions& options) {
-  const size_t slash = path.rfind('/');
-  return {.file = std::string(path.substr(slash == absl::string_view::npos ? 0 : slash + 1)),
+  return {.file = std::string(path),
           .registry = options.registry,
           .resolve = options.resolve,
           .require_header = true,

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/no_such_op.h"
 #include "tenfold/graph/text/attr_syntax.h"
 #include "tenfold/graph/text/inline_literal.h"
 #include "tenfold/graph/text/quote.h"
@@ -18,10 +19,11 @@ namespace {
 // Enough for a suggestion; comparing a wrong name with a million others is not worth the time.
 constexpr size_t kCandidates = 1000;
 
-// "did you mean 'axis'?", and its text in the place of what stands there.
-Mend Instead(absl::string_view nearest, std::string text, Span span) {
-  if (nearest.empty()) return {};
-  return {DidYouMean(nearest), {ReplaceText{span.begin, span.end, std::move(text)}}};
+// "did you mean 'axis'?", and, if that is sure, its text in the place of what stands there.
+Mend Instead(absl::string_view nearest, bool sure, Span span) {
+  Mend mend = DidYouMean(nearest);
+  if (sure && !nearest.empty()) mend.edits = {ReplaceText{span.begin, span.end, QuoteName(nearest)}};
+  return mend;
 }
 
 Span SpanOf(const StatementSyntax& statement) {
@@ -98,10 +100,7 @@ void GraphAssembler::AddConst(StatementSyntax& statement) {
     request.value = statement.results[0].name.name;
     if (reference.type) request.dtype = reference.type->type.dtype;
     absl::StatusOr<IngestedArray> array = ResolveArray(resolver_, request, nullptr);
-    if (!array.ok()) {
-      errors_.Add(reference.span, array.status());
-      return;
-    }
+    if (!array.ok()) return errors_.Add(reference.span, WithTextEdits(array.status(), statement));
     if (reference.type) {
       const std::string found = array->tensor.type().ToString();
       const Span& written = reference.type->span;
@@ -160,11 +159,8 @@ const OpDef* GraphAssembler::FindOp(const StatementSyntax& statement) {
     return nullptr;
   }
   const OpDef* op = graph_.registry().Find(name);
-  if (op == nullptr) {
-    const std::string near = NearestName(name, graph_.registry().Names());
-    errors_.Add(statement.op.span, "E0101", absl::StrCat("there is no op '", name, "'"),
-                Instead(near, near, statement.op.span));
-  }
+  if (op == nullptr)
+    errors_.Add(statement.op.span, WithTextEdits(NoSuchOp(name, graph_.registry()), statement));
   return op;
 }
 
@@ -199,7 +195,7 @@ bool GraphAssembler::ReadAttrs(const StatementSyntax& statement, const OpDef& op
       for (const AttrDef& each : op.attrs) known.push_back(each.name);
       const std::string near = NearestName(attr.name.name, known);
       fail(attr.name.span, absl::StrCat(op.name, " has no attribute '", attr.name.name, "'"),
-           !near.empty()   ? Instead(near, near, attr.name.span)
+           !near.empty()   ? Instead(near, true, attr.name.span)
            : known.empty() ? absl::StrCat(op.name, " has no attributes")
                            : absl::StrCat("its attributes are ", absl::StrJoin(known, ", ")));
     } else if (attrs.Find(attr.name.name) != nullptr) {
@@ -315,9 +311,19 @@ void GraphAssembler::WriteAsText(const StatementSyntax& statement, Mend& mend) {
   std::vector<Edit> edits;
   for (const Edit& edit : mend.edits) {
     const auto* wrap = std::get_if<WrapOperand>(&edit);
-    const auto* replace = std::get_if<ReplaceOperand>(&edit);
+    const auto* replace = std::get_if<ReplacePart>(&edit);
     if (wrap == nullptr && replace == nullptr) {
       edits.push_back(edit);
+      continue;
+    }
+    if (replace != nullptr && replace->part == ReplacePart::kOp) {
+      edits.push_back(ReplaceText{statement.op.span.begin, statement.op.span.end, QuoteName(replace->text)});
+      continue;
+    }
+    if (replace != nullptr && replace->part == ReplacePart::kReference) {
+      if (!statement.reference) return mend.edits.clear();
+      const Span& span = statement.reference->span;
+      edits.push_back(ReplaceText{span.begin, span.end, QuoteString(replace->text)});
       continue;
     }
     const size_t index = wrap != nullptr ? wrap->operand : replace->operand;
@@ -333,9 +339,10 @@ void GraphAssembler::WriteAsText(const StatementSyntax& statement, Mend& mend) {
     for (int i = 2; places_.contains(result) || !offered_.insert(result).second; ++i) {
       result = absl::StrCat(*name, "_", absl::AsciiStrToLower(wrap->op), i);
     }
-    edits.push_back(ReplaceText{statement_begin_, statement_begin_,
-                                absl::StrCat(QuoteName(result), " = ", wrap->op, "(", QuoteName(*name), ", ",
-                                             wrap->arguments, ")\n", indent)});
+    edits.push_back(
+        ReplaceText{statement_begin_, statement_begin_,
+                    absl::StrCat(QuoteName(result), " = ", wrap->op, "(", QuoteName(*name),
+                                 wrap->arguments.empty() ? "" : ", ", wrap->arguments, ")\n", indent)});
     edits.push_back(ReplaceText{operand.span.begin, operand.span.end, QuoteName(result)});
   }
   mend.edits = std::move(edits);
@@ -366,7 +373,7 @@ std::optional<ValueId> GraphAssembler::Lookup(absl::string_view name, Span span,
     const std::string near =
         name.size() > 1 ? NearestName(name, candidates) : "";  // any letter is near another
     errors_.Add(span, "E0107", absl::StrCat("there is no value '", name, "'"),
-                Instead(near, QuoteName(near), span));
+                Instead(near, IsSlip(name, near), span));
     return std::nullopt;
   }
   if (place->second.begin < span.begin) {
@@ -383,7 +390,7 @@ std::optional<ValueId> GraphAssembler::Lookup(absl::string_view name, Span span,
 }
 
 Provenance GraphAssembler::ReadProvenance(const ProvenanceSyntax& syntax, Span span) const {
-  return {syntax.location ? *syntax.location : errors_.source().LocationOf(span.begin), syntax.array,
+  return {syntax.location ? *syntax.location : errors_.source().PlaceOf(span.begin), syntax.array,
           syntax.from, syntax.ingest};
 }
 

@@ -25,7 +25,7 @@
 namespace tenfold {
 
 struct TextOptions {
-  // Stands in locations: "model.tnt:4:9".
+  // A path. Stands in locations, "models/model.tnt:4:9"; the graph's own provenance has its last part alone.
   std::string file = "text";
   std::shared_ptr<const OpRegistry> registry = OpRegistry::Standard();
   // Reads `@"weights.npz:w1"`; see FolderResolver. Without one, references are refused.

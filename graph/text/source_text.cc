@@ -55,6 +55,11 @@ std::string SourceText::LocationOf(size_t offset) const {
   return absl::StrCat(file_, ":", LineOf(offset), ":", ColumnOf(offset));
 }
 
+std::string SourceText::PlaceOf(size_t offset) const {
+  const std::string location = LocationOf(offset);
+  return location.substr(std::min(file_.rfind('/') + 1, file_.size()));
+}
+
 absl::string_view SourceText::Line(int line) const {
   const size_t begin = line_starts_[line - 1];
   const size_t end = line < num_lines() ? line_starts_[line] - 1 : text_.size();
@@ -115,9 +120,9 @@ absl::Status ErrorList::ToStatus() const {
     d.notes.insert(d.notes.begin(), excerpt.begin(), excerpt.end());
     diagnostics.push_back(std::move(d));
   }
-  if (count_ > max_errors_ && !diagnostics.empty()) {
+  if (full() && !diagnostics.empty()) {
     diagnostics.back().notes.push_back(
-        absl::StrCat("and ", count_ - max_errors_, " more errors in this text"));
+        absl::StrCat("these are the first ", max_errors_, " errors: the text was read no further"));
   }
   return tenfold::ToStatus(std::move(diagnostics));
 }

@@ -31,8 +31,10 @@ class SourceText {
   // Both from 1; columns count bytes, as compilers do.
   int LineOf(size_t offset) const;
   int ColumnOf(size_t offset) const;
-  // "model.tnt:4:9".
+  // "models/model.tnt:4:9", for errors.
   std::string LocationOf(size_t offset) const;
+  // "model.tnt:4:9", which graphs carry along: where their files lay is nobody's business.
+  std::string PlaceOf(size_t offset) const;
   int num_lines() const { return static_cast<int>(line_starts_.size()); }
   // Without the line break.
   absl::string_view Line(int line) const;

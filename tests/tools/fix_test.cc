@@ -95,9 +95,9 @@ TEST_F(FixTest, WritesTheMendedGraphBesideTheBroken) {
   EXPECT_EQ(refused.exit_status, 1);
   EXPECT_EQ(refused.out, "models/m.fixed.tnt\n");
   EXPECT_TRUE(
-      refused.err.ends_with("fixed E0210 at m.tnt:2:12: did you mean 'f32'?\n"
-                            "fixed E0101 at m.tnt:3:7: did you mean 'Add'?\n"
-                            "fixed E0205 at m.tnt:3:7: Cast(k, to=f32) loses nothing\n"))
+      refused.err.ends_with("fixed E0210 at models/m.tnt:2:12: did you mean 'f32'?\n"
+                            "fixed E0101 at models/m.tnt:3:7: did you mean 'Add'?\n"
+                            "fixed E0205 at models/m.tnt:3:7: Cast(k, to=f32) loses nothing\n"))
       << refused.err;
   EXPECT_EQ(ReadFile("models/m.fixed.tnt"),
             "tenfold 1\ngraph g(x: f32[2], k: i16[2]) -> (y) {\n  k_cast = Cast(k, to=f32)\n"
@@ -109,9 +109,52 @@ TEST_F(FixTest, WritesTheMendedGraphBesideTheBroken) {
             "y = f32[2] {-4, -6}\n");
 }
 
+TEST_F(FixTest, DoesNotWriteOverAnotherFile) {
+  WriteFile("m.tnt", "tenfold 1\ngraph g(x: f32[2]) -> (y) {\n  y = neg(x)\n}\n");
+  WriteFile("m.fixed.tnt", "mine");
+  EXPECT_EQ(Run("tenfold-run m.tnt --fix").out, "m.fixed2.tnt\n");
+  EXPECT_EQ(ReadFile("m.fixed.tnt"), "mine");
+  EXPECT_EQ(Run("tenfold-run m.tnt --fix").out, "m.fixed2.tnt\n");  // the same again
+}
+
+TEST_F(FixTest, NaNForAnIntegerNeedsTwoFlags) {
+  WriteArray("x.npy", T("f64[2] nan 1.5"));
+  WriteFile("count.tnt", "tenfold 1\ngraph g(k: i32[2]) -> (y) {\n  y = Neg(k)\n}\n");
+  const ToolResult refused = Run("tenfold-run count.tnt --input k=x.npy --fix");
+  EXPECT_EQ(refused.out, "--nan=k=zero\n--cast=k=nearest\n");
+  EXPECT_EQ(refused.err,
+            "error[E0320 cast-refused]: 'x.npy' is f64[2], where i32 is due\n"
+            "  element [0] is nan, which i32 has not (1 of 2 values)\n"
+            "  it feeds Input 'k' (count.tnt:2:9), which is i32[2]\n"
+            "  help: to put 0 for NaN: --nan k=zero --cast k=nearest\n");
+  EXPECT_EQ(Run("tenfold-run count.tnt --input k=x.npy --nan k=zero --cast k=nearest").out,
+            "y = i32[2] {0, -2}\n");
+}
+
+// A .tnf holds its constants as they were imported.
+TEST_F(FixTest, AFlagForAConstantThatIsNotTakenNowIsRefused) {
+  WriteArray("w.npy", T("f32[2] 1 2"));
+  WriteFile("m.tnt", "tenfold 1\ngraph m(x: f32[2]) -> (y) {\n  w = Const @\"w.npy\"\n  y = Mul(x, w)\n}\n");
+  const ToolResult refused =
+      Run("tenfold-import m.tnt -o m.tnf && tenfold-run m.tnf --input 'x=f32[2] 1 2' --cast w=nearest");
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_EQ(refused.err,
+            "error[E0325 bad-policy]: --cast names 'w', and there is no such array\n"
+            "  help: did you mean 'x'?\n");
+}
+
+TEST_F(FixTest, SaysWhichInputALiteralFeeds) {
+  EXPECT_EQ(Run("tenfold-run twice.tnt --input 'x=f32[2] 1 zwei'").err,
+            "error[E0506 bad-element]: 'zwei' is no f32\n"
+            "  --> tensor:1:10\n"
+            "  1 | f32[2] 1 zwei\n"
+            "    |          ^~~~\n"
+            "  it feeds Input 'x' (twice.tnt:2:13), which is f32[2]\n");
+}
+
 TEST_F(FixTest, SaysWhatIsLeft) {
   WriteFile("m.tnt",
-            "tenfold 1\ngraph g(x: f32[2], k: f32[3]) -> (y, z) {\n  y = Add(x, k)\n  z = Ngg(x)\n}\n");
+            "tenfold 1\ngraph g(x: f32[2], k: f32[3]) -> (y, z) {\n  y = Add(x, k)\n  z = Negg(x)\n}\n");
   const ToolResult refused = Run("tenfold-run m.tnt --fix");
   EXPECT_EQ(refused.out, "m.fixed.tnt\n");
   EXPECT_TRUE(
@@ -125,7 +168,7 @@ TEST_F(FixTest, SaysWhereItKnowsNoFix) {
   EXPECT_EQ(refused.out, "");
   EXPECT_EQ(refused.err,
             "error[E0603 missing-input]: input 'x' is f32[2], it was fed nothing\n  --> twice.tnt:2:13\n"
-            "no fix is known for this: the help above says what to do\n");
+            "no fix is known for this\n");
 }
 
 TEST_F(FixTest, DoesNothingWhereNothingIsWrong) {
@@ -133,7 +176,7 @@ TEST_F(FixTest, DoesNothingWhereNothingIsWrong) {
 }
 
 TEST_F(FixTest, DiagnosticsAreOneLineOfJsonEach) {
-  WriteFile("m.tnt", "tenfold 1\ngraph g(x: f32[2]) -> (y, z) {\n  y = Ngg(x)\n  z = Gleu(x)\n}\n");
+  WriteFile("m.tnt", "tenfold 1\ngraph g(x: f32[2]) -> (y, z) {\n  y = Ngeg(x)\n  z = Gleu(x)\n}\n");
   for (const char* command : {"tenfold-run m.tnt", "tenfold-import m.tnt -o m.tnf", "tenfold-dump m.tnt"}) {
     const ToolResult refused = Run(std::string(command) + " --diagnostics=json");
     EXPECT_EQ(refused.exit_status, 1) << command;
@@ -147,7 +190,7 @@ TEST_F(FixTest, DiagnosticsAreOneLineOfJsonEach) {
     EXPECT_EQ(first["severity"], "error");
     EXPECT_EQ(first["location"], "m.tnt:3:7");
     EXPECT_EQ(first["help"][0]["edits"][0]["replace_text"]["begin"], 47);
-    EXPECT_EQ(first["help"][0]["edits"][0]["replace_text"]["end"], 50);
+    EXPECT_EQ(first["help"][0]["edits"][0]["replace_text"]["end"], 51);
     EXPECT_EQ(first["help"][0]["edits"][0]["replace_text"]["text"], "Neg");
     EXPECT_EQ(nlohmann::json::parse(lines[1], nullptr, false)["location"], "m.tnt:4:7");
   }

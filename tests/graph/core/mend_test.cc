@@ -11,7 +11,8 @@ namespace tenfold {
 namespace {
 
 const std::vector<Edit> kOneOfEach = {AddArgument{"--cast=x=nearest"}, ReplaceText{4, 9, "Gelu"},
-                                      WrapOperand{1, "Cast", "to=f32"}, ReplaceOperand{1, "{-1, 784}"}};
+                                      WrapOperand{1, "Cast", "to=f32"},
+                                      ReplacePart{ReplacePart::kOperand, 1, "{-1, 784}"}};
 
 TEST(Mend, EditsTravelInTheStatus) {
   Diagnostic d{"E0201", "dims differ", "m.tnt:4:3", {}, {{"do all this", kOneOfEach}, "or think"}};
@@ -24,7 +25,7 @@ TEST(Mend, EditsTravelInTheStatus) {
 TEST(Mend, OneEditThatCannotTravelTakesTheOthersAlong) {
   for (const Edit& bad : std::vector<Edit>{AddArgument{"--cast=\xff=nearest"}, ReplaceText{0, 1, "\xc3"},
                                            ReplaceText{0, size_t{1} << 40, "x"}, WrapOperand{0, "\x80", ""},
-                                           ReplaceOperand{0, "\xed\xa0\x80"}}) {
+                                           ReplacePart{ReplacePart::kReference, 0, "\xed\xa0\x80"}}) {
     const Diagnostic d{"E0201", "dims differ", "", {}, {{"both", {kOneOfEach[0], bad}}}};
     const std::vector<Diagnostic> back = DiagnosticsOf(ToStatus(d));
     ASSERT_EQ(back.size(), 1u) << bad.index();
@@ -39,7 +40,7 @@ TEST(Mend, JsonHasAllOfADiagnosticOnOneLine) {
             R"("help":[{"text":"do all this","edits":[{"add_argument":"--cast=x=nearest"},)"
             R"({"replace_text":{"begin":4,"end":9,"text":"Gelu"}},)"
             R"({"wrap_operand":{"operand":1,"op":"Cast","arguments":"to=f32"}},)"
-            R"({"replace_operand":{"operand":1,"text":"{-1, 784}"}}]}],)"
+            R"({"replace_part":{"part":"operand","operand":1,"text":"{-1, 784}"}}]}],)"
             R"("severity":"error","slug":"shape-mismatch"})");
 }
 
@@ -63,6 +64,22 @@ TEST(Mend, AFlagIsQuotedForTheShellAndPlainInTheEdit) {
             Mend("--cast x=nearest", {AddArgument{"--cast=x=nearest"}}));
   EXPECT_EQ(MendByFlag("to copy: ", "--storage", "it's=copy", " (so)"),
             Mend("to copy: --storage 'it'\\''s=copy' (so)", {AddArgument{"--storage=it's=copy"}}));
+}
+
+TEST(Mend, ASlipIsOneLetterThatNothingElseCanMean) {
+  for (const char* written : {"gelu", "GELU", "Gel", "Gelus", "Geul", "eGlu"}) {
+    EXPECT_TRUE(IsSlip(written, "Gelu")) << written;
+  }
+  for (const char* written : {"Relu", "Gelx", "Ge", "Geluxy", "leGu", ""}) {
+    EXPECT_FALSE(IsSlip(written, "Gelu")) << written;
+  }
+}
+
+TEST(Mend, CaseMattersLeastToNearness) {
+  const std::vector<std::string> names = {"F.npy", "x.npy", "y.npy"};
+  EXPECT_EQ(NearestName("X.npy", names), "x.npy");
+  EXPECT_EQ(NearestName("X.NPY", names), "x.npy");
+  EXPECT_EQ(NearestName("zz.zzz", names), "");
 }
 
 TEST(Mend, NoNearNameGivesNoMend) {

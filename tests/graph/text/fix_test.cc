@@ -2,6 +2,7 @@
 #include "tenfold/graph/text/fix.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -39,6 +40,22 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"Op", "graph g(x: f32[4]) -> (y) {\n  y = Geul(x)\n}\n",
              "graph g(x: f32[4]) -> (y) {\n  y = Gelu(x)\n}\n", "E0101"},
+        Case{"OpInAnotherCase", "graph g(x: f32[4]) -> (y) {\n  y = reduce_sum(x, axes=[0])\n}\n",
+             "graph g(x: f32[4]) -> (y) {\n  y = ReduceSum(x, axes=[0])\n}\n", "E0101"},
+        Case{"OpByAnotherName", "graph g(x: f32[4]) -> (y) {\n  y = Multiply(x, 2)\n}\n",
+             "graph g(x: f32[4]) -> (y) {\n  y = Mul(x, 2)\n}\n", "E0101"},
+        Case{"MatrixTheOtherWay", "graph g(x: f32[N,64], w: f32[10,64]) -> (y) {\n  y = MatMul(x, w)\n}\n",
+             "graph g(x: f32[N,64], w: f32[10,64]) -> (y) {\n  w_transpose = Transpose(w)\n"
+             "  y = MatMul(x, w_transpose)\n}\n",
+             "E0201"},
+        Case{"RowsTheOtherWay", "graph g(x: f32[64,5], w: f32[64,10]) -> (y) {\n  y = MatMul(x, w)\n}\n",
+             "graph g(x: f32[64,5], w: f32[64,10]) -> (y) {\n  x_transpose = Transpose(x)\n"
+             "  y = MatMul(x_transpose, w)\n}\n",
+             "E0201"},
+        Case{"BatchOfImages", "graph g(x: f32[N,28,28], w: f32[784,10]) -> (y) {\n  y = MatMul(x, w)\n}\n",
+             "graph g(x: f32[N,28,28], w: f32[784,10]) -> (y) {\n  x_reshape = Reshape(x, {-1, 784})\n"
+             "  y = MatMul(x_reshape, w)\n}\n",
+             "E0201"},
         Case{"Attribute", "graph g(x: f32[4]) -> (y) {\n  y = Softmax(x, axes=-1)\n}\n",
              "graph g(x: f32[4]) -> (y) {\n  y = Softmax(x, axis=-1)\n}\n", "E0102"},
         Case{"Value", "graph g(input: f32[4]) -> (y) {\n  y = Neg(inptu)\n}\n",
@@ -102,6 +119,30 @@ TEST(Fix, LeavesWhatNobodyCanKnow) {
   EXPECT_EQ(result.text, "graph g(x: f32[3], w: f32[4]) -> (y, z) {\n  y = Add(x, w)\n  z = Gelu(x)\n}\n");
   EXPECT_EQ(Codes(result.fixed), "E0101");
   EXPECT_EQ(Codes(result.left), "E0202");
+}
+
+// Another function in its place would run, and be wrong.
+TEST(Fix, DoesNotGuess) {
+  const std::pair<const char*, const char*> kOps[] = {
+      {"Relu", "ONNX has this op, Tenfold does not yet: `tenfold-dump --ops` lists what it has"},
+      {"reduce_mean", "ONNX has this op, Tenfold does not yet: `tenfold-dump --ops` lists what it has"},
+      {"Gedu", "did you mean 'Gelu'?"},
+      {"Frobnicate", "`tenfold-dump --ops` lists the ops"},
+  };
+  for (const auto& [op, help] : kOps) {
+    const std::string text = absl::StrCat("graph g(x: f32[4]) -> (y) {\n  y = ", op, "(x)\n}\n");
+    const FixedText result = FixText(text);
+    EXPECT_EQ(result.text, text);
+    EXPECT_EQ(Codes(result.left), "E0101");
+    EXPECT_EQ(result.left[0].help, std::vector<Mend>{help});
+  }
+  // x1 may be meant as well as x2.
+  const FixedText value = FixText("graph g(x1: f32[4], x2: f32[4]) -> (y) {\n  y = Neg(x3)\n}\n");
+  EXPECT_TRUE(value.fixed.empty());
+  // 5 rows of 64 are not 32 rows of 10.
+  const FixedText rows = FixText("graph g(x: f32[5,64], w: f32[10,7]) -> (y) {\n  y = MatMul(x, w)\n}\n");
+  EXPECT_TRUE(rows.fixed.empty());
+  EXPECT_TRUE(rows.left[0].help.empty());
 }
 
 TEST(Fix, SaysWhichMendItChose) {
