@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/no_such_op.h"
 #include "tenfold/graph/serialization/decode_values.h"
 
 namespace tenfold {
