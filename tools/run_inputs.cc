@@ -16,38 +16,9 @@
 namespace tenfold {
 namespace {
 
-std::optional<ValueId> FindInput(const Graph& graph, absl::string_view name) {
-  for (const ValueId id : graph.inputs()) {
-    if (graph.value(id).name == name) return id;
-  }
-  return std::nullopt;
-}
-
 std::optional<TensorType> TypeOfInput(const Graph& graph, absl::string_view name) {
   const std::optional<ValueId> id = FindInput(graph, name);
   return id ? std::optional(graph.value(*id).type) : std::nullopt;
-}
-
-// A file as the input wants it, under the policy that the flags name.
-absl::StatusOr<IngestedArray> ReadFile(const NamedArgument& argument, const Graph& graph,
-                                       const PolicyFlags& policies, const Limits& limits) {
-  TENFOLD_ASSIGN_OR_RETURN(ArrayName name, NameArrayFile(StripAt(argument.value), limits));
-  name.argument = argument.name;
-  IngestOptions options = {.policy = policies.PolicyOf(argument.name), .limits = limits};
-  const std::optional<ValueId> input = FindInput(graph, argument.name);
-  if (input) options.dtype = graph.value(*input).type.dtype;
-  absl::StatusOr<IngestedArray> array = IngestFile(name, options);
-  if (array.ok() || !input) return array;
-  return WithNote(array.status(), absl::StrCat("it feeds ", graph.DescribeOrigin(*input), ", which is ",
-                                               graph.value(*input).type.ToString()));
-}
-
-absl::Status NoSuchInput(const Graph& graph, absl::string_view name) {
-  std::vector<std::string> names;
-  for (const ValueId id : graph.inputs()) names.push_back(graph.value(id).name);
-  const std::string nearest = NearestName(name, names);
-  return MakeError("E0602", absl::StrCat("the graph has no input '", Printable(name), "'"),
-                   nearest.empty() ? "" : absl::StrCat("did you mean '", nearest, "'?"));
 }
 
 // Learns symbols from a feed whose declared dims are bare symbols. Where the feed does not fit, the runtime
@@ -98,6 +69,35 @@ absl::StatusOr<std::pair<DType, Dims>> DeclaredType(const Graph& graph, absl::st
 
 }  // namespace
 
+std::optional<ValueId> FindInput(const Graph& graph, absl::string_view name) {
+  for (const ValueId id : graph.inputs()) {
+    if (graph.value(id).name == name) return id;
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<IngestedArray> ReadForInput(const NamedArgument& argument, absl::string_view role,
+                                           const Graph& graph, const PolicyFlags& policies,
+                                           const Limits& limits) {
+  TENFOLD_ASSIGN_OR_RETURN(ArrayName name, NameArrayFile(StripAt(argument.value), limits));
+  name.argument = argument.name;
+  IngestOptions options = {.policy = policies.PolicyOf(argument.name), .limits = limits};
+  const std::optional<ValueId> input = FindInput(graph, argument.name);
+  if (input) options.dtype = graph.value(*input).type.dtype;
+  absl::StatusOr<IngestedArray> array = IngestFile(name, options);
+  if (array.ok() || !input) return array;
+  return WithNote(array.status(), absl::StrCat("it ", role, " ", graph.DescribeOrigin(*input), ", which is ",
+                                               graph.value(*input).type.ToString()));
+}
+
+absl::Status NoSuchInput(const Graph& graph, absl::string_view name) {
+  std::vector<std::string> names;
+  for (const ValueId id : graph.inputs()) names.push_back(graph.value(id).name);
+  const std::string nearest = NearestName(name, names);
+  return MakeError("E0602", absl::StrCat("the graph has no input '", Printable(name), "'"),
+                   nearest.empty() ? "" : absl::StrCat("did you mean '", nearest, "'?"));
+}
+
 absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
                                      const PolicyFlags& policies, uint64_t seed, const Limits& limits) {
   std::vector<std::string> names;
@@ -122,7 +122,7 @@ absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, c
     if (FormOf(value) == ArrayForm::kLiteral) {
       take(i, ReadArray(value, limits));
     } else if (FormOf(value) == ArrayForm::kFile) {
-      absl::StatusOr<IngestedArray> array = ReadFile(arguments[i], graph, policies, limits);
+      absl::StatusOr<IngestedArray> array = ReadForInput(arguments[i], "feeds", graph, policies, limits);
       if (array.ok() && !array->record.empty()) {
         inputs.remarks.push_back(absl::StrCat(Printable(name), ": ", array->record.ToString()));
       }

@@ -5,17 +5,29 @@
 #define TENFOLD_TOOLS_RUN_INPUTS_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "tenfold/graph/graph.h"
+#include "tenfold/graph/ingest_record.h"
 #include "tenfold/graph/tensor.h"
 #include "tenfold/tools/array_argument.h"
 #include "tenfold/tools/policy_flags.h"
 
 namespace tenfold {
+
+std::optional<ValueId> FindInput(const Graph& graph, absl::string_view name);
+// E0602, with the nearest.
+absl::Status NoSuchInput(const Graph& graph, absl::string_view name);
+
+// A file as the input wants it, under the policy that the flags name. `role` says in errors what it does with
+// the input: "feeds".
+absl::StatusOr<IngestedArray> ReadForInput(const NamedArgument& argument, absl::string_view role,
+                                           const Graph& graph, const PolicyFlags& policies,
+                                           const Limits& limits);
 
 struct RunInputs {
   NamedTensors feeds;

@@ -15,6 +15,7 @@
 #include "tenfold/graph/serialization/tnf.h"
 #include "tenfold/graph/text/quote.h"
 #include "tenfold/tools/array_argument.h"
+#include "tenfold/tools/contract_flags.h"
 #include "tenfold/tools/exit_status.h"
 #include "tenfold/tools/flags.h"
 #include "tenfold/tools/import_arrays.h"
@@ -31,18 +32,20 @@ ToolHelp Help() {
       .synopsis = "SOURCE -o MODEL.tnf",
       .purpose =
           "Makes a .tnf graph. SOURCE is an .npz, .safetensors or .npy file, each array of which becomes a\n"
-          "Const and an output, or a text graph (.tnt), whose references to arrays, @\"weights.npz:w1\",\n"
+          "Const and an output, or a graph (.tnt, .tnf), whose references to arrays, @\"weights.npz:w1\",\n"
           "are read from files beneath its own folder and become part of the graph. Large constants go into\n"
           "a .safetensors file beside MODEL.tnf, named after it and its contents; keep the two together.",
       .examples =
           "tenfold-import weights.npz -o weights.tnf\n"
           "tenfold-import weights.safetensors -o weights.tnf --external-bytes=0\n"
           "tenfold-import weights.npz -o weights.tnf --dtype w1=f32 --cast w1=nearest --nan zero\n"
-          "tenfold-import model.tnt -o model.tnf"};
+          "tenfold-import model.tnt -o model.tnf\n"
+          "tenfold-import model.tnt -o model.tnf --contract x=train.npy --contract x=more.npz:x"};
 }
 
 struct Arguments {
   PolicyFlags policies;
+  ContractFlags contracts;
   std::map<std::string, DType> dtypes;
   SaveOptions save = {.external_bytes = std::nullopt};
   Limits limits;
@@ -68,7 +71,9 @@ absl::StatusOr<Graph> Read(absl::string_view source, const Arguments& arguments)
   LoadOptions options = {.limits = arguments.limits};
   options.policy = [&](absl::string_view value) { return arguments.policies.PolicyOf(value); };
   TENFOLD_ASSIGN_OR_RETURN(Graph graph, LoadGraph(source, options));
-  TENFOLD_RETURN_IF_ERROR(arguments.policies.CheckNames(NamesOfArrays(graph)));
+  std::vector<std::string> names = NamesOfArrays(graph);
+  for (std::string& input : arguments.contracts.inputs()) names.push_back(std::move(input));
+  TENFOLD_RETURN_IF_ERROR(arguments.policies.CheckNames(names));
   return graph;
 }
 
@@ -83,9 +88,13 @@ void ReportPolicies(const Graph& graph) {
 
 ExitStatus Import(absl::string_view source, absl::string_view target, const Arguments& arguments) {
   const SaveOptions& options = arguments.save;
-  const absl::StatusOr<Graph> graph = Read(source, arguments);
+  absl::StatusOr<Graph> graph = Read(source, arguments);
   if (!graph.ok()) return Report(graph.status(), Phase::kReading);
+  const absl::StatusOr<std::vector<std::string>> news =
+      arguments.contracts.MakeContracts(*graph, arguments.policies, arguments.limits);
+  if (!news.ok()) return Report(news.status(), Phase::kReading);
   ReportPolicies(*graph);
+  for (const std::string& line : *news) std::fprintf(stderr, "%s\n", line.c_str());
   const absl::Status saved = SaveGraph(*graph, target, options);
   return saved.ok() ? ExitStatus::kDone : Report(saved, Phase::kRunning);
 }
@@ -113,6 +122,7 @@ int main(int argc, char** argv) {
                  return arguments.dtypes[wish->name] = *dtype, "";
                });
   arguments.policies.Add(flags, "of the constant NAME");
+  arguments.contracts.Add(flags);
   tenfold::AddLimitFlags(flags, arguments.limits);
   flags.ParseOrExit(argc, argv);
   if (flags.positional().size() != 1) {
