@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "tenfold/graph/value_order.h"
 
 namespace tenfold {
@@ -174,6 +175,11 @@ std::string Who(absl::string_view input, const Contract& contract, const Breach&
   return absl::StrCat(column, "'", input, "': ");
 }
 
+absl::string_view RangeOf(const Breach& breach, const Contract& contract) {
+  if (!contract.axis) return "outside the range";
+  return breach.values == 1 ? "outside the range of its column" : "outside the ranges of their columns";
+}
+
 // "12 of 32,768 values are outside, in 3 of 64 columns".
 std::string HowMany(const Breach& breach, absl::string_view what, int64_t values, const Contract& contract) {
   std::string text = absl::StrCat(WithSeparators(breach.values), " of ", WithSeparators(values), " values ",
@@ -183,6 +189,16 @@ std::string HowMany(const Breach& breach, absl::string_view what, int64_t values
                       WithSeparators(contract.columns()), contract.columns() == 1 ? " column" : " columns");
 }
 
+// " --contract x=train.npy", for each sample as a command line names it.
+std::string SampleFlags(const std::string& input, const Contract& contract) {
+  if (contract.samples.empty()) return absl::StrCat(" --contract ", input, "=SAMPLE.npy");
+  std::string flags;
+  for (const std::string& sample : contract.samples) {
+    absl::StrAppend(&flags, " --contract ", input, "=", absl::StrReplaceAll(sample, {{": ", ":"}}));
+  }
+  return flags;
+}
+
 Diagnostic Broken(absl::string_view code, const std::string& input, const std::string& location,
                   const Contract& contract, std::string message, std::string how_many) {
   Diagnostic d;
@@ -190,7 +206,6 @@ Diagnostic Broken(absl::string_view code, const std::string& input, const std::s
   d.message = std::move(message);
   d.location = location;
   d.notes.push_back(std::move(how_many));
-  std::string again;
   if (!contract.samples.empty()) {
     d.notes.push_back(
         absl::StrCat("the contract of '", input, "' is from ", absl::StrJoin(contract.samples, ", ")));
@@ -199,9 +214,9 @@ Diagnostic Broken(absl::string_view code, const std::string& input, const std::s
       "to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
       "ContractMode::kWarn)");
   d.help.push_back(
-      absl::StrCat("if such values are right, make the contract anew from arrays that have them too: "
-                   "tenfold-import MODEL -o MODEL.tnf --contract ",
-                   input, "=SAMPLE.npy --contract ", input, "=MORE.npy"));
+      absl::StrCat("if such values are right, make the contract anew from an array that has them, too: "
+                   "tenfold-import MODEL -o MODEL.tnf",
+                   SampleFlags(input, contract), " --contract ", input, "=MORE.npy"));
   return d;
 }
 
@@ -300,7 +315,7 @@ std::vector<Diagnostic> ContractChecker::Explain(std::span<const int64_t> dims, 
                      Where(dims, contract_, outside.first), "; the contract saw ",
                      least == greatest ? absl::StrCat("only ", least) : absl::StrCat(least, " to ", greatest),
                      " in ", seen),
-        HowMany(outside, "outside the range of their column", count, contract_)));
+        HowMany(outside, RangeOf(outside, contract_), count, contract_)));
   }
   return breaches;
 }

@@ -142,8 +142,9 @@ TEST(DeriveContract, AnyConstantAxisMakesTheColumns) {
   EXPECT_TRUE(SameBits(Of("i32[2,3,2]", {images}, 0).max, T("i32[2] 6 12")));
   EXPECT_EQ(
       Refusal("i32[N,3,W]", {images}, 2),
-      "error[E0605 input-shape]: axis 2 of input 'x' (model.tnt:2:9) is i32[N,3,W] makes no columns: its "
-      "extent varies\n  help: leave it out: the last axis makes the columns, where its extent is constant");
+      "error[E0605 input-shape]: input 'x' (model.tnt:2:9) is i32[N,3,W], and its axis 2 makes no columns: "
+      "its extent varies\n"
+      "  help: leave it out: the last axis makes the columns, where its extent is constant");
   EXPECT_THAT(Refusal("i32[N,3,W]", {images}, 3), HasSubstr("makes no columns: there is no such axis"));
   EXPECT_THAT(Refusal("i32[4]", {T("i32[4] 1 2 3 4")}, 0),
               HasSubstr("makes no columns: there is no other axis"));
@@ -204,7 +205,7 @@ TEST(ContractChecker, NamesTheFirstNanWhereNoneWasSeen) {
       ElementsAre("E0612 column 0 of 'x': NaN at row 0; the contract saw none in 2 rows | 1 of 4 values is "
                   "NaN where none was seen, in 1 of 2 columns",
                   "E0613 column 1 of 'x': 2 at row 1; the contract saw only 1 in 2 rows | 1 of 4 values is "
-                  "outside the range of their column, in 1 of 2 columns"));
+                  "outside the range of its column, in 1 of 2 columns"));
 }
 
 TEST(ContractChecker, NamesTheFirstValueOutsideItsRange) {
@@ -214,11 +215,11 @@ TEST(ContractChecker, NamesTheFirstValueOutsideItsRange) {
       Breaches(contract, T("i64[2,2] 0 16, 9223372036854775807 17")),
       ElementsAre("E0613 column 0 of 'x': 9223372036854775807 at row 1; the contract saw "
                   "-9223372036854775807 to 9223372036854775806 in 2 rows | 2 of 4 values are outside the "
-                  "range of their column, in 2 of 2 columns"));
+                  "ranges of their columns, in 2 of 2 columns"));
   EXPECT_THAT(
       Breaches(Of("bool[N]", {T("bool[2] false false")}), T("bool[2] false true")),
       ElementsAre("E0613 'x': true at row 1; the contract saw only false in 2 rows | 1 of 2 values is "
-                  "outside the range of their column"));
+                  "outside the range"));
 }
 
 TEST(ContractChecker, SaysWhereInAnyRank) {
@@ -290,8 +291,8 @@ TEST(ContractChecker, ErrorsSayHowToMendThem) {
             "  the contract of 'x' is from s0.npy\n"
             "  help: to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
             "ContractMode::kWarn)\n"
-            "  help: if such values are right, make the contract anew from arrays that have them too: "
-            "tenfold-import MODEL -o MODEL.tnf --contract x=SAMPLE.npy --contract x=MORE.npy");
+            "  help: if such values are right, make the contract anew from an array that has them, too: "
+            "tenfold-import MODEL -o MODEL.tnf --contract x=s0.npy --contract x=MORE.npy");
 }
 
 TEST(ContractChecker, StopsWhenAsked) {
