@@ -58,8 +58,9 @@ bool Contract::operator==(const Contract& other) const {
 }
 
 std::string Contract::ToString() const {
-  std::string text = absl::StrCat(WithSeparators(rows), axis ? " rows of " : " values");
-  if (axis) absl::StrAppend(&text, WithSeparators(columns()), columns() == 1 ? " column" : " columns");
+  std::string text = absl::StrCat(WithSeparators(rows), axis ? " row" : " value", rows == 1 ? "" : "s");
+  if (axis)
+    absl::StrAppend(&text, " of ", WithSeparators(columns()), columns() == 1 ? " column" : " columns");
   if (!samples.empty()) absl::StrAppend(&text, " from ", absl::StrJoin(samples, ", "));
   std::vector<int64_t> with_nan;
   int64_t count = 0;

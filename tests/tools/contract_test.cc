@@ -29,7 +29,7 @@ TEST_F(ContractToolTest, IsMadeFromSamplesAndKeptInTheGraph) {
   EXPECT_EQ(result.exit_status, 0);
   EXPECT_EQ(result.err,
             "contract of x: 4 rows of 2 columns from train.npy, more.npz: x, NaN in column 1\n"
-            "contract of k: 1 values from k.safetensors: k, no NaN\n");
+            "contract of k: 1 value from k.safetensors: k, no NaN\n");
   EXPECT_EQ(Run("tenfold-dump m.tnf").out, R"(tenfold 1
 
 graph m(x: f32[N,2] contract("train.npy", "more.npz: x", rows=4, axis=1, min=f32[2] {0, 5}, max=f32[2] {7, 6}, nans=i64[2] {0, 1}), k: i64[] contract("k.safetensors: k", rows=1, min=i64[1] {9007199254740993}, max=i64[1] {9007199254740993})) -> (y) {
@@ -38,7 +38,7 @@ graph m(x: f32[N,2] contract("train.npy", "more.npz: x", rows=4, axis=1, min=f32
 )");
   // Made anew, of a graph that has one; that of k stays.
   EXPECT_EQ(Run("tenfold-import m.tnf -o m.tnf --contract x=more.npz:x").err,
-            "contract of x: 1 rows of 2 columns from more.npz: x, no NaN\n");
+            "contract of x: 1 row of 2 columns from more.npz: x, no NaN\n");
   EXPECT_THAT(Run("tenfold-dump m.tnf").out, HasSubstr("i64[] contract(\"k.safetensors: k\""));
 }
 

@@ -16,14 +16,17 @@ using testing::Not;
 class DumpArraysTest : public ToolTest {};
 
 TEST_F(DumpArraysTest, ShowsStatisticsOfAllAndOfEachColumn) {
-  WriteArray("x.npy", T("f32[4,3] 1 nan 0, 2 inf -0, 3 -inf 0.1, 4 8 1e30"));
+  WriteArray("x.npy", T("f32[4,3] 1 nan 0, 2 inf -0, 3 -inf 0.1, 4 8 4"));
   const ToolResult result = Run("tenfold-dump x.npy");
   EXPECT_EQ(result.exit_status, 0);
   EXPECT_EQ(result.err, "");
   EXPECT_EQ(result.out,
             "x.npy: f32[4,3], 48 bytes, C order, at byte 128 of the file, aligned to 128\n"
-            "            values  NaN  +Inf  -Inf  zeros   min    max     mean          std\n"
-            "  all           12    1     1     1      2  -inf    inf  1.11111e+29  3.14270e+29\n");
+            "            values  NaN  +Inf  -Inf  zeros   min  max     mean      std\n"
+            "  all           12    1     1     1      2  -inf  inf  2.45556  2.48869\n"
+            "  column 0       4    0     0     0      0     1    4      2.5  1.11803\n"
+            "  column 1       4    1     1     1      0  -inf  inf        8        0\n"
+            "  column 2       4    0     0     0      2     0    4    1.025   1.7181\n");
 }
 
 TEST_F(DumpArraysTest, ListsTheFirstColumnsUnlessAskedForMore) {
