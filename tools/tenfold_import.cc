@@ -121,7 +121,7 @@ int main(int argc, char** argv) {
                  if (!dtype) return "is not written NAME=DTYPE, such as w1=f32";
                  return arguments.dtypes[wish->name] = *dtype, "";
                });
-  arguments.policies.Add(flags, "of the constant NAME");
+  arguments.policies.Add(flags, "of the constant (or a sample of the input) NAME");
   arguments.contracts.Add(flags);
   tenfold::AddLimitFlags(flags, arguments.limits);
   flags.ParseOrExit(argc, argv);
