@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/contract.h"
 
+#include <algorithm>
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tenfold/graph/ingest/printable.h"
 #include "tenfold/graph/value_order.h"
 
 namespace tenfold {
 namespace {
 
-// Columns that a description lists.
+// Columns, and samples, that a description lists.
 constexpr size_t kListed = 5;
+
+std::string Others(size_t all, size_t listed) {
+  if (all <= listed) return "";
+  const int64_t others = static_cast<int64_t>(all - listed);
+  return absl::StrCat(" and ", WithSeparators(others), others == 1 ? " other" : " others");
+}
 
 // The first column whose range cannot be; empty if there is none.
 template <typename T>
@@ -61,9 +69,14 @@ std::string Contract::ToString() const {
   std::string text = absl::StrCat(WithSeparators(rows), axis ? " row" : " value", rows == 1 ? "" : "s");
   if (axis)
     absl::StrAppend(&text, " of ", WithSeparators(columns()), columns() == 1 ? " column" : " columns");
-  if (!samples.empty()) absl::StrAppend(&text, " from ", absl::StrJoin(samples, ", "));
+  const char* separator = " from ";
+  for (size_t i = 0; i < std::min(samples.size(), kListed); ++i) {
+    absl::StrAppend(&text, separator, Printable(samples[i]));  // of a file that nobody vouches for
+    separator = ", ";
+  }
+  text += Others(samples.size(), kListed);
   std::vector<int64_t> with_nan;
-  int64_t count = 0;
+  size_t count = 0;
   for (int64_t c = 0; c < columns(); ++c) {
     if (!admits_nan(c)) continue;
     if (with_nan.size() < kListed) with_nan.push_back(c);
@@ -71,10 +84,8 @@ std::string Contract::ToString() const {
   }
   if (count == 0) return absl::StrCat(text, ", no NaN");
   if (!axis) return absl::StrCat(text, ", ", WithSeparators(nans_in(0)), " NaN");
-  absl::StrAppend(&text, ", NaN in column", count == 1 ? " " : "s ", absl::StrJoin(with_nan, ", "));
-  const int64_t others = count - static_cast<int64_t>(with_nan.size());
-  if (others > 0) absl::StrAppend(&text, " and ", WithSeparators(others), others == 1 ? " other" : " others");
-  return text;
+  return absl::StrCat(text, ", NaN in column", count == 1 ? " " : "s ", absl::StrJoin(with_nan, ", "),
+                      Others(count, with_nan.size()));
 }
 
 ColumnLayout ColumnsOf(std::span<const int64_t> dims, std::optional<int> axis) {
@@ -104,6 +115,9 @@ std::string FindContractFault(const Contract& contract, const TensorType& declar
       return absl::StrCat("axis ", *contract.axis, " of ", type.ToString(), " has no columns");
     }
     columns = type.shape.dim(*contract.axis).constant();
+  }
+  for (const std::string& sample : contract.samples) {
+    if (sample.empty()) return "a sample has no name";
   }
   if (contract.rows <= 0) return absl::StrCat("it saw ", contract.rows, " rows");
   for (const Tensor* bound : {&contract.min, &contract.max}) {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "tenfold/graph/ingest/printable.h"
 #include "tenfold/graph/value_order.h"
 
 namespace tenfold {
@@ -193,10 +194,12 @@ std::string HowMany(const Breach& breach, absl::string_view what, int64_t values
 
 // " --contract x=train.npy", for each sample as a command line names it.
 std::string SampleFlags(const std::string& input, const Contract& contract) {
-  if (contract.samples.empty()) return absl::StrCat(" --contract ", input, "=SAMPLE.npy");
+  constexpr size_t kMostFlags = 4;
+  const std::string flag = absl::StrCat(" --contract ", input, "=");
+  if (contract.samples.empty() || contract.samples.size() > kMostFlags) return flag + "SAMPLE.npy";
   std::string flags;
   for (const std::string& sample : contract.samples) {
-    absl::StrAppend(&flags, " --contract ", input, "=", absl::StrReplaceAll(sample, {{": ", ":"}}));
+    absl::StrAppend(&flags, flag, ShellQuote(Printable(absl::StrReplaceAll(sample, {{": ", ":"}}))));
   }
   return flags;
 }
@@ -208,10 +211,7 @@ Diagnostic Broken(absl::string_view code, const std::string& input, const std::s
   d.message = std::move(message);
   d.location = location;
   d.notes.push_back(std::move(how_many));
-  if (!contract.samples.empty()) {
-    d.notes.push_back(
-        absl::StrCat("the contract of '", input, "' is from ", absl::StrJoin(contract.samples, ", ")));
-  }
+  d.notes.push_back(absl::StrCat("the contract of '", input, "': ", contract.ToString()));
   d.help.push_back(
       "to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
       "ContractMode::kWarn)");

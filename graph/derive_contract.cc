@@ -153,7 +153,7 @@ absl::StatusOr<Contract> DeriveContract(const ContractSubject& input,
   const int64_t columns = contract.axis ? contract.type.shape.dim(*contract.axis).constant() : 1;
   for (const ContractSample& sample : samples) {
     if (columns > 0) contract.rows += sample.values.num_elements() / columns;
-    contract.samples.push_back(sample.source);
+    if (!sample.source.empty()) contract.samples.push_back(sample.source);
   }
   if (contract.rows == 0) return no_values();
 

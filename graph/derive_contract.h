@@ -24,7 +24,7 @@ struct ContractSubject {
 
 struct ContractSample {
   Tensor values;
-  std::string source;  // "train.npy"
+  std::string source;  // "train.npy"; may be empty
 };
 
 // What all samples together show. Dims that the input declares as constants must be the samples'; those with

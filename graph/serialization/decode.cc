@@ -153,7 +153,10 @@ class Decoder {
     }
     TENFOLD_RETURN_IF_ERROR(
         CheckCount(encoded.samples_size(), limits_.node_values, "node_values", "samples of one contract"));
-    contract.samples.assign(encoded.samples().begin(), encoded.samples().end());
+    for (const std::string& sample : encoded.samples()) {
+      TENFOLD_RETURN_IF_ERROR(CheckName(sample));
+      contract.samples.push_back(sample);
+    }
     if (encoded.has_axis()) {
       if (encoded.axis() > static_cast<uint32_t>(INT32_MAX))
         return wrong("axis ", encoded.axis(), " is none");

@@ -51,7 +51,7 @@ TEST_F(ContractToolTest, IsEnforcedUnlessARunSaysOtherwise) {
     const std::string rest =
         "  --> m.tnt:2:9\n"
         "  1 of 4 values is HOW, in 1 of 2 columns\n"
-        "  the contract of 'x' is from train.npy\n"
+        "  the contract of 'x': 3 rows of 2 columns from train.npy, NaN in column 1\n"
         "  help: to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
         "ContractMode::kWarn)\n"
         "  help: if such values are right, make the contract anew from an array that has them, too: "

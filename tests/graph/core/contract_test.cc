@@ -288,7 +288,7 @@ TEST(ContractChecker, ErrorsSayHowToMendThem) {
             "error[E0612 contract-nan]: column 1 of 'x': NaN at row 0; the contract saw none in 1,437 rows\n"
             "  --> model.tnt:2:9\n"
             "  1 of 2 values is NaN where none was seen, in 1 of 2 columns\n"
-            "  the contract of 'x' is from s0.npy\n"
+            "  the contract of 'x': 1,437 rows of 2 columns from s0.npy, no NaN\n"
             "  help: to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
             "ContractMode::kWarn)\n"
             "  help: if such values are right, make the contract anew from an array that has them, too: "
@@ -326,6 +326,7 @@ TEST(Contract, FaultsAreNamed) {
   EXPECT_EQ(fault([](Contract& c) { c.axis = -1; }), "axis -1 of f32[N,2] has no columns");
   EXPECT_EQ(fault([](Contract& c) { c.axis = std::nullopt; }), "its least values are f32[2], not f32[1]");
   EXPECT_EQ(fault([](Contract& c) { c.rows = 0; }), "it saw 0 rows");
+  EXPECT_EQ(fault([](Contract& c) { c.samples.push_back(""); }), "a sample has no name");
   EXPECT_EQ(fault([](Contract& c) { c.rows = 2; }), "it counts 3 NaNs in column 1 of 2 rows");
   EXPECT_EQ(fault([](Contract& c) { c.nans = T("i64[2] -1 3"); }), "it counts -1 NaNs in column 0 of 3 rows");
   EXPECT_EQ(fault([](Contract& c) { c.nans = T("i32[2] 0 3"); }), "its counts of NaN are i32[2], not i64[2]");
@@ -343,6 +344,23 @@ TEST(Contract, FaultsAreNamed) {
   Contract integers = Of("i32[N]", {T("i32[1] 1")});
   integers.nans = T("i64[1] 1");
   EXPECT_EQ(FindContractFault(integers, *TensorType::Parse("i32[N]")), "it has NaNs of i32");
+}
+
+// Names come from files that nobody vouches for.
+TEST(Contract, DescriptionsAreShortAndFitForATerminal) {
+  Contract contract = Of("f32[N,9]", {T("f32[1,9] splat nan")});
+  EXPECT_EQ(contract.ToString(), "1 row of 9 columns from s0.npy, NaN in columns 0, 1, 2, 3, 4 and 4 others");
+  contract = Of("f32[N,6]", {T("f32[2,6] splat nan")});
+  contract.samples = {"a\x1b[2J", "b", "c", "d", "e", "f", "g"};
+  EXPECT_EQ(contract.ToString(),
+            "2 rows of 6 columns from a\\x1b[2J, b, c, d, e and 2 others, NaN in columns 0, 1, 2, 3, 4 and 1 "
+            "other");
+  const Tensor feed = T("f32[1,6] 1 2 3 4 5 6");
+  contract = Of("f32[N,6]", {T("f32[2,6] splat 0")});
+  contract.samples = {"da ta.npz: x\x1b"};
+  const absl::StatusOr<ContractChecker> checker = ContractChecker::Create("x", "", contract);
+  EXPECT_THAT(checker->Violations(feed.dims(), feed.data(), kNeverStop)[0].ToString(),
+              HasSubstr("--contract x='da ta.npz:x\\x1b' --contract x=MORE.npy"));
 }
 
 TEST(Contract, NumbersHaveSeparators) {
