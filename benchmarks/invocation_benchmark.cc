@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a run costs besides its arithmetic: a graph of three nodes on 4 floats.
+// What a run costs besides its arithmetic: a graph of three nodes on 4 floats; a feed held against a
+// contract.
 #include <span>
 
 #include "tenfold/benchmarks/benchmark_graph.h"
+#include "tenfold/graph/contract_checker.h"
+#include "tenfold/graph/derive_contract.h"
 #include "tenfold/graph/ops.h"
 
 namespace tenfold {
@@ -22,6 +25,23 @@ void InvocationOfFourFloats(benchmark::State& state) {
   }
 }
 BENCHMARK(InvocationOfFourFloats);
+
+void ContractOf512x784Floats(benchmark::State& state) {
+  const Tensor& feed = BenchmarkInput({512, 784});
+  const ContractSample sample = {feed, "feed"};
+  const auto contract =
+      DeriveContract({"x", {DType::kF32, Shape{Dim::Symbol("N"), 784}}}, std::span(&sample, 1));
+  if (!contract.ok()) return state.SkipWithError(std::string(contract.status().message()).c_str());
+  const auto checker = ContractChecker::Create("x", "", *contract);
+  if (!checker.ok()) return state.SkipWithError(std::string(checker.status().message()).c_str());
+  for (auto _ : state) {
+    if (!checker->Holds(feed.dims(), feed.data(), [] { return false; })) {
+      return state.SkipWithError("the feed broke its own contract");
+    }
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(feed.stored_bytes()));
+}
+BENCHMARK(ContractOf512x784Floats);
 
 }  // namespace
 }  // namespace tenfold

@@ -79,7 +79,10 @@ class PlanBuilder {
   void AddInput(ValueId id) {
     const int index = static_cast<int>(plan_.inputs.size());
     values_[id] = AddValue({graph_.value(id).name, TypeOf(id), StorageKind::kInput, index, {}});
-    plan_.inputs.push_back({graph_.value(id).name, values_[id], graph_.producer(id).provenance.location});
+    PlanInput input = {graph_.value(id).name, values_[id], graph_.producer(id).provenance.location};
+    const auto contract = graph_.contracts.find(input.name);
+    if (contract != graph_.contracts.end()) input.contract = contract->second;
+    plan_.inputs.push_back(std::move(input));
   }
 
   // The plan's value for `id`; constants come to be when something reads them from memory.

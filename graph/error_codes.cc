@@ -236,6 +236,20 @@ constexpr ErrorCode kErrorCodes[] = {
     {"E0611", "cancelled", StatusCode::kCancelled,
      "The caller cancelled a run, or compilation, before it ended: Ctrl-C does so in tenfold-run. Outputs "
      "of the run are not valid."},
+    {"E0612", "contract-nan", StatusCode::kInvalidArgument,
+     "A run was fed a NaN in a column in which the samples of the input's contract had none. Usually it "
+     "means that a value is missing, and a graph turns one NaN into a whole row of them. The message has "
+     "the first such value; rows and columns count from 0. Mend the array, or replace what is missing where "
+     "it is loaded (`--nan x=median:axis=0`), or run with a warning (`--contract=warn`). If NaN is right "
+     "there, make the contract anew with `tenfold-import --contract`, from samples that have it too."},
+    {"E0613", "contract-range", StatusCode::kInvalidArgument,
+     "A run was fed values outside the range that the samples of the input's contract had in that column: "
+     "another unit, a column in another's place, a scale that was forgotten. The message has the first such "
+     "value and the range. Mend the array, or run with a warning (`--contract=warn`). If such values are "
+     "right, make the contract anew with `tenfold-import --contract`, from samples that have them too."},
+    {"E0614", "empty-contract", StatusCode::kInvalidArgument,
+     "The samples that a contract was to be made from hold no values: a contract that has seen nothing "
+     "could only refuse everything or nothing. Name an array with at least one row."},
     {"E0701", "no-device", StatusCode::kUnavailable,
      "The device asked for is not there: no GPU, no driver, or a driver or GPU that is too old "
      "(kernels need "

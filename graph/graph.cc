@@ -234,13 +234,26 @@ absl::Status Graph::Rename(ValueId id, absl::string_view wanted) {
   if (wanted.empty()) return MakeError("E9001", "a value cannot lose its name");
   std::string unique = UniqueName(wanted);
   FreeName(id);
+  if (producer(id).op->name == "Input") RenameContract(current, unique);
   current = std::move(unique);
   by_name_[current] = id;
   ++mutation_count_;
   return absl::OkStatus();
 }
 
+void Graph::RenameContract(const std::string& from, const std::string& to) {
+  auto contract = contracts.extract(from);
+  if (contract.empty()) return;
+  contract.key() = to;
+  contracts.insert(std::move(contract));
+}
+
 void Graph::SwapNames(ValueId a, ValueId b) {
+  if (!contracts.empty()) {
+    auto of_a = contracts.extract(value(a).name), of_b = contracts.extract(value(b).name);
+    if (!of_a.empty()) of_a.key() = value(b).name, contracts.insert(std::move(of_a));
+    if (!of_b.empty()) of_b.key() = value(a).name, contracts.insert(std::move(of_b));
+  }
   std::swap(values_[Index(a)].name, values_[Index(b)].name);
   for (ValueId id : {a, b}) {
     if (!value(id).name.empty()) by_name_[value(id).name] = id;
@@ -370,6 +383,14 @@ absl::Status VerifyGraph(const Graph& graph) {
   }
   for (const GraphOutput& output : graph.outputs()) {
     if (!defined[Index(output.value)]) return bug("output '", output.name, "' is never produced");
+  }
+  for (const auto& [name, contract] : graph.contracts) {
+    const std::optional<ValueId> input = graph.FindValue(name);
+    if (!input || graph.producer(*input).op->name != "Input") {
+      return bug("there is a contract of '", name, "', which is no input");
+    }
+    const std::string fault = FindContractFault(contract, graph.value(*input).type);
+    if (!fault.empty()) return bug("the contract of '", name, "': ", fault);
   }
   return absl::OkStatus();
 }

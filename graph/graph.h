@@ -17,6 +17,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tenfold/graph/contract.h"
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/ingest_record.h"
 #include "tenfold/graph/limits.h"
@@ -71,6 +72,8 @@ class Graph {
 
   std::string name = "main";
   std::map<std::string, DimBounds> symbol_bounds;
+  // By the name of the input whose feeds they are about.
+  std::map<std::string, Contract> contracts;
   // Of what AddNode infers: the rank of its results.
   Limits limits;
 
@@ -130,6 +133,8 @@ class Graph {
  private:
   std::string UniqueName(absl::string_view wanted);
   void FreeName(ValueId id);
+  // Contracts follow the inputs that they are about.
+  void RenameContract(const std::string& from, const std::string& to);
   std::shared_ptr<const OpRegistry> registry_;
   std::vector<std::shared_ptr<Node>> nodes_;
   std::vector<NodeId> order_;

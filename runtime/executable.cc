@@ -79,6 +79,7 @@ absl::StatusOr<NamedTensors> Executable::RunWith(Invocation& invocation, const N
   }
   if (impl.missing > 0) return impl.MakeReady(options);  // says which
   if (!impl.shapes_bound) TENFOLD_RETURN_IF_ERROR(impl.BindShapes(options));
+  TENFOLD_RETURN_IF_ERROR(impl.CheckContracts(options));
   // Written in place: what is handed out is what the last step wrote.
   NamedTensors results;
   for (size_t i = 0; i < impl.outputs.size(); ++i) {

@@ -78,7 +78,8 @@ class Executable {
   Invocation Prepare() const;
 
   // Runs with inputs by name, in any order; gives every output, in the plan's order. Feeds are checked:
-  // E0602 to E0609. Thread-safe; runs go on side by side.
+  // E0602 to E0609, and against the contracts of the inputs: E0612, E0613. Thread-safe; runs go on side by
+  // side.
   absl::StatusOr<NamedTensors> Run(const NamedTensors& feeds, const RunOptions& options = {}) const;
 
   const Plan& plan() const;

@@ -50,6 +50,7 @@ ExecutableState::~ExecutableState() {
 absl::Status ExecutableState::Prepare() {
   RunControl control(options.deadline, std::exchange(options.cancelled, nullptr), nullptr, "compilation");
   pool = options.pool != nullptr ? options.pool : std::make_shared<ThreadPool>(options.threads);
+  TENFOLD_RETURN_IF_ERROR(PrepareContracts());
   TENFOLD_RETURN_IF_ERROR(KeepConstants());
   ShareKernels();
   TENFOLD_RETURN_IF_ERROR(PackMatMuls(control));
@@ -90,6 +91,17 @@ void ExecutableState::ShareKernels() {
     kernels.back()->kernel = &fused->kernel;
     step_kernels[s] = kernels.back().get();
   }
+}
+
+absl::Status ExecutableState::PrepareContracts() {
+  for (size_t i = 0; i < plan.inputs.size(); ++i) {
+    const PlanInput& input = plan.inputs[i];
+    if (!input.contract) continue;
+    contracts.resize(plan.inputs.size());
+    TENFOLD_ASSIGN_OR_RETURN(contracts[i],
+                             ContractChecker::Create(input.name, input.location, *input.contract));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ExecutableState::KeepConstants() {

@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tenfold/graph/contract_checker.h"
 #include "tenfold/graph/fused/interpret.h"
 #include "tenfold/runtime/device_steps.h"
 #include "tenfold/runtime/executable.h"
@@ -59,6 +60,8 @@ struct ExecutableState {
   // By value; of constants only. Splats are written out unless every reader broadcasts them.
   std::vector<Tensor> constants;
   int64_t constant_bytes = 0;  // that those store
+  // By input; empty if no input has a contract.
+  std::vector<std::optional<ContractChecker>> contracts;
 
   // Null without a device.
   std::unique_ptr<const DeviceSteps> device_steps;
@@ -83,6 +86,7 @@ struct ExecutableState {
 
  private:
   void ShareKernels();
+  absl::Status PrepareContracts();
   absl::Status KeepConstants();
   // Counts it; E0402 or E0404 if it is too large.
   absl::Status CheckConstant(const PlanValue& value, int64_t bytes);

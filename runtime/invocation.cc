@@ -301,6 +301,7 @@ absl::Status Invocation::Run(const RunOptions& options) {
   if (!impl_->shapes_bound || !impl_->outputs_placed || impl_->missing > 0) [[unlikely]] {
     TENFOLD_RETURN_IF_ERROR(impl_->MakeReady(options));
   }
+  TENFOLD_RETURN_IF_ERROR(impl_->CheckContracts(options));
   return impl_->Execute(options);
 }
 

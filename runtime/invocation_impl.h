@@ -59,6 +59,10 @@ struct Invocation::Impl {
   absl::Status MakeReady(const RunOptions& options);
   // E0404 if a run holds more than `limit` bytes.
   absl::Status CheckMemory(int64_t limit) const;
+  // What was fed against the contracts, if there are any. Once shapes are bound.
+  absl::Status CheckContracts(const RunOptions& options) const {
+    return state.contracts.empty() ? absl::OkStatus() : HoldAgainstContracts(options);
+  }
   absl::Status Execute(const RunOptions& options);
   // Lets go of what was fed and of the caller's memory.
   void Forget();
@@ -87,6 +91,7 @@ struct Invocation::Impl {
   // A step that the device has no code for, between copies.
   absl::Status RunOnHost(size_t s, RunContext& context);
   absl::Status BindOutputShapes();
+  absl::Status HoldAgainstContracts(const RunOptions& options) const;
   // The bytes that the run holds, all of them; E0402 if there are more than 64 bits can count.
   absl::StatusOr<RunMemory> CountMemory() const;
   size_t ScratchBytes() const;  // of one participant

@@ -153,6 +153,10 @@ absl::Status CheckValues(const Plan& plan) {
         plan.values[v].index != static_cast<int>(i)) {
       return Bug(plan, absl::StrCat("input '", plan.inputs[i].name, "' and its value do not agree"));
     }
+    if (!plan.inputs[i].contract) continue;
+    const std::string fault = FindContractFault(*plan.inputs[i].contract, plan.values[v].type);
+    if (!fault.empty())
+      return Bug(plan, absl::StrCat("the contract of '", plan.inputs[i].name, "': ", fault));
   }
   for (size_t i = 0; i < plan.outputs.size(); ++i) {
     const int v = plan.outputs[i].value;
@@ -274,6 +278,10 @@ std::string ToString(const Plan& plan) {
                     "'");
     if (s.bounds.min != 0 || s.bounds.max) absl::StrAppend(&text, ", in ", BoundsToString(s.bounds));
     absl::StrAppend(&text, "\n");
+  }
+  for (const PlanInput& input : plan.inputs) {
+    if (!input.contract) continue;
+    absl::StrAppend(&text, "contract of '", input.name, "': ", input.contract->ToString(), "\n");
   }
   absl::StrAppend(&text, "values:\n");
   for (const PlanValue& v : plan.values) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "tenfold/graph/contract.h"
 #include "tenfold/graph/dim.h"
 #include "tenfold/graph/fused/fused_kernel.h"
 #include "tenfold/graph/matmul_layout.h"
@@ -52,6 +53,8 @@ struct PlanInput {
   std::string name;
   int value = 0;         // of kind kInput
   std::string location;  // where it was declared: "examples/digits.cc:24"; may be empty
+  // What feeds are held against.
+  std::optional<Contract> contract = std::nullopt;
 };
 
 struct PlanOutput {

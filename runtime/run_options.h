@@ -12,11 +12,20 @@
 #include <string>
 #include <vector>
 
+#include "tenfold/graph/diagnostic.h"
+
 namespace tenfold {
 
 // What a run spent on each step, for `tenfold-run --profile`.
 struct RunProfile {
   std::vector<int64_t> step_nanoseconds;  // by index of the step
+};
+
+// What happens with feeds that are not as the contracts of the graph's inputs say.
+enum class ContractMode : uint8_t {
+  kOff,      // they are not looked at
+  kWarn,     // the run goes on; RunOptions::warnings says what was wrong
+  kEnforce,  // the run is refused before it begins: E0612, E0613
 };
 
 struct RunOptions {
@@ -33,6 +42,10 @@ struct RunOptions {
   Clock clock = nullptr;
   // The run is refused (E0404) before it begins if it would hold more bytes: see ExecutableOptions.
   int64_t memory_limit = std::numeric_limits<int64_t>::max();
+  // Costs nothing where the graph has no contract.
+  ContractMode contract = ContractMode::kEnforce;
+  // With kWarn: what kEnforce would have said is added here. Null: feeds are not looked at.
+  std::vector<Diagnostic>* warnings = nullptr;
   // Filled in if given; costs two clock readings a step.
   RunProfile* profile = nullptr;
 };

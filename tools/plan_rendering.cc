@@ -100,8 +100,10 @@ std::string PlanToJson(const Plan& plan) {
     entry["dim"] = symbol.dim;
   }
   Json& inputs = json["inputs"] = Json::array();
-  for (const PlanInput& input : plan.inputs)
+  for (const PlanInput& input : plan.inputs) {
     inputs.push_back({{"name", input.name}, {"value", plan.values[input.value].name}});
+    if (input.contract) inputs.back()["contract"] = input.contract->ToString();
+  }
   Json& outputs = json["outputs"] = Json::array();
   for (const PlanOutput& output : plan.outputs) {
     outputs.push_back({{"name", output.name}, {"value", plan.values[output.value].name}});

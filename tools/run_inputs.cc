@@ -16,43 +16,9 @@
 namespace tenfold {
 namespace {
 
-std::optional<ValueId> FindInput(const Graph& graph, absl::string_view name) {
-  for (const ValueId id : graph.inputs()) {
-    if (graph.value(id).name == name) return id;
-  }
-  return std::nullopt;
-}
-
 std::optional<TensorType> TypeOfInput(const Graph& graph, absl::string_view name) {
   const std::optional<ValueId> id = FindInput(graph, name);
   return id ? std::optional(graph.value(*id).type) : std::nullopt;
-}
-
-// A file as the input wants it, under the policy that the flags name.
-absl::StatusOr<IngestedArray> ReadFile(const NamedArgument& argument, const Graph& graph,
-                                       const PolicyFlags& policies, const Limits& limits) {
-  TENFOLD_ASSIGN_OR_RETURN(ArrayName name, NameArrayFile(StripAt(argument.value), limits));
-  name.argument = argument.name;
-  IngestOptions options = {.policy = policies.PolicyOf(argument.name), .limits = limits};
-  const std::optional<ValueId> input = FindInput(graph, argument.name);
-  if (input) options.dtype = graph.value(*input).type.dtype;
-  return IngestFile(name, options);
-}
-
-// The error of an argument, which need not name the input.
-absl::Status WhatItFeeds(const absl::Status& error, const Graph& graph, absl::string_view name) {
-  const std::optional<ValueId> input = FindInput(graph, name);
-  if (!input) return error;
-  return WithNote(error, absl::StrCat("it feeds ", graph.DescribeOrigin(*input), ", which is ",
-                                      graph.value(*input).type.ToString()));
-}
-
-absl::Status NoSuchInput(const Graph& graph, absl::string_view name) {
-  std::vector<std::string> names;
-  for (const ValueId id : graph.inputs()) names.push_back(graph.value(id).name);
-  const std::string nearest = NearestName(name, names);
-  return MakeError("E0602", absl::StrCat("the graph has no input '", Printable(name), "'"),
-                   DidYouMean(nearest));
 }
 
 // Learns symbols from a feed whose declared dims are bare symbols. Where the feed does not fit, the runtime
@@ -103,6 +69,39 @@ absl::StatusOr<std::pair<DType, Dims>> DeclaredType(const Graph& graph, absl::st
 
 }  // namespace
 
+std::optional<ValueId> FindInput(const Graph& graph, absl::string_view name) {
+  for (const ValueId id : graph.inputs()) {
+    if (graph.value(id).name == name) return id;
+  }
+  return std::nullopt;
+}
+
+absl::Status WithInput(const absl::Status& error, absl::string_view role, const Graph& graph,
+                       absl::string_view name) {
+  const std::optional<ValueId> input = FindInput(graph, name);
+  if (!input) return error;
+  return WithNote(error, absl::StrCat("it ", role, " ", graph.DescribeOrigin(*input), ", which is ",
+                                      graph.value(*input).type.ToString()));
+}
+
+absl::StatusOr<IngestedArray> ReadForInput(const NamedArgument& argument, const Graph& graph,
+                                           const PolicyFlags& policies, const Limits& limits) {
+  TENFOLD_ASSIGN_OR_RETURN(ArrayName name, NameArrayFile(StripAt(argument.value), limits));
+  name.argument = argument.name;
+  IngestOptions options = {.policy = policies.PolicyOf(argument.name), .limits = limits};
+  const std::optional<ValueId> input = FindInput(graph, argument.name);
+  if (input) options.dtype = graph.value(*input).type.dtype;
+  return IngestFile(name, options);
+}
+
+absl::Status NoSuchInput(const Graph& graph, absl::string_view name) {
+  std::vector<std::string> names;
+  for (const ValueId id : graph.inputs()) names.push_back(graph.value(id).name);
+  const std::string nearest = NearestName(name, names);
+  return MakeError("E0602", absl::StrCat("the graph has no input '", Printable(name), "'"),
+                   DidYouMean(nearest));
+}
+
 absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
                                      const PolicyFlags& policies, uint64_t seed, const Limits& limits) {
   RunInputs inputs;
@@ -112,7 +111,7 @@ absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, c
   SymbolValues symbols;
   const auto take = [&](size_t i, absl::StatusOr<Tensor> tensor) {
     if (!tensor.ok()) {
-      const absl::Status refused = WhatItFeeds(tensor.status(), graph, arguments[i].name);
+      const absl::Status refused = WithInput(tensor.status(), "feeds", graph, arguments[i].name);
       for (Diagnostic& error : DiagnosticsOf(refused)) errors.push_back(std::move(error));
       return;
     }
@@ -125,7 +124,7 @@ absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, c
     if (FormOf(value) == ArrayForm::kLiteral) {
       take(i, ReadArray(value, limits));
     } else if (FormOf(value) == ArrayForm::kFile) {
-      absl::StatusOr<IngestedArray> array = ReadFile(arguments[i], graph, policies, limits);
+      absl::StatusOr<IngestedArray> array = ReadForInput(arguments[i], graph, policies, limits);
       if (array.ok() && !array->record.empty()) {
         inputs.remarks.push_back(absl::StrCat(Printable(name), ": ", array->record.ToString()));
       }

@@ -5,17 +5,31 @@
 #define TENFOLD_TOOLS_RUN_INPUTS_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "tenfold/graph/graph.h"
+#include "tenfold/graph/ingest_record.h"
 #include "tenfold/graph/tensor.h"
 #include "tenfold/tools/array_argument.h"
 #include "tenfold/tools/policy_flags.h"
 
 namespace tenfold {
+
+std::optional<ValueId> FindInput(const Graph& graph, absl::string_view name);
+// E0602, with the nearest.
+absl::Status NoSuchInput(const Graph& graph, absl::string_view name);
+
+// A file as the input wants it, under the policy that the flags name.
+absl::StatusOr<IngestedArray> ReadForInput(const NamedArgument& argument, const Graph& graph,
+                                           const PolicyFlags& policies, const Limits& limits);
+
+// The error of an argument with a note of what it is to the input: "it feeds Input 'x' (m.tnt:2:9), which is ...".
+absl::Status WithInput(const absl::Status& error, absl::string_view role, const Graph& graph,
+                       absl::string_view name);
 
 struct RunInputs {
   NamedTensors feeds;

@@ -9,6 +9,7 @@
 #include "tenfold/compiler/compile.h"
 #include "tenfold/graph/serialization/tnf.h"
 #include "tenfold/tools/array_argument.h"
+#include "tenfold/tools/array_description.h"
 #include "tenfold/tools/compile_flags.h"
 #include "tenfold/tools/dump.h"
 #include "tenfold/tools/exit_status.h"
@@ -26,6 +27,7 @@ struct Arguments {
   std::optional<Stage> stage;
   std::optional<KernelListing> kernels;
   bool ops = false;
+  DescriptionOptions arrays;
   DumpOptions dump;
   CompileOptions compile;
 };
@@ -33,15 +35,22 @@ struct Arguments {
 ToolHelp Help() {
   return {
       .tool = "tenfold-dump",
-      .synopsis = "MODEL [FLAGS]  |  tenfold-dump --ops [OP...]",
+      .synopsis = "MODEL [FLAGS]  |  tenfold-dump ARRAY [FLAGS]  |  tenfold-dump --ops [OP...]",
       .purpose =
           "Shows a graph (.tnf or .tnt) as it stands at a stage of compilation. A text graph with errors is\n"
-          "shown with the errors in place, and the exit status is 1.",
+          "shown with the errors in place, and the exit status is 1.\n"
+          "Of arrays (x.npy, arrays.npz, arrays.safetensors, arrays.npz:x) it shows statistics: how many "
+          "values\n"
+          "are NaN, infinite and 0; the least and the greatest but for NaN; mean and standard deviation (of "
+          "the\n"
+          "population) of the finite ones; and the same of each column, which is a position of the last "
+          "axis.",
       .examples =
           "tenfold-dump digits.tnf\n"
           "tenfold-dump digits.tnf --stage optimized --explain\n"
           "tenfold-dump digits.tnf --stage fused --format dot | dot -Tsvg > digits.svg\n"
           "tenfold-dump digits.tnf --kernels ptx\n"
+          "tenfold-dump train.npy --columns 64\n"
           "tenfold-dump --ops Softmax"};
 }
 
@@ -64,6 +73,9 @@ void Declare(Flags& flags, Arguments& a) {
       &a.kernels,
       "The fused kernels' code instead of the graph: LLVM IR or assembly for this CPU, or PTX, which\n"
       "needs no GPU.");
+  flags.Integer<int64_t>(
+      "columns", 0, INT64_MAX, &a.arrays.columns,
+      absl::StrCat("Of an array: how many columns are listed. Default ", a.arrays.columns, "."));
   flags.Switch("ops", &a.ops, "The ops instead of a graph: those named, or all.");
   AddCompileFlags(flags, a.compile);
   AddDiagnosticsFlag(flags);
@@ -96,6 +108,16 @@ ExitStatus DumpModel(absl::string_view path, const Arguments& a) {
   return Print(Dump(*graph, a.compile, options));
 }
 
+ExitStatus DumpArrays(absl::string_view argument, const Arguments& a) {
+  DescriptionOptions options = a.arrays;
+  options.json = a.dump.format == DumpFormat::kJson;
+  options.limits = a.compile.limits;
+  std::string text;
+  const absl::Status status = DescribeArrays(argument, options, &text);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return status.ok() ? ExitStatus::kDone : Report(status, Phase::kReading);
+}
+
 }  // namespace
 }  // namespace tenfold
 
@@ -112,5 +134,11 @@ int main(int argc, char** argv) {
     flags.UsageError(positional.empty() ? "no graph is named: tenfold-dump MODEL"
                                         : "more than one graph is named");
   }
-  tenfold::Exit(tenfold::DumpModel(tenfold::StripAt(positional[0]), arguments));
+  const absl::string_view shown = tenfold::StripAt(positional[0]);
+  if (!tenfold::NamesArrays(shown)) tenfold::Exit(tenfold::DumpModel(shown, arguments));
+  if (arguments.stage || arguments.kernels || arguments.dump.explain ||
+      arguments.dump.format == tenfold::DumpFormat::kDot) {
+    flags.UsageError("--stage, --kernels, --explain and --format=dot are for graphs");
+  }
+  tenfold::Exit(tenfold::DumpArrays(shown, arguments));
 }

@@ -14,6 +14,7 @@
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/serialization/tnf.h"
 #include "tenfold/tools/array_argument.h"
+#include "tenfold/tools/contract_flags.h"
 #include "tenfold/tools/exit_status.h"
 #include "tenfold/tools/fix.h"
 #include "tenfold/tools/flags.h"
@@ -32,7 +33,7 @@ ToolHelp Help() {
       .synopsis = "SOURCE -o MODEL.tnf",
       .purpose =
           "Makes a .tnf graph. SOURCE is an .npz, .safetensors or .npy file, each array of which becomes a\n"
-          "Const and an output, or a text graph (.tnt), whose references to arrays, @\"weights.npz:w1\",\n"
+          "Const and an output, or a graph (.tnt, .tnf), whose references to arrays, @\"weights.npz:w1\",\n"
           "are read from files beneath its own folder and become part of the graph. Large constants go into\n"
           "a .safetensors file beside MODEL.tnf, named after it and its contents; keep the two together.",
       .examples =
@@ -40,11 +41,13 @@ ToolHelp Help() {
           "tenfold-import weights.safetensors -o weights.tnf --external-bytes=0\n"
           "tenfold-import weights.npz -o weights.tnf --dtype w1=f32 --cast w1=nearest --nan zero\n"
           "tenfold-import model.tnt -o model.tnf\n"
-          "tenfold-import model.tnt -o model.tnf --fix"};
+          "tenfold-import model.tnt -o model.tnf --fix\n"
+          "tenfold-import model.tnt -o model.tnf --contract x=train.npy --contract x=more.npz:x"};
 }
 
 struct Arguments {
   PolicyFlags policies;
+  ContractFlags contracts;
   std::map<std::string, DType> dtypes;
   SaveOptions save = {.external_bytes = std::nullopt};
   Limits limits;
@@ -63,21 +66,24 @@ absl::StatusOr<Graph> Read(absl::string_view source, const Arguments& arguments)
     return MakeError("E0325", "--dtype is for files of arrays; a graph says what dtype is due",
                      "write it before the reference: w = Const f32[784,10] @\"weights.npz:w\"");
   }
-  std::vector<std::string> constants;
-  TENFOLD_ASSIGN_OR_RETURN(Graph graph, LoadGraph(source, LoadOptionsOf(arguments, &constants)));
-  TENFOLD_RETURN_IF_ERROR(arguments.policies.CheckNames(constants));
+  std::vector<std::string> names = arguments.contracts.inputs();
+  TENFOLD_ASSIGN_OR_RETURN(Graph graph, LoadGraph(source, LoadOptionsOf(arguments, &names)));
+  TENFOLD_RETURN_IF_ERROR(arguments.policies.CheckNames(names));
   return graph;
 }
 
 ExitStatus Import(absl::string_view source, absl::string_view target, const Arguments& arguments) {
   const SaveOptions& options = arguments.save;
-  const absl::StatusOr<Graph> graph = Read(source, arguments);
-  if (!graph.ok()) {
-    const ExitStatus status = Report(graph.status(), Phase::kReading);
-    if (arguments.fix) OfferFix(graph.status(), source, LoadOptionsOf(arguments));
+  absl::StatusOr<Graph> graph = Read(source, arguments);
+  absl::StatusOr<std::vector<std::string>> news = graph.status();
+  if (graph.ok()) news = arguments.contracts.MakeContracts(*graph, arguments.policies, arguments.limits);
+  if (!news.ok()) {
+    const ExitStatus status = Report(news.status(), Phase::kReading);
+    if (arguments.fix) OfferFix(news.status(), source, LoadOptionsOf(arguments));
     return status;
   }
   arguments.policies.ReportWhatTheyDid(*graph);
+  for (std::string& line : *news) ReportRemark(std::move(line));
   const absl::Status saved = SaveGraph(*graph, target, options);
   return saved.ok() ? ExitStatus::kDone : Report(saved, Phase::kRunning);
 }
@@ -104,7 +110,8 @@ int main(int argc, char** argv) {
                  if (!dtype) return "is not written NAME=DTYPE, such as w1=f32";
                  return arguments.dtypes[wish->name] = *dtype, "";
                });
-  arguments.policies.Add(flags, "of the constant NAME");
+  arguments.policies.Add(flags, "of the constant (or a sample of the input) NAME");
+  arguments.contracts.Add(flags);
   tenfold::AddFixFlag(flags, &arguments.fix);
   tenfold::AddDiagnosticsFlag(flags);
   tenfold::AddLimitFlags(flags, arguments.limits);

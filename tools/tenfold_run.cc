@@ -42,6 +42,7 @@ ToolHelp Help() {
           "tenfold-run digits.tnf --input x=images.npy --output p=p.npy\n"
           "tenfold-run digits.tnf --input x=images.npy --expect p=reference.npy --rtol 1e-5 --atol 1e-6\n"
           "tenfold-run digits.tnf --input x=images_f64.npy --fix  # prints --cast=x=nearest\n"
+          "tenfold-run digits.tnf --input x=images.npy --contract=warn\n"
           "tenfold-run scale.tnt --input 'x=f32[2,3] 1 2 3 4 5 6' --fetch m\n"
           "tenfold-run digits.tnf --input x=random:f32[512,64] --warmup 10 --repeat 1000 --jit wait"};
 }
@@ -52,6 +53,7 @@ struct Arguments {
   Tolerance tolerance;
   CompileOptions compile;
   PolicyFlags policies;
+  ContractMode contract = ContractMode::kEnforce;
   int64_t deadline = 0;  // milliseconds; 0: none
   int64_t repeat = 0;
   int64_t warmup = 0;
@@ -80,6 +82,12 @@ void Declare(Flags& flags, Arguments& a) {
       "its type from the graph, and the values of symbols from the other inputs.",
       nullptr);
   a.policies.Add(flags, "of the input NAME, or of a constant of a text graph,");
+  flags.Choice<ContractMode>(
+      "contract",
+      {{"off", ContractMode::kOff}, {"warn", ContractMode::kWarn}, {"enforce", ContractMode::kEnforce}},
+      &a.contract,
+      "What happens with feeds that break a contract of the graph (tenfold-import --contract): nothing, a\n"
+      "warning, or a refusal before anything runs (default).");
   NamedList(flags, "output", "NAME=FILE.npy", &a.outputs, "Writes an output to a file.",
             [](absl::string_view file) -> std::string {
               return absl::EndsWith(file, ".npy") ? "" : "does not end in .npy";
@@ -204,7 +212,9 @@ absl::StatusOr<bool> Run(const Arguments& a, const Inputs& inputs, std::optional
   if (a.deadline > 0)
     compile.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(a.deadline);
   compile.cancelled = CancelledByInterrupt();
-  const RunOptions run = {.deadline = compile.deadline, .cancelled = compile.cancelled};
+  RunOptions run = {.deadline = compile.deadline, .cancelled = compile.cancelled, .contract = a.contract};
+  std::vector<Diagnostic> warnings;
+  run.warnings = &warnings;
   TENFOLD_ASSIGN_OR_RETURN(executable, Compile(inputs.graph, compile));
   const Plan& plan = executable->plan();
   TENFOLD_ASSIGN_OR_RETURN(const std::vector<size_t> written, FindOutputs(plan, inputs.graph, a.outputs));
@@ -212,6 +222,8 @@ absl::StatusOr<bool> Run(const Arguments& a, const Inputs& inputs, std::optional
                            FindOutputs(plan, inputs.graph, a.expectations));
 
   TENFOLD_ASSIGN_OR_RETURN(const NamedTensors results, executable->Run(inputs.feeds, run));
+  for (const Diagnostic& warning : warnings) Report(warning);
+  run.warnings = nullptr;  // told once
   for (size_t i = 0; i < written.size(); ++i) {
     TENFOLD_RETURN_IF_ERROR(SaveNpy(results[written[i]].second, StripAt(a.outputs[i].value)));
   }

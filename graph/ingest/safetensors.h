@@ -46,6 +46,9 @@ class SafetensorsFile {
   // Errors: E0311, too.
   absl::StatusOr<Tensor> Load(absl::string_view name) const;
 
+  // Where the data begin, in the file; entries count from there.
+  uint64_t data_offset() const { return data_begin_; }
+
   // The data behind the header, piece by piece: for checksums. Touches every page.
   absl::Status ReadData(ByteSink sink) const;
 

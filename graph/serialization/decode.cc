@@ -44,6 +44,9 @@ class Decoder {
       TENFOLD_ASSIGN_OR_RETURN(const ValueId value, Find(output.value()));
       TENFOLD_RETURN_IF_ERROR(graph_.AddOutput(output.name(), value));
     }
+    for (const v1::Contract& contract : encoded_.contracts()) {
+      TENFOLD_RETURN_IF_ERROR(AddContract(contract));
+    }
     return std::move(graph_);
   }
 
@@ -127,6 +130,46 @@ class Decoder {
       names.push_back(name);
     }
     return names;
+  }
+
+  absl::Status AddContract(const v1::Contract& encoded) {
+    TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded, "a contract"));
+    TENFOLD_RETURN_IF_ERROR(CheckName(encoded.input()));
+    const std::string& name = encoded.input();
+    const auto wrong = [&](auto... what) {
+      return WrongStructure(absl::StrCat("the contract of '", name.substr(0, 80), "': ", what...));
+    };
+    if (depth_ > 0) return wrong("inputs of a body have none");
+    const std::optional<ValueId> input = graph_.FindValue(name);
+    if (!input || graph_.producer(*input).op->name != "Input") return wrong("the graph has no such input");
+    const TensorType& declared = graph_.value(*input).type;
+    Contract contract;
+    contract.type = declared;
+    if (encoded.has_type()) {
+      TENFOLD_ASSIGN_OR_RETURN(contract.type, DecodeType(encoded.type(), limits_));
+    }
+    TENFOLD_RETURN_IF_ERROR(
+        CheckCount(encoded.samples_size(), limits_.node_values, "node_values", "samples of one contract"));
+    for (const std::string& sample : encoded.samples()) {
+      TENFOLD_RETURN_IF_ERROR(CheckName(sample));
+      contract.samples.push_back(sample);
+    }
+    if (encoded.has_axis()) {
+      if (encoded.axis() > static_cast<uint32_t>(INT32_MAX))
+        return wrong("axis ", encoded.axis(), " is none");
+      contract.axis = static_cast<int>(encoded.axis());
+    }
+    contract.rows = encoded.rows();
+    TENFOLD_ASSIGN_OR_RETURN(contract.min, DecodeTensor(encoded.min(), context_));
+    TENFOLD_ASSIGN_OR_RETURN(contract.max, DecodeTensor(encoded.max(), context_));
+    if (encoded.has_nans()) {
+      TENFOLD_ASSIGN_OR_RETURN(contract.nans, DecodeTensor(encoded.nans(), context_));
+      if (contract.nans.num_elements() == 0) return wrong("it has counts of NaN, and none of them");
+    }
+    const std::string fault = FindContractFault(contract, declared);
+    if (!fault.empty()) return wrong(fault);
+    if (graph_.contracts.emplace(name, std::move(contract)).second) return absl::OkStatus();
+    return wrong("there are two");
   }
 
   static absl::StatusOr<Provenance> DecodeProvenance(const v1::Provenance& encoded) {

@@ -38,6 +38,9 @@ class Encoder {
       TENFOLD_ASSIGN_OR_RETURN(const int64_t number, NumberOf(output.value));
       encoded.set_value(static_cast<uint32_t>(number));
     }
+    for (const auto& [input, contract] : graph_.contracts) {
+      TENFOLD_RETURN_IF_ERROR(EncodeContract(input, contract, out_.add_contracts()));
+    }
     return absl::OkStatus();
   }
 
@@ -99,6 +102,26 @@ class Encoder {
     out->set_changed(record.changed);
     out->set_largest_change(record.largest_change);
     out->set_nans_replaced(record.nans_replaced);
+    return absl::OkStatus();
+  }
+
+  absl::Status EncodeContract(const std::string& input, const Contract& contract, v1::Contract* out) {
+    TENFOLD_RETURN_IF_ERROR(Text(input, out->mutable_input()));
+    const std::optional<ValueId> value = graph_.FindValue(input);
+    if (!value)
+      return MakeError("E9001", absl::StrCat("there is a contract of '", input, "', which is no input"));
+    if (!(contract.type == graph_.value(*value).type)) {
+      TENFOLD_RETURN_IF_ERROR(EncodeType(contract.type, out->mutable_type()));
+    }
+    for (const std::string& sample : contract.samples)
+      TENFOLD_RETURN_IF_ERROR(Text(sample, out->add_samples()));
+    if (contract.axis) out->set_axis(static_cast<uint32_t>(*contract.axis));
+    out->set_rows(contract.rows);
+    EncodeTensor(contract.min, absl::StrCat(input, ".min"), out->mutable_min());
+    EncodeTensor(contract.max, absl::StrCat(input, ".max"), out->mutable_max());
+    if (contract.nans.num_elements() > 0) {
+      EncodeTensor(contract.nans, absl::StrCat(input, ".nans"), out->mutable_nans());
+    }
     return absl::OkStatus();
   }
 

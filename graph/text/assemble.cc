@@ -74,7 +74,29 @@ void GraphAssembler::AddInput(const InputSyntax& input) {
   if (op == nullptr || !input.type || graph_.FindValue(input.name.name)) return;
   const absl::StatusOr<NodeId> node = graph_.AddNode(*op, {}, {{"type", *input.type}}, {input.name.name},
                                                      ReadProvenance(input.provenance, input.name.span));
-  if (!node.ok()) errors_.Add(input.name.span, node.status());
+  if (!node.ok()) {
+    errors_.Add(input.name.span, node.status());
+  } else if (input.contract) {
+    AddContract(input);
+  }
+}
+
+void GraphAssembler::AddContract(const InputSyntax& input) {
+  const ContractSyntax& syntax = *input.contract;
+  Contract contract;
+  contract.type = syntax.type.value_or(*input.type);
+  contract.samples = syntax.samples;
+  contract.rows = syntax.rows;
+  contract.min = syntax.min;
+  contract.max = syntax.max;
+  contract.nans = syntax.nans;
+  if (syntax.axis) contract.axis = static_cast<int>(std::clamp<int64_t>(*syntax.axis, -1, INT32_MAX));
+  const std::string fault = FindContractFault(contract, *input.type);
+  if (fault.empty()) {
+    graph_.contracts.emplace(input.name.name, std::move(contract));
+  } else {
+    errors_.Add(syntax.span, "E0501", absl::StrCat("the contract of '", input.name.name, "': ", fault));
+  }
 }
 
 void GraphAssembler::AddStatement(StatementSyntax& statement) {
@@ -125,6 +147,11 @@ void GraphAssembler::AddCall(StatementSyntax& statement) {
     Graph assembled =
         GraphAssembler(graph_.shared_registry(), resolver_, graph_.limits, errors_).Assemble(*statement.body);
     if (errors_.count() > errors_before) return;
+    if (!assembled.contracts.empty()) {
+      errors_.Add(statement.op.span, "E0501",
+                  "an input of a body has a contract: only those of the graph have");
+      return;
+    }
     body = std::make_shared<const Graph>(std::move(assembled));
   }
   const OpDef* op = FindOp(statement);

@@ -33,6 +33,7 @@ class GraphAssembler {
   void CollectNames(const GraphSyntax& syntax);
   void AddBounds(const GraphSyntax& syntax);
   void AddInput(const InputSyntax& input);
+  void AddContract(const InputSyntax& input);
   void AddStatement(StatementSyntax& statement);
   void AddConst(StatementSyntax& statement);
   void AddCall(StatementSyntax& statement);

@@ -89,6 +89,15 @@ Json NodeToJson(const Graph& graph, const Node& node, const JsonOptions& options
   return json;
 }
 
+Json ContractToJson(const Contract& contract, const JsonOptions& options) {
+  Json json = {{"type", contract.type.ToString()}, {"samples", contract.samples}, {"rows", contract.rows}};
+  if (contract.axis) json["axis"] = *contract.axis;
+  json["min"] = TensorToJson(contract.min, options);
+  json["max"] = TensorToJson(contract.max, options);
+  if (contract.nans.num_elements() > 0) json["nans"] = TensorToJson(contract.nans, options);
+  return json;
+}
+
 Json GraphToJson(const Graph& graph, const JsonOptions& options) {
   Json json = {{"name", graph.name}};
   Json& symbols = json["symbols"] = Json::object();
@@ -99,6 +108,9 @@ Json GraphToJson(const Graph& graph, const JsonOptions& options) {
   Json& inputs = json["inputs"] = Json::array();
   for (ValueId id : graph.inputs()) {
     inputs.push_back({{"name", graph.DisplayName(id)}, {"type", graph.value(id).type.ToString()}});
+    const auto contract = graph.contracts.find(graph.value(id).name);
+    if (contract != graph.contracts.end())
+      inputs.back()["contract"] = ContractToJson(contract->second, options);
   }
   Json& outputs = json["outputs"] = Json::array();
   for (const GraphOutput& output : graph.outputs()) {

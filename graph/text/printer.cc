@@ -42,6 +42,8 @@ class Printer {
     const char* separator = "";
     for (ValueId input : graph_.inputs()) {
       absl::StrAppend(&out_, separator, names_[input], ": ", graph_.value(input).type.ToString());
+      const auto contract = graph_.contracts.find(graph_.value(input).name);
+      if (contract != graph_.contracts.end()) ContractOf(contract->second, graph_.value(input).type);
       ProvenanceOf(graph_.producer(input));
       separator = ", ";
     }
@@ -61,6 +63,21 @@ class Printer {
       separator = ", ";
     }
     out_ += ") {\n";
+  }
+
+  void ContractOf(const Contract& contract, const TensorType& declared) {
+    out_ += " contract(";
+    for (const std::string& sample : contract.samples) absl::StrAppend(&out_, QuoteString(sample), ", ");
+    if (!(contract.type == declared)) absl::StrAppend(&out_, "type=", contract.type.ToString(), ", ");
+    absl::StrAppend(&out_, "rows=", contract.rows);
+    if (contract.axis) absl::StrAppend(&out_, ", axis=", *contract.axis);
+    const auto tensor = [&](absl::string_view name, const Tensor& values) {
+      absl::StrAppend(&out_, ", ", name, "=", TensorLiteral(values, options_.max_elements, indent_));
+    };
+    tensor("min", contract.min);
+    tensor("max", contract.max);
+    if (contract.nans.num_elements() > 0) tensor("nans", contract.nans);
+    out_ += ")";
   }
 
   void Statement(NodeId id, const Node& node) {

@@ -86,9 +86,19 @@ struct StatementSyntax {
   bool bad = false;  // an error stands in it: its results exist, but nothing is known of them
 };
 
+struct ContractSyntax {
+  std::optional<TensorType> type;  // where the input's own has no rank
+  std::vector<std::string> samples;
+  int64_t rows = 0;
+  std::optional<int64_t> axis;
+  Tensor min, max, nans;
+  Span span;
+};
+
 struct InputSyntax {
   NameSyntax name;
   std::optional<TensorType> type;  // none once an error is recorded
+  std::optional<ContractSyntax> contract;
   ProvenanceSyntax provenance;
 };
 

@@ -66,9 +66,52 @@ bool SyntaxParser::Inputs(GraphSyntax& graph) {
     TypeSyntax type;
     if (!Type(type)) return false;
     input.type = std::move(type.type);
+    if (token().IsWord("contract") && lexer_.Peek().Is("(") && !Contract(input.contract.emplace())) {
+      return false;
+    }
     if (!Provenance(input.provenance)) return false;
   } while (Take(","));
   return Expect(")", "or ',' after an input");
+}
+
+// `contract("train.npy", rows=1437, axis=1, min=f32[2] {0, 0}, max=f32[2] {16, 1}, nans=i64[2] {0, 3})`.
+bool SyntaxParser::Contract(ContractSyntax& contract) {
+  contract.span = token().span();
+  lexer_.Next();
+  lexer_.Next();
+  while (token().kind == Token::kString) {
+    if (!Within(contract.samples.size(), "samples")) return false;
+    if (!String("what it was learnt from", contract.samples.emplace_back()) ||
+        !Expect(",", "after a sample")) {
+      return false;
+    }
+  }
+  const auto key = [&](absl::string_view name) {
+    if (!token().IsWord(name)) return Expected(absl::StrCat(name, "="));
+    lexer_.Next();
+    return Expect("=", absl::StrCat("after ", name));
+  };
+  const auto tensor = [&](absl::string_view name, Tensor& out) {
+    TypeSyntax type;
+    std::optional<Tensor> read;
+    if (!key(name) || !Type(type) || !Contents(type, read)) return false;
+    out = *std::move(read);
+    return true;
+  };
+  if (token().IsWord("type")) {
+    TypeSyntax type;
+    if (!key("type") || !Type(type) || !Expect(",", "after the type")) return false;
+    contract.type = std::move(type.type);
+  }
+  if (!key("rows") || !Integer("a count", contract.rows) || !Expect(",", "after the rows")) return false;
+  if (token().IsWord("axis")) {
+    if (!key("axis") || !Integer("an axis", contract.axis.emplace()) || !Expect(",", "after the axis"))
+      return false;
+  }
+  if (!tensor("min", contract.min) || !Expect(",", "before max=") || !tensor("max", contract.max))
+    return false;
+  if (Take(",") && !tensor("nans", contract.nans)) return false;
+  return Expect(")", "after the contract");
 }
 
 bool SyntaxParser::Bounds(GraphSyntax& graph) {

@@ -28,6 +28,7 @@ class SyntaxParser {
   bool Version(bool required);
   bool Graph(GraphSyntax& graph);
   bool Inputs(GraphSyntax& graph);
+  bool Contract(ContractSyntax& contract);
   bool Bounds(GraphSyntax& graph);
   bool Outputs(GraphSyntax& graph);
   bool Statements(GraphSyntax& graph);

@@ -106,10 +106,10 @@ graph bad(x: f32[28,28]) -> (y) {
 
 TEST_F(DumpTest, RefusesFilesThatAreNoGraphs) {
   WriteArray("x.npy", T("f32[1] 1"));
-  const ToolResult result = Run("tenfold-dump x.npy");
+  const ToolResult result = Run("mv x.npy x.bin && tenfold-dump x.bin");
   EXPECT_EQ(result.exit_status, 1);
   EXPECT_EQ(result.err,
-            "error[E0502 bad-graph-file]: the file is neither a .tnf graph nor text\n  --> x.npy\n");
+            "error[E0502 bad-graph-file]: the file is neither a .tnf graph nor text\n  --> x.bin\n");
   EXPECT_EQ(result.out, "");
 }
 

@@ -126,6 +126,78 @@ TEST(HostileTnf, MutatedStructuresGiveAGraphOrAnError) {
   }
 }
 
+TEST(HostileTnf, LiesInContractsAreTold) {
+  const v1::Graph good = Encoded(
+      "graph g(x: f32[N,2] contract(\"a.npy\", rows=3, axis=1, min=f32[2] {1, 2}, max=f32[2] {3, 4}, "
+      "nans=i64[2] "
+      "{0, 1}), y: f32[2]) -> (x, y) {\n z = Neg(y)\n}");
+  ASSERT_EQ(good.contracts_size(), 1);
+  const struct {
+    const char* error;
+    std::function<void(v1::Contract&)> lie;
+  } kLies[] = {
+      {"the contract of 'q': the graph has no such input", [](v1::Contract& c) { c.set_input("q"); }},
+      {"the contract of 'z': the graph has no such input", [](v1::Contract& c) { c.set_input("z"); }},
+      {"a name is empty", [](v1::Contract& c) { c.clear_input(); }},
+      {"the contract of 'y': axis 1 of f32[2] has no columns", [](v1::Contract& c) { c.set_input("y"); }},
+      {"axis 0 of f32[N,2] has no columns", [](v1::Contract& c) { c.set_axis(0); }},
+      {"axis 7 of f32[N,2] has no columns", [](v1::Contract& c) { c.set_axis(7); }},
+      {"axis 4294967295 is none", [](v1::Contract& c) { c.set_axis(~0u); }},
+      {"its least values are f32[2], not f32[1]", [](v1::Contract& c) { c.clear_axis(); }},
+      {"it saw -1 rows", [](v1::Contract& c) { c.set_rows(-1); }},
+      {"it saw 0 rows", [](v1::Contract& c) { c.clear_rows(); }},
+      {"there is no dtype ''", [](v1::Contract& c) { c.clear_min(); }},
+      {"its greatest values are i32[2], not f32[2]",
+       [](v1::Contract& c) { c.mutable_max()->set_dtype("i32"); }},
+      {"f32[3] needs 12 bytes, but has 8", [](v1::Contract& c) { c.mutable_max()->set_dims(0, 3); }},
+      {"its least values are f32[2,1], not f32[2]", [](v1::Contract& c) { c.mutable_min()->add_dims(1); }},
+      {"its least values are f32[1000000] splat, not f32[2]",
+       [](v1::Contract& c) {
+         c.mutable_min()->set_dims(0, 1000000);
+         c.mutable_min()->set_splat(std::string(4, '\0'));
+       }},
+      {"the range of column 0 is empty: from 1 to 0",
+       [](v1::Contract& c) { c.mutable_max()->set_inline_(std::string(8, '\0')); }},
+      {"the range of column 0 is NaN",
+       [](v1::Contract& c) { c.mutable_max()->set_inline_(std::string(8, '\xff')); }},
+      {"it counts -1 NaNs in column 0 of 3 rows",
+       [](v1::Contract& c) { c.mutable_nans()->set_inline_(std::string(16, '\xff')); }},
+      {"its counts of NaN are i64[1], not i64[2]",
+       [](v1::Contract& c) {
+         c.mutable_nans()->set_dims(0, 1);
+         c.mutable_nans()->mutable_inline_()->resize(8);
+       }},
+      {"it has counts of NaN, and none of them",
+       [](v1::Contract& c) {
+         c.mutable_nans()->set_dims(0, 0);
+         c.mutable_nans()->set_inline_("");
+       }},
+      {"it is for f32[N,3], and the input is f32[N,2]",
+       [](v1::Contract& c) {
+         v1::Type& type = *c.mutable_type();
+         type.set_dtype("f32");
+         type.add_dims()->set_expression("N");
+         type.add_dims()->set_constant(3);
+       }},
+      {"a contract has a field that version 1 does not know",
+       [](v1::Contract& c) { c.GetReflection()->MutableUnknownFields(&c)->AddVarint(99, 1); }},
+  };
+  EXPECT_TRUE(ParseGraph(FileOf(good.SerializeAsString())).ok());
+  for (const auto& [error, lie] : kLies) {
+    v1::Graph graph = good;
+    lie(*graph.mutable_contracts(0));
+    EXPECT_THAT(Refusal(graph), HasSubstr(error));
+  }
+  v1::Graph twice = good;
+  *twice.add_contracts() = good.contracts(0);
+  EXPECT_THAT(Refusal(twice), HasSubstr("the contract of 'x': there are two"));
+  v1::Graph nested = Encoded(
+      "graph g(x: f32[2]) -> (y) {\n y = Fused(x) {\n graph b(x: f32[2]) -> (t) {\n t = Neg(x)\n}\n}\n}");
+  v1::Contract& inner = *nested.mutable_nodes(1)->mutable_body()->add_contracts();
+  inner = good.contracts(0);
+  EXPECT_THAT(Refusal(nested), HasSubstr("the contract of 'x': inputs of a body have none"));
+}
+
 // A record of what was done to an array, but not by which policy, would be lost when the graph is written
 // again.
 TEST(HostileTnf, WhatWasDoneToAnArrayNeedsAPolicy) {

@@ -54,6 +54,33 @@ void Write(const std::string& path, absl::string_view text) {
   std::ofstream(path, std::ios::binary).write(text.data(), static_cast<std::streamsize>(text.size()));
 }
 
+// Those of many columns stand in the data section, as constants do.
+TEST(Tnf, KeepsContracts) {
+  Graph graph = *ParseText("graph g(x: f64[N,1000], y: i8[2]) -> (x, y) {\n}");
+  Contract& contract = graph.contracts["x"];
+  contract.type = graph.value(*graph.FindValue("x")).type;
+  contract.samples = {"train.npy"};
+  contract.axis = 1;
+  contract.rows = 7;
+  std::vector<double> least(1000), greatest(1000);
+  std::vector<int64_t> nans(1000);
+  for (int i = 0; i < 1000; ++i) least[i] = 0.1 * i, greatest[i] = least[i] + 1e-17 * i, nans[i] = i % 7;
+  contract.min = *Tensor::FromVector(least, Dims{1000});
+  contract.max = *Tensor::FromVector(greatest, Dims{1000});
+  contract.nans = *Tensor::FromVector(nans, Dims{1000});
+  ASSERT_TRUE(VerifyGraph(graph).ok()) << VerifyGraph(graph);
+  const Graph back = RoundTrip(graph);
+  EXPECT_TRUE(back.contracts == graph.contracts);
+  EXPECT_EQ(*SerializeGraph(back), *SerializeGraph(graph));
+  EXPECT_TRUE(ParseText(PrintText(graph))->contracts == graph.contracts);
+
+  const TempFolder folder;
+  ASSERT_TRUE(SaveGraph(graph, folder / "g.tnf", {.external_bytes = 2000}).ok());
+  const absl::StatusOr<Graph> loaded = LoadGraph(folder / "g.tnf");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_TRUE(loaded->contracts == graph.contracts);
+}
+
 TEST(Tnf, KeepsGraphsAsTheyAre) {
   for (const std::string& text : CanonicalTexts()) {
     const Graph graph = *ParseText(text);

@@ -45,6 +45,17 @@ TEST(PrintJson, HasEveryPartOfAGraph) {
                                                        "attributes": {"axis": 0}, "from": ["q"], "location": "a.cc:2"})"));
 }
 
+TEST(PrintJson, HasContracts) {
+  const Graph graph = Read(
+      "graph g(x: f32[N,2] contract(\"a.npy\", rows=3, axis=1, min=f32[2] {-inf, 0.1}, max=f32[2] {1, 2}, "
+      "nans=i64[2] {0, 1})) -> (x) {\n}");
+  EXPECT_EQ(nlohmann::json::parse(PrintJson(graph))["inputs"][0]["contract"],
+            nlohmann::json::parse(R"({"type": "f32[N,2]", "samples": ["a.npy"], "rows": 3, "axis": 1,
+                                      "min": {"type": "f32[2]", "values": ["-inf", 0.1]},
+                                      "max": {"type": "f32[2]", "values": [1.0, 2.0]},
+                                      "nans": {"type": "i64[2]", "values": [0, 1]}})"));
+}
+
 TEST(PrintJson, LeavesLargeConstantsOutAndNestsBodies) {
   const Graph graph = Read(
       "graph g(x: f32[3]) -> (y) {\n  w = Const f32[3] {1, 2, 3}\n  y = Fused(x) {\n"

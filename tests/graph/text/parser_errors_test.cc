@@ -31,6 +31,40 @@ TEST(ParserErrors, ShowThePlaceAndWhatCouldStandThere) {
             "    |             ^");
 }
 
+TEST(ParserErrors, AContractMustBeWholeAndTrue) {
+  const auto errors = [](absl::string_view contract) {
+    return Errors("graph g(x: f32[N,2] contract(" + std::string(contract) + ")) -> (x) {\n}\n");
+  };
+  const std::string ranges = "min=f32[2] {0, 0}, max=f32[2] {1, 1}";
+  EXPECT_EQ(
+      errors("rows=0, axis=1, " + ranges),
+      "error[E0501 bad-syntax]: the contract of 'x': it saw 0 rows\n"
+      "  --> g.tnt:1:21\n"
+      "  1 | graph g(x: f32[N,2] contract(rows=0, axis=1, min=f32[2] {0, 0}, max=f32[2] {1, 1})) -> (x) {\n"
+      "    |                     ^~~~~~~~");
+  EXPECT_THAT(errors("axis=1, " + ranges), HasSubstr("expected rows=, found 'axis'"));
+  EXPECT_THAT(errors("\"a.npy\" rows=1"), HasSubstr("expected ',' after a sample, found 'rows'"));
+  EXPECT_THAT(errors("rows=1, min=f32[2] {0, 0})"), HasSubstr("expected ',' before max=, found ')'"));
+  EXPECT_THAT(errors("rows=1, axis=1, min=f32[2] {0, x}, max=f32[2] {1, 1}"), HasSubstr("E0506"));
+  EXPECT_THAT(errors("rows=1, axis=1, min=f32[2] {0, ...}, max=f32[2] {1, 1}"), HasSubstr("E0505"));
+  EXPECT_THAT(errors("rows=1, axis=-1, " + ranges), HasSubstr("axis -1 of f32[N,2] has no columns"));
+  EXPECT_THAT(errors("rows=1, axis=9223372036854775807, " + ranges), HasSubstr("has no columns"));
+  EXPECT_THAT(errors("rows=1, " + ranges), HasSubstr("its least values are f32[2], not f32[1]"));
+  EXPECT_THAT(errors("type=f32[M,2], rows=1, axis=1, " + ranges),
+              HasSubstr("it is for f32[M,2], and the input is f32[N,2]"));
+  EXPECT_THAT(errors("rows=1, axis=1, min=f32[2] {0, 0}, max=f32[2] {1, -1}"),
+              HasSubstr("the range of column 1 is empty: from 0 to -1"));
+  EXPECT_THAT(errors("rows=1, axis=1, " + ranges + ", nans=i64[2] {0, 2}"),
+              HasSubstr("it counts 2 NaNs in column 1 of 1 rows"));
+  EXPECT_THAT(
+      Errors("graph g(x: f32[2]) -> (y) {\n y = Fused(x) {\n graph b(x: f32[2] contract(rows=1, axis=0, "
+             "min=f32[2] {0, 0}, max=f32[2] {1, 1})) -> (t) {\n t = Neg(x)\n }\n }\n}"),
+      HasSubstr("axis 0 of f32[2] has no columns"));
+  EXPECT_THAT(Errors("graph g(x: f32[2]) -> (y) {\n y = Fused(x) {\n graph b(x: f32[2] contract(rows=1, "
+                     "min=f32[1] {0}, max=f32[1] {1})) -> (t) {\n t = Neg(x)\n }\n }\n}"),
+              HasSubstr("an input of a body has a contract: only those of the graph have"));
+}
+
 TEST(ParserErrors, OfferTheNearestName) {
   EXPECT_EQ(StatementErrors(
                 "  weights = Tanh(x)\n  y = MatMull(x, x)\n  z = Tanh(wieghts)\n  s = Softmax(x, axes=0)"),
