@@ -9,10 +9,20 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "tenfold/graph/ingest/array_name.h"
+
 namespace tenfold {
+
+// Where a feed comes from, for the errors of one that does not fit.
+struct FeedOrigin {
+  std::string input;               // which input it feeds
+  std::string text;                // "'x.npy'", "sensor 7"
+  std::optional<ArrayName> array;  // the file, if it is one: mends are commands that write another
+};
 
 // What a run spent on each step, for `tenfold-run --profile`.
 struct RunProfile {
@@ -33,6 +43,8 @@ struct RunOptions {
   Clock clock = nullptr;
   // The run is refused (E0404) before it begins if it would hold more bytes: see ExecutableOptions.
   int64_t memory_limit = std::numeric_limits<int64_t>::max();
+  // Of feeds by name, as far as the caller knows; must live until Run has returned.
+  std::span<const FeedOrigin> origins = {};
   // Filled in if given; costs two clock readings a step.
   RunProfile* profile = nullptr;
 };

@@ -42,6 +42,17 @@ absl::StatusOr<IngestedArray> ReadFile(const NamedArgument& argument, const Grap
                                                graph.value(*input).type.ToString()));
 }
 
+// A file under its name, what stands on the command line under the flag's.
+FeedOrigin OriginOf(const NamedArgument& argument, const Limits& limits) {
+  FeedOrigin origin{argument.name, absl::StrCat("--input ", Printable(argument.name)), std::nullopt};
+  if (FormOf(argument.value) != ArrayForm::kFile) return origin;
+  const absl::StatusOr<ArrayName> name = NameArrayFile(StripAt(argument.value), limits);
+  if (!name.ok()) return origin;
+  origin.text = name->ToString();
+  origin.array = *name;
+  return origin;
+}
+
 absl::Status NoSuchInput(const Graph& graph, absl::string_view name) {
   std::vector<std::string> names;
   for (const ValueId id : graph.inputs()) names.push_back(graph.value(id).name);
@@ -119,6 +130,7 @@ absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, c
   // What has extents of its own comes before what takes them from the others.
   for (size_t i = 0; i < arguments.size(); ++i) {
     const auto& [name, value] = arguments[i];
+    inputs.origins.push_back(OriginOf(arguments[i], limits));
     if (FormOf(value) == ArrayForm::kLiteral) {
       take(i, ReadArray(value, limits));
     } else if (FormOf(value) == ArrayForm::kFile) {

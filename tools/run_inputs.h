@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "tenfold/graph/graph.h"
 #include "tenfold/graph/tensor.h"
+#include "tenfold/runtime/run_options.h"
 #include "tenfold/tools/array_argument.h"
 #include "tenfold/tools/policy_flags.h"
 
@@ -21,6 +22,8 @@ struct RunInputs {
   NamedTensors feeds;
   // What policies did, a line an array: "x: from f64, cast=nearest: 431 of 1024 values changed, ...".
   std::vector<std::string> remarks;
+  // Where each feed comes from.
+  std::vector<FeedOrigin> origins;
 };
 
 // Reads files, under their policies, and literals, then makes the random ones: `random` takes its type from

@@ -135,7 +135,8 @@ absl::StatusOr<size_t> FindOutput(const Plan& plan, const Graph& graph, const st
 struct Inputs {
   Graph graph;
   NamedTensors feeds;
-  std::vector<Tensor> wanted;  // one an expectation
+  std::vector<FeedOrigin> origins;  // of the feeds
+  std::vector<Tensor> wanted;       // one an expectation
 };
 
 absl::StatusOr<Inputs> Read(const Arguments& a) {
@@ -145,6 +146,7 @@ absl::StatusOr<Inputs> Read(const Arguments& a) {
                            ReadInputs(a.inputs, inputs.graph, a.policies, a.seed, a.compile.limits));
   for (const std::string& remark : read.remarks) std::fprintf(stderr, "%s\n", remark.c_str());
   inputs.feeds = std::move(read.feeds);
+  inputs.origins = std::move(read.origins);
   for (const NamedArgument& expectation : a.expectations) {
     TENFOLD_ASSIGN_OR_RETURN(Tensor wanted, ReadArray(expectation.value, a.compile.limits));
     inputs.wanted.push_back(std::move(wanted));
@@ -191,7 +193,8 @@ absl::StatusOr<bool> Run(const Arguments& a, const Inputs& inputs, std::optional
   if (a.deadline > 0)
     compile.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(a.deadline);
   compile.cancelled = CancelledByInterrupt();
-  const RunOptions run = {.deadline = compile.deadline, .cancelled = compile.cancelled};
+  const RunOptions run = {
+      .deadline = compile.deadline, .cancelled = compile.cancelled, .origins = inputs.origins};
   TENFOLD_ASSIGN_OR_RETURN(executable, Compile(inputs.graph, compile));
   const Plan& plan = executable->plan();
   TENFOLD_ASSIGN_OR_RETURN(const std::vector<size_t> written, FindOutputs(plan, inputs.graph, a.outputs));
