@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Ops that move elements and compute nothing: each is a map from output elements to input elements.
+#include <algorithm>
 #include <numeric>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/ops/standard.h"
@@ -18,6 +22,62 @@ std::vector<Dim> Alias(const Shape&, const Shape& output, const Attrs&) {
 }
 
 // --- Reshape -----------------------------------------------------------------------------------------------
+
+int64_t Distance(int64_t a, int64_t b) { return a < b ? b - a : a - b; }
+
+// "{1, 784}".
+std::string Written(const std::vector<int64_t>& shape) {
+  return absl::StrCat("{", absl::StrJoin(shape, ", "), "}");
+}
+
+// A mend for a shape that does not hold `total` elements: one of its extents is changed, by as little as
+// possible. `dims` are those of `wanted`, where 0 has been replaced by the dim that it copies.
+std::string NearestShape(const Contents& wanted, const std::vector<Dim>& dims, const Dim& total) {
+  // Farther than this from what was meant, a shape is no help.
+  constexpr int64_t kFarthest = 100;
+  std::vector<int64_t> shape;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    shape.push_back(wanted[i] == Dim(-1) || wanted[i] == Dim(0) ? wanted[i].constant()
+                    : dims[i].is_constant()                     ? dims[i].constant()
+                                                                : -1);
+  }
+  // With more than one -1 the shape would not say what it is.
+  const auto rests = std::count(shape.begin(), shape.end(), -1);
+  const bool has_rest = rests == 1;
+  std::optional<std::vector<int64_t>> best;
+  int64_t best_distance = 0;
+  const auto consider = [&](size_t i, int64_t extent) {
+    const int64_t distance = extent < 0 ? kFarthest : Distance(extent, shape[i]);
+    if (best && distance >= best_distance) return;
+    best_distance = distance;
+    best = shape;
+    (*best)[i] = extent;
+  };
+  for (size_t i = 0; i < shape.size() && rests <= 1; ++i) {
+    if (shape[i] <= 0) continue;
+    Dim others = 1;
+    for (size_t k = 0; k < shape.size(); ++k) {
+      if (k != i && shape[k] != -1) others = others * dims[k];
+    }
+    if (others == Dim(0)) continue;
+    if (!has_rest) {
+      const std::optional<Dim> extent = Dim::DivideExactly(total, others);
+      if (extent) consider(i, extent->is_constant() ? extent->constant() : -1);
+      continue;
+    }
+    const auto divides = [&](int64_t extent) {
+      return extent > 0 && Dim::DivideExactly(total, others * Dim(extent)).has_value();
+    };
+    for (int64_t by = 1; by <= kFarthest; ++by) {
+      const bool below = divides(shape[i] - by);
+      if (!below && !divides(shape[i] + by)) continue;
+      consider(i, below ? shape[i] - by : shape[i] + by);
+      break;
+    }
+  }
+  return best ? absl::StrCat("the nearest shape that holds them is ", Written(*best))
+              : absl::StrCat("the shape {-1} holds them: [", total.ToString(), "]");
+}
 
 absl::Status InferReshape(InferContext& c) {
   if (!c.contents(1).has_value()) {
@@ -54,27 +114,18 @@ absl::Status InferReshape(InferContext& c) {
   if (inferred.has_value()) {
     const std::optional<Dim> rest = known == Dim(0) ? std::nullopt : Dim::DivideExactly(total, known);
     if (!rest.has_value()) {
-      return c.Fail("E0208", absl::StrCat(c.shape(0).ToString(), " holds ", total.ToString(),
-                                          " elements, which -1 cannot fill up: the other dims hold ",
-                                          known.ToString()));
+      return c.Fail(
+          "E0208",
+          absl::StrCat(c.shape(0).ToString(), " holds ", total.ToString(),
+                       " elements, which -1 cannot fill up: the other dims hold ", known.ToString()),
+          NearestShape(*c.contents(1), dims, total));
     }
     dims[*inferred] = *rest;
   } else if (!(known == total)) {
-    std::string help;
-    if (!dims.empty() && dims.size() > 1) {
-      // The nearest valid form keeps all dims but the first.
-      Dim tail = 1;
-      for (size_t i = 1; i < dims.size(); ++i) tail = tail * dims[i];
-      if (!(tail == Dim(0)) && Dim::DivideExactly(total, tail).has_value()) {
-        std::vector<Dim> mend = dims;
-        mend[0] = *Dim::DivideExactly(total, tail);
-        help = absl::StrCat("the first dim as -1 gives ", Shape(mend).ToString());
-      }
-    }
     return c.Fail("E0208",
                   absl::StrCat(from.ToString(), " holds ", total.ToString(), " elements, ",
                                Shape(dims).ToString(), " holds ", known.ToString()),
-                  help);
+                  NearestShape(*c.contents(1), dims, total));
   }
   TENFOLD_RETURN_IF_ERROR(c.SetOutput(0, Shape(std::move(dims))));
   return c.contents(0).has_value() ? c.SetContents(0, *c.contents(0)) : absl::OkStatus();
