@@ -3,7 +3,8 @@
 """Counts the test cases of `bazel test` runs and prints "N passed, N failed".
 
 Reads Bazel's build events (--build_event_json_file), one file a run, which name the results of exactly these runs;
-the folder bazel-testlogs also holds those of earlier ones. What cannot be built counts as one failure.
+the folder bazel-testlogs also holds those of earlier ones. What cannot be built counts as one failure. A file that
+ends in .xml is of test cases itself.
 """
 
 import json
@@ -69,6 +70,9 @@ def read_run(path):
 def main():
     totals = [0, 0, 0]
     for path in sys.argv[1:]:
+        if path.endswith(".xml"):
+            totals = [total + count for total, count in zip(totals, count_cases(path))]
+            continue
         results, not_built, finished_well = read_run(path)
         for label in sorted(not_built):
             print(f"not built: {label}")

@@ -3,6 +3,7 @@
 """Checks of the tracked text files that clang-format does not make."""
 
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -30,10 +31,23 @@ def problems(path):
         print(f"{path}: warning: {len(lines)} lines; has it more than one subject?")
 
 
+def untested_codes(paths):
+    """Error codes that no test names: each has a negative test, which shows what people see."""
+    tests = "".join(path.read_text(encoding="utf-8") for path in paths
+                    if path.parts[0] == "tests" and (path.suffix == ".case" or path.name.endswith("_test.cc")))
+    table = pathlib.Path("graph/error_codes.cc")
+    for number, line in enumerate(table.read_text(encoding="utf-8").split("\n"), start=1):
+        for code in re.findall(r'^\s*\{"(E\d{4})"', line):
+            if code not in tests:
+                yield f"{table}:{number}: no test expects {code}"
+
+
 def main():
     listed = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True, text=True).stdout
     paths = [pathlib.Path(name) for name in listed.split("\0") if name]
-    found = [p for path in paths if path.is_file() and not path.is_symlink() for p in problems(path)]
+    paths = [path for path in paths if path.is_file() and not path.is_symlink()]
+    found = [p for path in paths for p in problems(path)]
+    found += untested_codes(paths)
     for problem in found:
         print(problem, file=sys.stderr)
     return 1 if found else 0

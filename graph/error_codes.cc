@@ -74,7 +74,8 @@ constexpr ErrorCode kErrorCodes[] = {
      "text."},
     {"E0302", "object-array", StatusCode::kInvalidArgument,
      "An array holds pickled Python objects. Unpickling can run any code, so Tenfold has no "
-     "unpickler."},
+     "unpickler. The message shows the first element that is no number, which is found by walking "
+     "the pickle without running it, and the help line a command for whoever trusts the file."},
     {"E0303", "unsupported-array-dtype", StatusCode::kInvalidArgument,
      "An array's elements are of a type that Tenfold or the file format does not have: complex "
      "numbers, long "
@@ -218,8 +219,9 @@ constexpr ErrorCode kErrorCodes[] = {
      "otherwise."},
     {"E0605", "input-shape", StatusCode::kInvalidArgument,
      "A run was fed a tensor whose rank or extents are not those that the input declares, or a "
-     "number of "
-     "values from which its extents do not follow."},
+     "number of values from which its extents do not follow. The message has both places: where "
+     "the input is declared, and what RunOptions::origins says of the feed, a file if it is one of "
+     "tenfold-run."},
     {"E0606", "symbol-conflict", StatusCode::kInvalidArgument,
      "One symbol would have two values: two dims that name it were fed with different extents."},
     {"E0607", "symbol-out-of-bounds", StatusCode::kOutOfRange,

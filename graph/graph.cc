@@ -201,7 +201,8 @@ absl::Status Graph::AddOutput(absl::string_view output_name, ValueId value) {
   if (Index(value) >= values_.size()) return MakeError("E0105", "an output is not a value of this graph");
   for (const GraphOutput& output : outputs_) {
     if (output.name == output_name) {
-      return MakeError("E0104", absl::StrCat("the graph already has an output '", output_name, "'"));
+      return MakeError("E0104", absl::StrCat("the graph already has an output '", output_name, "'"),
+                       "give one of them another name");
     }
   }
   outputs_.push_back({std::string(output_name), value});

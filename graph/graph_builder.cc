@@ -136,7 +136,9 @@ Value GraphBuilder::Fail(const absl::Status& status, const std::string& location
 Value GraphBuilder::Input(absl::string_view name, DType dtype, Shape shape, Where where) {
   const std::string location = LocationOf(where);
   if (graph_.FindValue(name).has_value()) {
-    return Fail(MakeError("E0104", absl::StrCat("the graph already has a value '", name, "'")), location);
+    return Fail(MakeError("E0104", absl::StrCat("the graph already has a value '", name, "'"),
+                          "give one of them another name"),
+                location);
   }
   auto node =
       graph_.AddNode(*graph_.registry().Find("Input"), {}, {{"type", TensorType{dtype, std::move(shape)}}},

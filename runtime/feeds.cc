@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/runtime/feeds.h"
 
+#include <algorithm>
+#include <numeric>
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/array_name.h"
 #include "tenfold/graph/ingest/cast.h"
 #include "tenfold/runtime/symbols.h"
 
 namespace tenfold {
 namespace {
+
+using Origins = std::span<const FeedOrigin>;
 
 const TensorType& TypeOf(const Plan& plan, int i) { return plan.values[plan.inputs[i].value].type; }
 
@@ -24,26 +30,40 @@ std::string Declared(const Plan& plan, int i) {
 }
 
 absl::Status Refuse(const Plan& plan, int i, absl::string_view code, std::string message,
-                    std::vector<std::string> notes = {}, std::string help = "") {
+                    std::vector<std::string> notes = {}, std::vector<std::string> help = {}) {
   Diagnostic d;
   d.code = std::string(code);
   d.message = std::move(message);
   d.location = plan.inputs[i].location;
   d.notes = std::move(notes);
-  if (!help.empty()) d.help.push_back(std::move(help));
+  for (std::string& line : help) d.help.push_back(std::move(line));
   return ToStatus(std::move(d));
 }
 
-// "'x' is declared as f32[N,64] (examples/digits.cc:24) and was fed [3,64]".
-std::string FedNote(const Plan& plan, int i, const Dims& fed) {
+const FeedOrigin* FindOrigin(const Plan& plan, int i, Origins origins) {
+  for (const FeedOrigin& origin : origins) {
+    if (origin.input == plan.inputs[i].name) return &origin;
+  }
+  return nullptr;
+}
+
+// " by 'x.npy'"; empty if nobody said.
+std::string ByOrigin(const Plan& plan, int i, Origins origins) {
+  const FeedOrigin* const origin = FindOrigin(plan, i, origins);
+  return origin == nullptr ? "" : absl::StrCat(" by ", origin->text);
+}
+
+// "'x' is declared as f32[N,64] (examples/digits.cc:24) and was fed [3,64] by 'x.npy'".
+std::string FedNote(const Plan& plan, int i, const Dims& fed, Origins origins) {
   const std::string& location = plan.inputs[i].location;
   return absl::StrCat(Quoted(plan, i), " is declared as ", TypeOf(plan, i).ToString(),
                       location.empty() ? "" : absl::StrCat(" (", location, ")"), " and was fed ",
-                      DimsToString(fed));
+                      DimsToString(fed), ByOrigin(plan, i, origins));
 }
 
 // `values` is null where they are not known to be all there.
-absl::Status WrongDType(const Plan& plan, int i, absl::string_view fed, DType dtype, const Tensor* values) {
+absl::Status WrongDType(const Plan& plan, int i, absl::string_view fed, DType dtype, const Tensor* values,
+                        Origins origins) {
   const DType declared = TypeOf(plan, i).dtype;
   std::string how;
   std::vector<std::string> notes;
@@ -53,25 +73,102 @@ absl::Status WrongDType(const Plan& plan, int i, absl::string_view fed, DType dt
     const std::optional<CastRule> rule = BestRule(survey);
     if (rule) how = absl::StrCat(" (cast=", Name(*rule), ")");
   }
+  const FeedOrigin* const origin = FindOrigin(plan, i, origins);
+  if (origin != nullptr && !origin->array) {
+    return Refuse(plan, i, "E0604", absl::StrCat(Declared(plan, i), ", it was fed ", fed), std::move(notes),
+                  {absl::StrCat("write it as ", Name(declared))});
+  }
   return Refuse(plan, i, "E0604", absl::StrCat(Declared(plan, i), ", it was fed ", fed), std::move(notes),
-                absl::StrCat("cast the array to ", Name(declared), " where it is loaded", how,
-                             ", or declare ", Quoted(plan, i), " as ", Name(dtype)));
+                {absl::StrCat("cast the array to ", Name(declared), " where it is loaded", how,
+                              ", or declare ", Quoted(plan, i), " as ", Name(dtype))});
+}
+
+// What can be done about an array of the wrong shape, in the terms of whoever has it: `method` is of NumPy's
+// arrays, "reshape(3, 64)"; `tensor` of ours, where there is one.
+std::string ChangeShape(const FeedOrigin* origin, absl::string_view method, std::span<const int64_t> dims,
+                        absl::string_view suffix, absl::string_view tensor) {
+  if (origin == nullptr) return std::string(tensor);
+  if (!origin->array) return absl::StrCat("write ", DimsToString(dims));
+  const ArrayName& array = *origin->array;
+  if (absl::EndsWith(array.file, ".safetensors")) {
+    return SafetensorsCommand(array, "numpy", absl::StrCat("d[n].", method), suffix);
+  }
+  return NumpyCommand(array, absl::StrCat("a.", method), suffix);
+}
+
+// True if the constant dims of the input are those of `dims`.
+bool Fits(const Shape& declared, std::span<const int64_t> dims) {
+  for (int d = 0; d < declared.rank(); ++d) {
+    const Dim& dim = declared.dim(d);
+    if (dim.is_constant() ? dim.constant() != dims[d] : dims[d] < 0) return false;
+  }
+  return true;
+}
+
+// "3, 64".
+std::string List(std::span<const int64_t> numbers) { return absl::StrJoin(numbers, ", "); }
+
+// The help of a feed whose dims are the declared ones in another order; empty if no order fits.
+std::string TransposeHelp(const Plan& plan, int i, std::span<const int64_t> dims, Origins origins) {
+  const Shape& declared = TypeOf(plan, i).shape;
+  constexpr int kMostDims = 6;  // 720 orders
+  if (declared.rank() != static_cast<int>(dims.size()) || declared.rank() > kMostDims) return "";
+  std::vector<int64_t> order(dims.size());
+  std::iota(order.begin(), order.end(), 0);
+  while (std::next_permutation(order.begin(), order.end())) {
+    Dims permuted;
+    for (const int64_t axis : order) permuted.push_back(dims[axis]);
+    if (!Fits(declared, permuted)) continue;
+    const FeedOrigin* const origin = FindOrigin(plan, i, origins);
+    if (origin != nullptr && !origin->array) return "";
+    return absl::StrCat("if its dims are in another order, transposing by (", List(order), ") gives ",
+                        DimsToString(permuted), ": ",
+                        ChangeShape(origin, absl::StrCat("transpose(", List(order), ")"), permuted,
+                                    "transposed", "declare it as it is and Transpose it in the graph"));
+  }
+  return "";
 }
 
 // The help of a feed whose values would fit in another shape; empty if they would in none, or in several.
-std::string ReshapeHelp(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims) {
+std::string ReshapeHelp(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims,
+                        Origins origins) {
   const std::optional<int64_t> count = NumElements(dims);
   if (!count || *count == 0) return "";
   const absl::StatusOr<Dims> fitting = DimsForCount(plan, i, dtype, *count);
   if (!fitting.ok()) return "";
-  return absl::StrCat("its ", *count, *count == 1 ? " value fits" : " values fit", " as ",
-                      DimsToString(*fitting), ": reshape the array");
+  return absl::StrCat(
+      "its ", *count, *count == 1 ? " value fits" : " values fit", " as ", DimsToString(*fitting), ": ",
+      ChangeShape(FindOrigin(plan, i, origins), absl::StrCat("reshape(", List(*fitting), ")"), *fitting,
+                  "reshaped", absl::StrCat("feed tensor.Reshape(Dims{", List(*fitting), "})")));
+}
+
+// Where the values fit in no way: the declaration that takes them, its symbols kept where they can be.
+std::string DeclareHelp(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims) {
+  std::vector<Dim> declared(dims.begin(), dims.end());
+  const Shape& shape = TypeOf(plan, i).shape;
+  for (int d = 0; shape.rank() == static_cast<int>(dims.size()) && d < shape.rank(); ++d) {
+    if (!shape.dim(d).is_constant()) declared[d] = shape.dim(d);
+  }
+  return absl::StrCat("if the array is right, declare ", Quoted(plan, i), " as ",
+                      TensorType{dtype, Shape(std::move(declared))}.ToString());
+}
+
+std::vector<std::string> ShapeHelp(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims,
+                                   Origins origins) {
+  std::vector<std::string> help;
+  for (std::string line :
+       {TransposeHelp(plan, i, dims, origins), ReshapeHelp(plan, i, dtype, dims, origins)}) {
+    if (!line.empty()) help.push_back(std::move(line));
+  }
+  if (help.empty()) help.push_back(DeclareHelp(plan, i, dtype, dims));
+  return help;
 }
 
 // The notes of a conflict between the input that binds a symbol and another one (or the same).
-std::vector<std::string> BothNotes(const Plan& plan, int a, int b, std::span<const Dims> fed) {
-  std::vector<std::string> notes = {FedNote(plan, a, fed[a])};
-  if (b != a) notes.push_back(FedNote(plan, b, fed[b]));
+std::vector<std::string> BothNotes(const Plan& plan, int a, int b, std::span<const Dims> fed,
+                                   Origins origins) {
+  std::vector<std::string> notes = {FedNote(plan, a, fed[a], origins)};
+  if (b != a) notes.push_back(FedNote(plan, b, fed[b], origins));
   return notes;
 }
 
@@ -83,8 +180,8 @@ const PlanSymbol* FindSymbol(const Plan& plan, absl::string_view name) {
 }
 
 // Dim `d` of input `i` is not what its expression says under `symbols`.
-absl::Status Conflict(const Plan& plan, int i, int d, std::span<const Dims> fed,
-                      const SymbolValues& symbols) {
+absl::Status Conflict(const Plan& plan, int i, int d, std::span<const Dims> fed, const SymbolValues& symbols,
+                      Origins origins) {
   const Dim& dim = TypeOf(plan, i).shape.dim(d);
   std::vector<std::string> names;
   dim.CollectSymbols(names);
@@ -93,7 +190,7 @@ absl::Status Conflict(const Plan& plan, int i, int d, std::span<const Dims> fed,
     return Refuse(plan, i, "E0606",
                   absl::StrCat(*dim.symbol(), " is ", symbols.at(*dim.symbol()), " in ",
                                Quoted(plan, symbol->input), " and ", fed[i][d], " in ", Quoted(plan, i)),
-                  BothNotes(plan, symbol->input, i, fed));
+                  BothNotes(plan, symbol->input, i, fed, origins));
   }
   const std::optional<int64_t> expected = dim.Evaluate(symbols);
   const std::string values = absl::StrJoin(names, ", ", [&](std::string* out, const std::string& name) {
@@ -102,21 +199,21 @@ absl::Status Conflict(const Plan& plan, int i, int d, std::span<const Dims> fed,
   return Refuse(plan, i, "E0606",
                 absl::StrCat("dim ", d, " of ", Quoted(plan, i), " is ", fed[i][d], ", but ", dim.ToString(),
                              expected ? absl::StrCat(" is ", *expected) : " has no value", ": ", values),
-                BothNotes(plan, symbol->input, i, fed));
+                BothNotes(plan, symbol->input, i, fed, origins));
 }
 
 }  // namespace
 
 absl::Status CheckFeed(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims,
-                       const Tensor* values) {
+                       const Tensor* values, Origins origins) {
   const TensorType& type = TypeOf(plan, i);
-  const std::string fed = absl::StrCat(Name(dtype), DimsToString(dims));
-  if (dtype != type.dtype) return WrongDType(plan, i, fed, dtype, values);
+  const std::string fed = absl::StrCat(Name(dtype), DimsToString(dims), ByOrigin(plan, i, origins));
+  if (dtype != type.dtype) return WrongDType(plan, i, fed, dtype, values, origins);
   if (static_cast<int>(dims.size()) != type.shape.rank()) {
     return Refuse(plan, i, "E0605",
                   absl::StrCat(Declared(plan, i), ", it was fed ", fed, ": rank ", dims.size(),
                                " instead of ", type.shape.rank()),
-                  {}, ReshapeHelp(plan, i, dtype, dims));
+                  {}, ShapeHelp(plan, i, dtype, dims, origins));
   }
   for (int d = 0; d < type.shape.rank(); ++d) {
     const Dim& expected = type.shape.dim(d);
@@ -124,7 +221,7 @@ absl::Status CheckFeed(const Plan& plan, int i, DType dtype, std::span<const int
       return Refuse(plan, i, "E0605",
                     absl::StrCat(Declared(plan, i), ", it was fed ", fed, ": dim ", d, " is ", dims[d],
                                  " instead of ", expected.constant()),
-                    {}, ReshapeHelp(plan, i, dtype, dims));
+                    {}, ShapeHelp(plan, i, dtype, dims, origins));
     }
   }
   return absl::OkStatus();
@@ -133,7 +230,7 @@ absl::Status CheckFeed(const Plan& plan, int i, DType dtype, std::span<const int
 absl::StatusOr<Dims> DimsForCount(const Plan& plan, int i, DType dtype, int64_t count) {
   const TensorType& type = TypeOf(plan, i);
   if (dtype != type.dtype)
-    return WrongDType(plan, i, absl::StrCat(count, " values of ", Name(dtype)), dtype, nullptr);
+    return WrongDType(plan, i, absl::StrCat(count, " values of ", Name(dtype)), dtype, nullptr, {});
   const Dim elements = type.shape.num_elements();
   if (elements.is_constant()) {
     const std::optional<Dims> dims = type.shape.Evaluate({});
@@ -153,14 +250,16 @@ absl::StatusOr<Dims> DimsForCount(const Plan& plan, int i, DType dtype, int64_t 
   if (value) {
     if (std::optional<Dims> dims = type.shape.Evaluate({{names[0], *value}})) return *std::move(dims);
   }
-  return Refuse(plan, i, "E0605",
-                absl::StrCat(Declared(plan, i), ", it was given ", count, " values: ",
-                             affine ? absl::StrCat("no ", names[0], " makes that many")
-                                    : "its extents do not follow from their number"),
-                {}, affine ? "" : "give the extents with the values");
+  return Refuse(
+      plan, i, "E0605",
+      absl::StrCat(Declared(plan, i), ", it was given ", count, " values: ",
+                   affine ? absl::StrCat("no ", names[0], " makes that many")
+                          : "its extents do not follow from their number"),
+      {}, affine ? std::vector<std::string>() : std::vector<std::string>{"give the extents with the values"});
 }
 
-absl::Status ResolveSymbols(const Plan& plan, std::span<const Dims> fed, SymbolValues& symbols) {
+absl::Status ResolveSymbols(const Plan& plan, std::span<const Dims> fed, SymbolValues& symbols,
+                            Origins origins) {
   symbols.clear();
   for (const PlanSymbol& s : plan.symbols) {
     const Dim& dim = TypeOf(plan, s.input).shape.dim(s.dim);
@@ -170,13 +269,14 @@ absl::Status ResolveSymbols(const Plan& plan, std::span<const Dims> fed, SymbolV
     if (!value) {
       return Refuse(plan, s.input, "E0605",
                     absl::StrCat(Declared(plan, s.input), ": dim ", s.dim, " is ", extent, ", and ",
-                                 dim.ToString(), " is that for no ", s.name));
+                                 dim.ToString(), " is that for no ", s.name),
+                    {FedNote(plan, s.input, fed[s.input], origins)});
     }
     if (*value < s.bounds.min || (s.bounds.max && *value > *s.bounds.max)) {
       return Refuse(plan, s.input, "E0607",
                     absl::StrCat(s.name, " is ", *value, " in ", Quoted(plan, s.input), ", outside ",
                                  BoundsToString(s.bounds)),
-                    {FedNote(plan, s.input, fed[s.input])});
+                    {FedNote(plan, s.input, fed[s.input], origins)});
     }
     symbols[s.name] = *value;
   }
@@ -184,7 +284,7 @@ absl::Status ResolveSymbols(const Plan& plan, std::span<const Dims> fed, SymbolV
     const std::vector<Dim>& dims = TypeOf(plan, static_cast<int>(i)).shape.dims();
     for (size_t d = 0; d < dims.size(); ++d) {
       if (dims[d].is_constant() || dims[d].Evaluate(symbols) == fed[i][d]) continue;
-      return Conflict(plan, static_cast<int>(i), static_cast<int>(d), fed, symbols);
+      return Conflict(plan, static_cast<int>(i), static_cast<int>(d), fed, symbols, origins);
     }
   }
   return absl::OkStatus();

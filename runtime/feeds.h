@@ -16,19 +16,21 @@
 #include "tenfold/graph/shape.h"
 #include "tenfold/graph/tensor.h"
 #include "tenfold/runtime/plan.h"
+#include "tenfold/runtime/run_options.h"
 
 namespace tenfold {
 
 // The dtype (E0604), rank and constant extents (E0605) of what is fed to input `i`. With `values`, the
-// refusal of a dtype says what a cast would do to them.
+// refusal of a dtype says what a cast would do to them. `origins` are the caller's, here and below.
 absl::Status CheckFeed(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims,
-                       const Tensor* values = nullptr);
+                       const Tensor* values = nullptr, std::span<const FeedOrigin> origins = {});
 
 // The extents of input `i` if it holds `count` values: E0403, or E0605 if they do not follow from it.
 absl::StatusOr<Dims> DimsForCount(const Plan& plan, int i, DType dtype, int64_t count);
 
 // The value of each symbol, given the extents of every input; every dim is checked: E0605 to E0607.
-absl::Status ResolveSymbols(const Plan& plan, std::span<const Dims> fed, SymbolValues& symbols);
+absl::Status ResolveSymbols(const Plan& plan, std::span<const Dims> fed, SymbolValues& symbols,
+                            std::span<const FeedOrigin> origins = {});
 
 // The refusals of feeds by name.
 absl::Status UnknownInput(const Plan& plan, absl::string_view name);         // E0602

@@ -137,7 +137,7 @@ absl::Status Invocation::Impl::PlaceArena() {
 
 absl::Status Invocation::Impl::BindShapes(const RunOptions& options) {
   outputs_placed = false;
-  TENFOLD_RETURN_IF_ERROR(ResolveSymbols(state.plan, fed_dims, symbols));
+  TENFOLD_RETURN_IF_ERROR(ResolveSymbols(state.plan, fed_dims, symbols, options.origins));
   TENFOLD_RETURN_IF_ERROR(BindOutputShapes());
   TENFOLD_RETURN_IF_ERROR(CheckValueSizes(state.plan, symbols, state.options.limits));
   RunControl control(options);

@@ -9,12 +9,21 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/array_name.h"
 
 namespace tenfold {
+
+// Where a feed comes from, for the errors of one that does not fit.
+struct FeedOrigin {
+  std::string input;               // which input it feeds
+  std::string text;                // "'x.npy'", "sensor 7"
+  std::optional<ArrayName> array;  // the file, if it is one: mends are commands that write another
+};
 
 // What a run spent on each step, for `tenfold-run --profile`.
 struct RunProfile {
@@ -46,6 +55,8 @@ struct RunOptions {
   ContractMode contract = ContractMode::kEnforce;
   // With kWarn: what kEnforce would have said is added here. Null: feeds are not looked at.
   std::vector<Diagnostic>* warnings = nullptr;
+  // Of feeds by name, as far as the caller knows; must live until Run has returned.
+  std::span<const FeedOrigin> origins = {};
   // Filled in if given; costs two clock readings a step.
   RunProfile* profile = nullptr;
 };

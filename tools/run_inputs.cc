@@ -21,6 +21,17 @@ std::optional<TensorType> TypeOfInput(const Graph& graph, absl::string_view name
   return id ? std::optional(graph.value(*id).type) : std::nullopt;
 }
 
+// A file under its name, what stands on the command line under the flag's.
+FeedOrigin OriginOf(const NamedArgument& argument, const Limits& limits) {
+  FeedOrigin origin{argument.name, absl::StrCat("--input ", Printable(argument.name)), std::nullopt};
+  if (FormOf(argument.value) != ArrayForm::kFile) return origin;
+  const absl::StatusOr<ArrayName> name = NameArrayFile(StripAt(argument.value), limits);
+  if (!name.ok()) return origin;
+  origin.text = name->ToString();
+  origin.array = *name;
+  return origin;
+}
+
 // Learns symbols from a feed whose declared dims are bare symbols. Where the feed does not fit, the runtime
 // will say so.
 void Bind(const Graph& graph, absl::string_view name, std::span<const int64_t> dims, SymbolValues& symbols) {
@@ -121,6 +132,7 @@ absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, c
   // What has extents of its own comes before what takes them from the others.
   for (size_t i = 0; i < arguments.size(); ++i) {
     const auto& [name, value] = arguments[i];
+    inputs.origins.push_back(OriginOf(arguments[i], limits));
     if (FormOf(value) == ArrayForm::kLiteral) {
       take(i, ReadArray(value, limits));
     } else if (FormOf(value) == ArrayForm::kFile) {

@@ -14,6 +14,7 @@
 #include "tenfold/graph/graph.h"
 #include "tenfold/graph/ingest_record.h"
 #include "tenfold/graph/tensor.h"
+#include "tenfold/runtime/run_options.h"
 #include "tenfold/tools/array_argument.h"
 #include "tenfold/tools/policy_flags.h"
 
@@ -27,7 +28,8 @@ absl::Status NoSuchInput(const Graph& graph, absl::string_view name);
 absl::StatusOr<IngestedArray> ReadForInput(const NamedArgument& argument, const Graph& graph,
                                            const PolicyFlags& policies, const Limits& limits);
 
-// The error of an argument with a note of what it is to the input: "it feeds Input 'x' (m.tnt:2:9), which is ...".
+// The error of an argument with a note of what it is to the input: "it feeds Input 'x' (m.tnt:2:9), which is
+// ...".
 absl::Status WithInput(const absl::Status& error, absl::string_view role, const Graph& graph,
                        absl::string_view name);
 
@@ -35,6 +37,8 @@ struct RunInputs {
   NamedTensors feeds;
   // What policies did, a line an array: "x: from f64, cast=nearest: 431 of 1024 values changed, ...".
   std::vector<std::string> remarks;
+  // Where each feed comes from.
+  std::vector<FeedOrigin> origins;
 };
 
 // Reads files, under their policies, and literals, then makes the random ones: `random` takes its type from

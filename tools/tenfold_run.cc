@@ -148,7 +148,8 @@ absl::StatusOr<size_t> FindOutput(const Plan& plan, const Graph& graph, const st
 struct Inputs {
   Graph graph;
   NamedTensors feeds;
-  std::vector<Tensor> wanted;  // one an expectation
+  std::vector<FeedOrigin> origins;  // of the feeds
+  std::vector<Tensor> wanted;       // one an expectation
 };
 
 LoadOptions LoadOptionsOf(const Arguments& a, std::vector<std::string>* constants = nullptr) {
@@ -166,6 +167,7 @@ absl::StatusOr<Inputs> Read(const Arguments& a) {
                            ReadInputs(a.inputs, inputs.graph, a.policies, a.seed, a.compile.limits));
   for (const std::string& remark : read.remarks) ReportRemark(remark);
   inputs.feeds = std::move(read.feeds);
+  inputs.origins = std::move(read.origins);
   for (const NamedArgument& expectation : a.expectations) {
     TENFOLD_ASSIGN_OR_RETURN(Tensor wanted, ReadArray(expectation.value, a.compile.limits));
     inputs.wanted.push_back(std::move(wanted));
@@ -212,7 +214,10 @@ absl::StatusOr<bool> Run(const Arguments& a, const Inputs& inputs, std::optional
   if (a.deadline > 0)
     compile.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(a.deadline);
   compile.cancelled = CancelledByInterrupt();
-  RunOptions run = {.deadline = compile.deadline, .cancelled = compile.cancelled, .contract = a.contract};
+  RunOptions run = {.deadline = compile.deadline,
+                    .cancelled = compile.cancelled,
+                    .contract = a.contract,
+                    .origins = inputs.origins};
   std::vector<Diagnostic> warnings;
   run.warnings = &warnings;
   TENFOLD_ASSIGN_OR_RETURN(executable, Compile(inputs.graph, compile));

@@ -2,8 +2,10 @@
 #include "tenfold/graph/ingest/cast.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "tenfold/graph/diagnostic.h"
@@ -95,31 +97,45 @@ std::string Due(const Tensor& array, DType target, const ArrayName& name) {
   return absl::StrCat(name.ToString(), " is ", array.type().ToString(), ", where ", Name(target), " is due");
 }
 
-// What a cast to integers needs besides, if it is NaN that no rule can take.
-std::vector<Mend> ZeroForNan(const Tensor& array, CastSurvey survey, const ArrayName& name) {
-  if (ElementToString(array, survey.first_not_finite) != "nan") return {};
-  survey.not_finite = 0;
-  const Mend cast = AskFor(name, *BestRule(survey));
-  if (name.argument.empty()) return {Mend("to put 0 for NaN: .nan = {NanRule::kZero}, " + cast.text)};
-  Mend both =
-      MendByFlag("to put 0 for NaN: ", "--nan", absl::StrCat(name.argument, "=zero"), " " + cast.text);
-  both.edits.insert(both.edits.end(), cast.edits.begin(), cast.edits.end());
-  return {both};
+bool HasInf(const Tensor& array) {
+  bool found = false;
+  VisitDType(array.dtype(), [&]<typename T>(std::type_identity<T>) {
+    if constexpr (IsFloat(DTypeOf<T>())) {
+      const int64_t stored =
+          array.is_splat() ? std::min<int64_t>(1, array.num_elements()) : array.num_elements();
+      for (int64_t i = 0; i < stored && !found; ++i)
+        found = std::isinf(static_cast<double>(Widen(array.at<T>(i))));
+    }
+  });
+  return found;
+}
+
+// What makes numbers of NaN and Inf, and `and_cast`, what is to be asked for besides. No policy touches Inf.
+std::vector<Mend> FiniteMend(const Tensor& array, const ArrayName& name, const Mend& and_cast) {
+  if (!HasInf(array)) {
+    if (name.argument.empty())
+      return {absl::StrCat("to put 0 for NaN: .nan = {NanRule::kZero}", and_cast.empty() ? "" : ", ",
+                           and_cast.text)};
+    Mend both = MendByFlag("to put 0 for NaN: ", "--nan", absl::StrCat(name.argument, "=zero"),
+                           absl::StrCat(and_cast.empty() ? "" : " ", and_cast.text));
+    both.edits.insert(both.edits.end(), and_cast.edits.begin(), and_cast.edits.end());
+    return {both};
+  }
+  if (name.argument.empty()) return {};
+  const bool safetensors = absl::EndsWith(name.file, ".safetensors");
+  return {absl::StrCat(
+      "to put 0 for NaN and Inf: ",
+      safetensors ? SafetensorsCommand(name, "numpy", "__import__(\"numpy\").nan_to_num(d[n], True, 0, 0, 0)",
+                                       "finite")
+                  : NumpyCommand(name, "np.where(np.isfinite(a), a, 0)", "finite"))};
 }
 
 absl::Status RefuseNotFinite(const Tensor& array, DType target, const ArrayName& name,
                              const CastSurvey& survey) {
-  const std::string element = ElementToString(array, survey.first_not_finite);
-  std::vector<Mend> help;
-  if (element == "nan") {
-    help.push_back(name.argument.empty()
-                       ? "to put 0 for NaN: .nan = {NanRule::kZero}"
-                       : MendByFlag("to put 0 for NaN: ", "--nan", absl::StrCat(name.argument, "=zero")));
-  }
   return Refuse("E0322",
                 absl::StrCat(Due(array, target, name), ": ", ElementIs(array, survey.first_not_finite),
                              ", which ", Name(target), " has not (", OfAll(survey.not_finite, array), ")"),
-                {"no cast rule turns NaN or Inf into a number"}, std::move(help));
+                {"no cast rule turns NaN or Inf into a number"}, FiniteMend(array, name, ""));
 }
 
 }  // namespace
@@ -160,9 +176,14 @@ absl::StatusOr<Tensor> CastArray(const Tensor& array, DType target, CastRule rul
   if (array.dtype() == target) return array;
   if (rule == CastRule::kRefuse) {
     survey = SurveyCast(array, target);
-    const std::optional<CastRule> best = BestRule(survey);
-    return Refuse("E0320", Due(array, target, name), {DescribeCast(array, target, survey)},
-                  best ? std::vector{AskFor(name, *best)} : ZeroForNan(array, survey, name));
+    std::vector<std::string> notes = {DescribeCast(array, target, survey)};
+    if (const std::optional<CastRule> best = BestRule(survey)) {
+      return Refuse("E0320", Due(array, target, name), std::move(notes), {AskFor(name, *best)});
+    }
+    CastSurvey finite = survey;  // what is left once no NaN is
+    finite.not_finite = 0;
+    return Refuse("E0320", Due(array, target, name), std::move(notes),
+                  FiniteMend(array, name, AskFor(name, *BestRule(finite))));
   }
 
   Tensor cast;

@@ -112,7 +112,7 @@ std::string FindKey(const PythonValue& dict, absl::string_view key, const Python
 }
 
 absl::Status TooLarge(const ArrayName& name, absl::string_view what) {
-  return MakeError("E0402", absl::StrCat(name.ToString(), " ", what));
+  return MakeError("E0402", absl::StrCat(name.ToString(), " ", what), std::string(kSaveAgain));
 }
 
 absl::Status ReadShape(const ArrayName& name, const Limits& limits, const PythonValue& value,

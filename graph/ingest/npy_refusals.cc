@@ -2,13 +2,12 @@
 #include "tenfold/graph/ingest/npy_refusals.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/npy_text.h"
+#include "tenfold/graph/ingest/object_refusal.h"
 #include "tenfold/graph/ingest/printable.h"
 
 namespace tenfold {
@@ -22,12 +21,14 @@ constexpr uint64_t kSampleBytes = uint64_t{1} << 22;
 // Of one field's name, what is shown.
 constexpr size_t kShownBytes = 60;
 
-// What could be said of every element that was looked at.
+// What can be said of the elements that were looked at.
 struct TextSurvey {
-  std::optional<std::string> first;
+  int64_t elements = 0;
+  int64_t numbers = 0;  // once a comma has become a point
+  std::string first;
+  int64_t first_other = -1;  // that is no number
+  std::string other;
   std::string comma_example;  // the first element that is a number but for its comma
-  bool all_numbers = true;    // after a comma has become a point
-  bool no_numbers = true;
 };
 
 TextSurvey Survey(absl::string_view bytes, const NpyType& type) {
@@ -37,11 +38,32 @@ TextSurvey Survey(absl::string_view bytes, const NpyType& type) {
     const bool has_comma = WithDecimalPoint(element).has_value();
     const bool is_number = has_comma || IsNumberText(element);
     if (has_comma && survey.comma_example.empty()) survey.comma_example = element;
-    survey.all_numbers = survey.all_numbers && is_number;
-    survey.no_numbers = survey.no_numbers && !is_number;
-    if (!survey.first) survey.first = element;
+    if (survey.elements == 0) survey.first = element;
+    if (!is_number && survey.first_other < 0) survey.first_other = survey.elements, survey.other = element;
+    survey.numbers += is_number;
+    ++survey.elements;
   }
   return survey;
+}
+
+// A command that makes numbers of the text, or labels.
+std::string TextMend(const ArrayName& name, const NpyType& type, const TextSurvey& survey) {
+  const bool bytes = type.kind == Kind::kBytes, comma = !survey.comma_example.empty();
+  if (survey.numbers == survey.elements) {
+    const absl::string_view b = bytes ? "b" : "";
+    return absl::StrCat(
+        "read the text as numbers: ",
+        NumpyCommand(name,
+                     comma ? absl::StrCat("np.char.replace(a, ", b, "\",\", ", b, "\".\").astype(\"f8\")")
+                           : "a.astype(\"f8\")",
+                     "f8"));
+  }
+  // Where half of it is numbers, the rest says that there is none.
+  if (2 * survey.numbers >= survey.elements) {
+    return absl::StrCat("put NaN for what is no number: ", NumbersElseNan(name, type, comma));
+  }
+  return absl::StrCat("if these are labels, number them: ",
+                      NumpyCommand(name, "np.unique(a, return_inverse=True)[1].reshape(a.shape)", "labels"));
 }
 
 absl::Status RefuseText(const ArrayName& name, const NpyHeader& header, ByteSource& contents) {
@@ -57,33 +79,28 @@ absl::Status RefuseText(const ArrayName& name, const NpyHeader& header, ByteSour
   d.code = "E0301";
   d.message = absl::StrCat(name.ToString(), " holds ", type.kind == Kind::kText ? "text" : "byte strings",
                            " (", Printable(type.descr), "), not numbers");
-  if (survey.first) {
-    absl::StrAppend(&d.message, ": ", ElementAt(header.shape, 0), " is ", QuotedNpyText(*survey.first, type));
+  // Among numbers, what is none is the culprit.
+  const bool mixed = survey.numbers > 0 && survey.first_other >= 0;
+  if (mixed) {
+    absl::StrAppend(&d.message, ": ", ElementAt(header.shape, survey.first_other), " is ",
+                    QuotedNpyText(survey.other, type), " (", survey.elements - survey.numbers, " of ",
+                    stored < count ? "the first " : "", Count(survey.elements, "element"),
+                    survey.elements - survey.numbers == 1 ? " is no number)" : " are no numbers)");
+  } else if (survey.elements > 0) {
+    absl::StrAppend(&d.message, ": ", ElementAt(header.shape, 0), " is ", QuotedNpyText(survey.first, type),
+                    " (", Count(count, "element"), ")");
+  } else {
+    absl::StrAppend(&d.message, " (", Count(count, "element"), ")");
   }
-  absl::StrAppend(&d.message, " (", Count(count, "element"), ")");
   if (!survey.comma_example.empty()) {
     d.notes.push_back(absl::StrCat(
         QuotedNpyText(survey.comma_example, type),
         " has a decimal comma; numbers are read with a point: ", *WithDecimalPoint(survey.comma_example)));
   }
-  if (survey.all_numbers && survey.comma_example.empty() && survey.first && !name.argument.empty()) {
+  const bool as_it_is = survey.elements > 0 && survey.first_other < 0 && survey.comma_example.empty();
+  if (as_it_is && !name.argument.empty())
     d.help.push_back(MendByFlag("", "--text", absl::StrCat(name.argument, "=parse")));
-  }
-  const absl::string_view literal = type.kind == Kind::kBytes ? "b" : "";
-  if (survey.all_numbers && !survey.comma_example.empty()) {
-    d.help.push_back(absl::StrCat(
-        "read the text as numbers: ",
-        NumpyCommand(
-            name, absl::StrCat("np.char.replace(a, ", literal, "\",\", ", literal, "\".\").astype(\"f8\")"),
-            "f8")));
-  } else if (survey.all_numbers) {
-    d.help.push_back(
-        absl::StrCat("read the text as numbers: ", NumpyCommand(name, "a.astype(\"f8\")", "f8")));
-  } else if (survey.no_numbers || survey.first) {
-    d.help.push_back(
-        absl::StrCat("if these are labels, number them: ",
-                     NumpyCommand(name, "np.unique(a, return_inverse=True)[1].reshape(a.shape)", "labels")));
-  }
+  d.help.push_back(TextMend(name, type, survey));
   return ToStatus(std::move(d));
 }
 
@@ -133,12 +150,7 @@ absl::Status RefuseNpyType(const ArrayName& name, const NpyHeader& header, ByteS
     case Kind::kBytes:
       return RefuseText(name, header, contents);
     case Kind::kObject:
-      return MakeError(
-          "E0302",
-          absl::StrCat(name.ToString(), " holds Python objects (", Printable(type.descr),
-                       "), which are pickled: reading them could run any code, so they are never read"),
-          absl::StrCat("if you trust the file and it holds numbers: ",
-                       NumpyCommand(name, "a.astype(\"f8\")", "f8", ", allow_pickle=True")));
+      return RefuseObjects(name, header, contents);
     case Kind::kComplex:
       return RefuseOther(name, type, "complex numbers, which are not supported yet",
                          "save pairs of real and imaginary part", "np.stack([a.real, a.imag], -1)", "pairs");
@@ -146,10 +158,12 @@ absl::Status RefuseNpyType(const ArrayName& name, const NpyHeader& header, ByteS
       return RefuseOther(name, type, "long doubles, whose bits differ from machine to machine",
                          "round to f64", "a.astype(\"f8\")", "f8");
     case Kind::kDate:
-      return RefuseOther(name, type, "dates", "save the counts of their unit since 1970 as i64",
+      return RefuseOther(name, type, "dates",
+                         "save the counts of their unit since 1970 as i64, NaT as the least i64",
                          "a.astype(\"i8\")", "i8");
     case Kind::kDuration:
-      return RefuseOther(name, type, "durations", "save the counts of their unit as i64", "a.astype(\"i8\")",
+      return RefuseOther(name, type, "durations",
+                         "save the counts of their unit as i64, NaT as the least i64", "a.astype(\"i8\")",
                          "i8");
     case Kind::kRaw:
       return RefuseRaw(name, header);

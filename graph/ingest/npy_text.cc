@@ -71,6 +71,10 @@ absl::Status NotNumbers(const ArrayName& name, const NpyHeader& header, DType dt
   } else if (!IsFloat(dtype) && IsNumberText(bad.text)) {
     const std::string text(absl::StripAsciiWhitespace(bad.text));
     d.notes.push_back(WhyNotElement(Normalised(text, dtype), dtype));
+    d.help.push_back(absl::StrCat("if all are numbers, read them as f64 and cast that: ",
+                                  NumpyCommand(name, "a.astype(\"f8\")", "f8")));
+  } else if (IsFloat(dtype)) {
+    d.help.push_back(absl::StrCat("if that means NaN: ", NumbersElseNan(name, header.type, false)));
   }
   return ToStatus(std::move(d));
 }
@@ -116,6 +120,19 @@ std::optional<std::string> WithDecimalPoint(absl::string_view text) {
   pointed[comma] = '.';
   if (!IsNumberText(pointed)) return std::nullopt;
   return pointed;
+}
+
+std::string NumbersElseNan(const ArrayName& name, const NpyType& type, bool comma) {
+  // What IsNumberText takes, for Python's re.
+  constexpr absl::string_view kNumberRegex =
+      R"(r"(?i)\s*[-+]?((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|inf(inity)?|nan)\s*")";
+  const absl::string_view text = type.kind == Kind::kBytes ? "np.char.decode(a, \"latin1\")" : "a";
+  return NumpyCommand(
+      name,
+      absl::StrCat("np.array([x if re.fullmatch(", kNumberRegex, ", x) else \"nan\" for x in ",
+                   comma ? absl::StrCat("np.char.replace(", text, ", \",\", \".\")") : std::string(text),
+                   ".flat]).astype(\"f8\").reshape(a.shape)"),
+      "f8", "", ", re");
 }
 
 absl::StatusOr<Tensor> ParseNpyText(const ArrayName& name, const NpyHeader& header, ByteSource& source,

@@ -29,6 +29,9 @@ bool IsNumberText(absl::string_view text);
 // "3,14" -> "3.14"; nullopt if the text is no number with one comma for its point.
 std::optional<std::string> WithDecimalPoint(absl::string_view text);
 
+// A command that saves the numbers as f64 and NaN for all other text; `comma`: some have a decimal comma.
+std::string NumbersElseNan(const ArrayName& name, const NpyType& type, bool comma);
+
 // Elements of text or byte strings read as numbers of `dtype`, whatever the locale: decimals with a point,
 // rounded once; integers in range for an integer dtype; nan, inf and infinity in any case for a float; true,
 // false, 0 and 1 for bool. Blanks around a number and a '+' before it are allowed. Errors: E0326

@@ -57,6 +57,7 @@ bool HoldsObjects(const PythonValue& descr) {
 
 std::optional<NpyType> ParseRecord(const PythonValue& descr) {
   NpyType type;
+  type.is_record = true;
   type.kind = HoldsObjects(descr) ? Kind::kObject : Kind::kRecord;
   type.descr = "a record";
   for (const PythonValue& field : descr.items) {

@@ -32,6 +32,7 @@ struct NpyType {
   bool swap = false;                // the file's byte order is not this machine's
   uint64_t item_bytes = 0;          // of one element; 0 for records and objects
   std::string descr;                // "<f4"; of a record, how its text begins
+  bool is_record = false;           // a list of fields, some of which may be objects
   std::vector<std::string> fields;  // of a record
 };
 

@@ -40,7 +40,9 @@ std::string ErrorText(zip_error_t* error) {
   return Printable(text);
 }
 
-absl::Status BadArchive(absl::string_view file, absl::string_view why, Mend help = {}) {
+constexpr char kSaveAgain[] = "write it with NumPy: numpy.savez(\"x.npz\", w=array)";
+
+absl::Status BadArchive(absl::string_view file, absl::string_view why, Mend help = kSaveAgain) {
   return MakeError("E0310", absl::StrCat("'", Printable(file), "' is no readable .npz archive: ", why),
                    std::move(help));
 }
@@ -143,10 +145,14 @@ absl::StatusOr<Contents> ReadDirectory(Archive archive, absl::string_view file, 
                              ReadDirectoryEntry(archive.get(), static_cast<zip_uint64_t>(i), file));
     if (absl::EndsWith(member.name, "/") && member.size == 0) continue;  // a folder, which holds nothing
     if (!names.insert(member.name).second) {
+      const std::string path = Printable(file, 4096);
       return MakeError(
           "E0312",
           absl::StrCat("'", Printable(file), "' has two arrays of the name '", Printable(member.name), "'"),
-          "write the archive again: numpy.savez gives each array a name of its own");
+          absl::StrCat("to keep the last of each name: python3 -c 'import sys, numpy as np; "
+                       "np.savez(sys.argv[2], **dict(np.load(sys.argv[1])))' ",
+                       ShellQuote(path), " ",
+                       ShellQuote(absl::StrCat(absl::StripSuffix(path, ".npz"), ".last.npz"))));
     }
     // Sizes are what the file claims; their sum must not wrap.
     inflated = member.size > UINT64_MAX - inflated ? UINT64_MAX : inflated + member.size;
@@ -181,7 +187,10 @@ absl::StatusOr<Contents> OpenFileArchive(absl::string_view path, const Limits& l
   TENFOLD_RETURN_IF_ERROR(RefuseEmpty(path, size));
   const int fd = file->ReleaseDescriptor();
   int code = 0;
-  Archive archive(zip_fdopen(fd, ZIP_CHECKCONS, &code));  // on success it owns the descriptor
+  // On success it owns the descriptor.
+  Archive archive(zip_fdopen(fd, ZIP_CHECKCONS, &code));
+  // A name that occurs twice is inconsistent, too; without the check it is found, and named, below.
+  if (archive == nullptr && code == ZIP_ER_EXISTS) archive.reset(zip_fdopen(fd, 0, &code));
   if (archive == nullptr) {
     ::close(fd);
     zip_error_t error;
@@ -231,6 +240,9 @@ absl::StatusOr<NamedTensors> ReadNpz(absl::string_view bytes, absl::string_view 
   Source source(zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error));
   if (source == nullptr) return BadArchive(file_name, ErrorText(&error));
   Archive archive(zip_open_from_source(source.get(), ZIP_RDONLY | ZIP_CHECKCONS, &error));
+  if (archive == nullptr && zip_error_code_zip(&error) == ZIP_ER_EXISTS) {
+    archive.reset(zip_open_from_source(source.get(), ZIP_RDONLY, &error));
+  }
   if (archive == nullptr) return BadArchive(file_name, ErrorText(&error));
   source.release();  // owned by the archive
   zip_error_fini(&error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Ops that move elements and compute nothing: each is a map from output elements to input elements.
+#include <algorithm>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -22,29 +23,62 @@ std::vector<Dim> Alias(const Shape&, const Shape& output, const Attrs&) {
 
 // --- Reshape -----------------------------------------------------------------------------------------------
 
-// The nearest valid form of a new shape that holds another number of elements: one dim is what the others
-// leave over, the first if that can be, else the next that can. `dims` are what `wanted` stands for.
-Mend NearestReshape(const Contents& wanted, const std::vector<Dim>& dims, const Dim& total) {
-  for (size_t free = 0; free < dims.size(); ++free) {
-    Dim others = 1;
-    for (size_t i = 0; i < dims.size(); ++i) {
-      if (i != free) others = others * dims[i];
-    }
-    const std::optional<Dim> rest = others == Dim(0) ? std::nullopt : Dim::DivideExactly(total, others);
-    if (!rest) continue;
-    std::vector<Dim> mended = dims;
-    mended[free] = *rest;
-    std::vector<std::string> elements;
-    bool literal = true;
-    for (size_t i = 0; i < wanted.size(); ++i) {
-      elements.push_back(i == free ? "-1" : wanted[i].ToString());
-      literal = literal && (i == free || wanted[i].is_constant());
-    }
-    const std::string shape = absl::StrCat("{", absl::StrJoin(elements, ", "), "}");
-    return {absl::StrCat(shape, " gives ", Shape(std::move(mended)).ToString()),
-            literal ? std::vector<Edit>{ReplacePart{ReplacePart::kOperand, 1, shape}} : std::vector<Edit>()};
+int64_t Distance(int64_t a, int64_t b) { return a < b ? b - a : a - b; }
+
+// "{1, 784}".
+std::string Written(const std::vector<int64_t>& shape) {
+  return absl::StrCat("{", absl::StrJoin(shape, ", "), "}");
+}
+
+// A mend for a shape that does not hold `total` elements: one of its extents is changed, by as little as
+// possible. `dims` are those of `wanted`, where 0 has been replaced by the dim that it copies.
+Mend NearestShape(const Contents& wanted, const std::vector<Dim>& dims, const Dim& total) {
+  // Farther than this from what was meant, a shape is no help.
+  constexpr int64_t kFarthest = 100;
+  std::vector<int64_t> shape;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    shape.push_back(wanted[i] == Dim(-1) || wanted[i] == Dim(0) ? wanted[i].constant()
+                    : dims[i].is_constant()                     ? dims[i].constant()
+                                                                : -1);
   }
-  return {};
+  // With more than one -1 the shape would not say what it is.
+  const auto rests = std::count(shape.begin(), shape.end(), -1);
+  const bool has_rest = rests == 1;
+  std::optional<std::vector<int64_t>> best;
+  int64_t best_distance = 0;
+  const auto consider = [&](size_t i, int64_t extent) {
+    const int64_t distance = extent < 0 ? kFarthest : Distance(extent, shape[i]);
+    if (best && distance >= best_distance) return;
+    best_distance = distance;
+    best = shape;
+    (*best)[i] = extent;
+  };
+  for (size_t i = 0; i < shape.size() && rests <= 1; ++i) {
+    if (shape[i] <= 0) continue;
+    Dim others = 1;
+    for (size_t k = 0; k < shape.size(); ++k) {
+      if (k != i && shape[k] != -1) others = others * dims[k];
+    }
+    if (others == Dim(0)) continue;
+    if (!has_rest) {
+      const std::optional<Dim> extent = Dim::DivideExactly(total, others);
+      if (extent) consider(i, extent->is_constant() ? extent->constant() : -1);
+      continue;
+    }
+    const auto divides = [&](int64_t extent) {
+      return extent > 0 && Dim::DivideExactly(total, others * Dim(extent)).has_value();
+    };
+    for (int64_t by = 1; by <= kFarthest; ++by) {
+      const bool below = divides(shape[i] - by);
+      if (!below && !divides(shape[i] + by)) continue;
+      consider(i, below ? shape[i] - by : shape[i] + by);
+      break;
+    }
+  }
+  if (!best) return absl::StrCat("the shape {-1} holds them: [", total.ToString(), "]");
+  const std::string nearest = Written(*best);
+  return {absl::StrCat("the nearest shape that holds them is ", nearest),
+          {ReplacePart{ReplacePart::kOperand, 1, nearest}}};
 }
 
 absl::Status InferReshape(InferContext& c) {
@@ -82,16 +116,18 @@ absl::Status InferReshape(InferContext& c) {
   if (inferred.has_value()) {
     const std::optional<Dim> rest = known == Dim(0) ? std::nullopt : Dim::DivideExactly(total, known);
     if (!rest.has_value()) {
-      return c.Fail("E0208", absl::StrCat(c.shape(0).ToString(), " holds ", total.ToString(),
-                                          " elements, which -1 cannot fill up: the other dims hold ",
-                                          known.ToString()));
+      return c.Fail(
+          "E0208",
+          absl::StrCat(c.shape(0).ToString(), " holds ", total.ToString(),
+                       " elements, which -1 cannot fill up: the other dims hold ", known.ToString()),
+          NearestShape(*c.contents(1), dims, total));
     }
     dims[*inferred] = *rest;
   } else if (!(known == total)) {
     return c.Fail("E0208",
                   absl::StrCat(from.ToString(), " holds ", total.ToString(), " elements, ",
                                Shape(dims).ToString(), " holds ", known.ToString()),
-                  NearestReshape(*c.contents(1), dims, total));
+                  NearestShape(*c.contents(1), dims, total));
   }
   TENFOLD_RETURN_IF_ERROR(c.SetOutput(0, Shape(std::move(dims))));
   return c.contents(0).has_value() ? c.SetContents(0, *c.contents(0)) : absl::OkStatus();

@@ -72,7 +72,8 @@ class Decoder {
   absl::StatusOr<ValueId> Find(uint32_t number) const {
     if (number < values_.size()) return values_[number];
     if (number < total_values_) {
-      return MakeError("E0106", absl::StrCat("value ", number, " is read before it is produced"));
+      return MakeError("E0106", absl::StrCat("value ", number, " is read before it is produced"),
+                       "write the file again from its source: a graph has no cycles");
     }
     return WrongStructure(
         absl::StrCat("value ", number, " is read, but only ", total_values_, " are produced"));
@@ -126,7 +127,9 @@ class Decoder {
       if (encoded.outputs_size() > 1) {  // then within the node too; nodes of many results are rare
         for (const std::string& earlier : names) taken = taken || earlier == name;
       }
-      if (taken) return MakeError("E0104", absl::StrCat("two values are named '", name, "'"));
+      if (taken)
+        return MakeError("E0104", absl::StrCat("two values are named '", name, "'"),
+                         "give one of them another name in the source, and write the file again");
       names.push_back(name);
     }
     return names;

@@ -51,7 +51,8 @@ absl::StatusOr<Tensor> Copied(DType dtype, const Dims& dims, absl::string_view b
 }  // namespace
 
 absl::Status WrongStructure(absl::string_view what) {
-  return MakeError("E0502", absl::StrCat("the file's structure is wrong: ", what));
+  return MakeError("E0502", absl::StrCat("the file's structure is wrong: ", what),
+                   "write it again from its source");
 }
 
 absl::Status CheckCount(int64_t count, int64_t limit, const char* limit_name, absl::string_view what) {

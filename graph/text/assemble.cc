@@ -19,6 +19,8 @@ namespace {
 // Enough for a suggestion; comparing a wrong name with a million others is not worth the time.
 constexpr size_t kCandidates = 1000;
 
+constexpr char kNoCycles[] = "statements stand in the order of computation, and a graph has no cycles";
+
 // "did you mean 'axis'?", and, if that is sure, its text in the place of what stands there.
 Mend Instead(absl::string_view nearest, bool sure, Span span) {
   Mend mend = DidYouMean(nearest);
@@ -52,7 +54,8 @@ void GraphAssembler::CollectNames(const GraphSyntax& syntax) {
     if (is_new) return;
     errors_.Add(name.span, "E0104",
                 absl::StrCat("'", name.name, "' is defined twice: first at line ",
-                             errors_.source().LineOf(it->second.begin)));
+                             errors_.source().LineOf(it->second.begin)),
+                "give one of them another name");
   };
   for (const InputSyntax& input : syntax.inputs) add(input.name);
   for (const StatementSyntax& statement : syntax.statements) {
@@ -406,13 +409,13 @@ std::optional<ValueId> GraphAssembler::Lookup(absl::string_view name, Span span,
   if (place->second.begin < span.begin) {
     // What stands above and gave no value failed there, and is reported there.
     const bool own_result = place->second.begin >= statement_begin_;
-    if (own_result) errors_.Add(span, "E0106", absl::StrCat("'", name, "' depends on itself"));
+    if (own_result) errors_.Add(span, "E0106", absl::StrCat("'", name, "' depends on itself"), kNoCycles);
     return std::nullopt;
   }
   errors_.Add(span, "E0106",
               absl::StrCat("'", name, "' is read before it is computed, at line ",
                            errors_.source().LineOf(place->second.begin)),
-              "statements stand in the order of computation, and a graph has no cycles");
+              kNoCycles);
   return std::nullopt;
 }
 

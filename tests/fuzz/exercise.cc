@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tenfold/compiler/compile.h"
+#include "tenfold/compiler/pipeline.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/graph_builder.h"
 #include "tenfold/graph/ops.h"
@@ -71,12 +72,17 @@ std::optional<NamedTensors> SmallFeeds(const Graph& graph) {
 std::optional<NamedTensors> Run(const Graph& graph, int opt_level, const NamedTensors& feeds) {
   CompileOptions options;
   options.opt_level = opt_level;
-  options.jit = JitMode::kOff;
-  options.threads = 1;
-  options.reference_contractions = true;
   options.numerics = Numerics::kExact;
   options.fold_budget = {kMaxBytes, kMaxBytes, kMaxBytes};
-  const absl::StatusOr<Executable> executable = Compile(graph, options);
+  options.limits = SmallLimits();
+  // Compile without its code generators and devices, which would have to be built for the fuzzer, too.
+  CompileReport report;
+  const absl::Status planned = RunPipeline(graph, options, Stage::kPlanned, report);
+  CheckNotOurBug(planned);
+  if (!planned.ok()) return std::nullopt;
+  const absl::StatusOr<Executable> executable = Executable::Create(
+      *std::move(report.plan),
+      {.threads = 1, .jit = JitMode::kOff, .limits = options.limits, .memory_limit = 64 * kMaxBytes});
   CheckNotOurBug(executable.status());
   if (!executable.ok()) return std::nullopt;
   RunOptions run;

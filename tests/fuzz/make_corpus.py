@@ -116,6 +116,11 @@ def main():
     }
     for name, array in arrays.items():
         put("npy", name, npy(array))
+    for descr in ("|i1", "|u1", "<i2", ">i2", "<i4", ">u4", "<i8", "<u8", ">f2", "<f4", ">f4", "<f8"):
+        name = descr.replace("<", "little_").replace(">", "big_").replace("|", "")
+        put("npy", name, npy(np.arange(-3, 9).reshape(3, 2, 2).astype(descr, order="CF"[len(name) % 2])))
+    put("npy", "wide", npy(np.linspace(-1, 1, 400, dtype="f4").reshape(20, 20)))
+    put("npy", "list", npy(np.array([1, 2.5, None, [1, 2], "x", np.float64(3)], object)))
     put("npy", "v2", npy(arrays["f4"], (2, 0)))
     put("npy", "v3", npy(arrays["f4"], (3, 0)))
     for name, kind in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)):
@@ -124,6 +129,12 @@ def main():
             for member in ("f4", "bool", "empty"):
                 archive.writestr(zipfile.ZipInfo(member + ".npy"), npy(arrays[member]), kind)
         put("npz", name, file.getvalue())
+    limit, zipfile.ZIP64_LIMIT = zipfile.ZIP64_LIMIT, 0
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("big.npy"), npy(arrays["big"]))
+    zipfile.ZIP64_LIMIT = limit
+    put("npz", "zip64", file.getvalue())
     put("safetensors", "one", safetensors([("w", "F32", [2], struct.pack("<2f", 1, 2))]))
     put("safetensors", "several", safetensors([("a", "I64", [1], bytes(8)), ("b", "BF16", [2, 1], bytes(4)),
                                                ("c", "BOOL", [], b"\1"), ("d", "F16", [0], b"")]))

@@ -11,8 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "proto/graph.pb.h"
 #include "tenfold/graph/serialization/crc32c.h"
-#include "tenfold/graph/serialization/tnf.h"
-#include "tenfold/tests/fuzz/exercise.h"
+#include "tenfold/tests/fuzz/exercise_files.h"
 #include "tenfold/tests/fuzz/mutate_message.h"
 
 extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
@@ -80,20 +79,6 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace tenfold;
-  LoadOptions options;
-  options.limits = fuzz::SmallLimits();
-  const absl::StatusOr<Graph> graph = ParseGraph({reinterpret_cast<const char*>(data), size}, options);
-  fuzz::CheckNotOurBug(graph.status());
-  if (!graph.ok()) return 0;
-  // What is written reads back and is written the same.
-  const absl::StatusOr<std::string> bytes = SerializeGraph(*graph);
-  fuzz::CheckNotOurBug(bytes.status());
-  if (bytes.ok()) {
-    const absl::StatusOr<Graph> again = ParseGraph(*bytes);
-    if (!again.ok()) fuzz::Bug("what was written does not read back: ", again.status());
-    if (*SerializeGraph(*again) != *bytes) fuzz::Bug("what was read back is written otherwise", {});
-  }
-  fuzz::ExerciseGraph(*graph);
+  tenfold::fuzz::ExerciseTnfBytes({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -353,14 +353,23 @@ TEST(FeedsTest, EveryRefusalNamesBothSides) {
       FeedError(exe, {{"images", RandomTensor({2, 3}, 1)}}),
       "error[E0605 input-shape]: input 'images' is f32[N,2], it was fed f32[2,3]: dim 1 is 3 instead of 2\n"
       "  --> net.cc:3\n"
-      "  help: its 6 values fit as [3,2]: reshape the array");
+      "  help: if its dims are in another order, transposing by (1, 0) gives [3,2]: declare it as it is and "
+      "Transpose it in the graph\n"
+      "  help: its 6 values fit as [3,2]: feed tensor.Reshape(Dims{3, 2})");
+  EXPECT_EQ(
+      FeedError(exe, {{"images", RandomTensor({2, 1, 2}, 1)}}),
+      "error[E0605 input-shape]: input 'images' is f32[N,2], it was fed f32[2,1,2]: rank 3 instead of 2\n"
+      "  --> net.cc:3\n"
+      "  help: its 4 values fit as [2,2]: feed tensor.Reshape(Dims{2, 2})");
   EXPECT_EQ(FeedError(exe, {{"images", y3}}),
             "error[E0605 input-shape]: input 'images' is f32[N,2], it was fed f32[3]: rank 1 instead of 2\n"
-            "  --> net.cc:3");
+            "  --> net.cc:3\n"
+            "  help: if the array is right, declare 'images' as f32[3]");
   EXPECT_EQ(
       FeedError(exe, {{"images", RandomTensor({3, 5}, 1)}}),
       "error[E0605 input-shape]: input 'images' is f32[N,2], it was fed f32[3,5]: dim 1 is 5 instead of 2\n"
-      "  --> net.cc:3");
+      "  --> net.cc:3\n"
+      "  help: if the array is right, declare 'images' as f32[N,5]");
   EXPECT_EQ(FeedError(exe, {{"images", x3}, {"y", RandomTensor({4}, 1)}, {"z", z7}}),
             "error[E0606 symbol-conflict]: N is 3 in 'images' and 4 in 'y'\n  --> net.cc:4\n"
             "  'images' is declared as f32[N,2] (net.cc:3) and was fed [3,2]\n"
@@ -386,6 +395,66 @@ TEST(FeedsTest, EveryRefusalNamesBothSides) {
             "error[E0602 unknown-input]: there is no input 3: the graph has 3");
 }
 
+// Both sides have a place: the declaration its own, the feed what the caller says of it.
+TEST(FeedsTest, RefusalsNameTheOriginOfAFeed) {
+  PlanMaker maker;
+  const int x = maker.Input("x", "f32[N,3,2]", "net.cc:3");
+  maker.Input("y", "f32[2*N]", "net.cc:4");
+  maker.Copy(maker.Output("out", "f32[N,3,2]"), x, {6, 2, 1});
+  const Executable exe = Make(maker.Finish({{"N", {1, 512}}}));
+  const auto error = [&](const NamedTensors& feeds, const std::vector<FeedOrigin>& origins) {
+    return std::string(exe.Run(feeds, {.origins = origins}).status().message());
+  };
+  const FeedOrigin file{"x", "'a/x.npy'", ArrayName{"a/x.npy", ""}};
+  EXPECT_EQ(
+      error({{"x", RandomTensor({4, 2, 3}, 1)}}, {file}),
+      "error[E0605 input-shape]: input 'x' is f32[N,3,2], it was fed f32[4,2,3] by 'a/x.npy': dim 1 is 2 "
+      "instead of 3\n"
+      "  --> net.cc:3\n"
+      "  help: if its dims are in another order, transposing by (0, 2, 1) gives [4,3,2]: python3 -c 'import "
+      "sys, numpy as np; a = np.load(sys.argv[1]); np.save(sys.argv[2], a.transpose(0, 2, 1))' a/x.npy "
+      "a/x.transposed.npy\n"
+      "  help: its 24 values fit as [4,3,2]: python3 -c 'import sys, numpy as np; a = np.load(sys.argv[1]); "
+      "np.save(sys.argv[2], a.reshape(4, 3, 2))' a/x.npy a/x.reshaped.npy");
+  EXPECT_EQ(
+      error({{"x", RandomTensor({12}, 1)}}, {{"x", "'w.npz: x'", ArrayName{"w.npz", "x"}}}),
+      "error[E0605 input-shape]: input 'x' is f32[N,3,2], it was fed f32[12] by 'w.npz: x': rank 1 instead "
+      "of 3\n"
+      "  --> net.cc:3\n"
+      "  help: its 12 values fit as [2,3,2]: python3 -c 'import sys, numpy as np; d = "
+      "dict(np.load(sys.argv[1])); n = sys.argv[2]; a = d[n]; d[n] = a.reshape(2, 3, 2); "
+      "np.savez(sys.argv[3], **d)' w.npz x w.reshaped.npz");
+  EXPECT_EQ(
+      error({{"x", RandomTensor({12}, 1)}}, {{"x", "w", ArrayName{"w.safetensors", "x"}}}),
+      "error[E0605 input-shape]: input 'x' is f32[N,3,2], it was fed f32[12] by w: rank 1 instead of 3\n"
+      "  --> net.cc:3\n"
+      "  help: its 12 values fit as [2,3,2]: python3 -c 'import sys; from safetensors.numpy import "
+      "load_file, save_file; d = load_file(sys.argv[1]); n = sys.argv[2]; d[n] = d[n].reshape(2, 3, 2); "
+      "save_file(d, sys.argv[3])' w.safetensors x w.reshaped.safetensors");
+  const FeedOrigin sensor{"x", "sensor 7", std::nullopt};
+  EXPECT_EQ(
+      error({{"x", RandomTensor({12}, 1)}}, {sensor}),
+      "error[E0605 input-shape]: input 'x' is f32[N,3,2], it was fed f32[12] by sensor 7: rank 1 instead of "
+      "3\n"
+      "  --> net.cc:3\n"
+      "  help: its 12 values fit as [2,3,2]: write [2,3,2]");
+  EXPECT_EQ(error({{"x", Of<double>({1}, {1, 1, 1})}}, {sensor}),
+            "error[E0604 input-dtype]: input 'x' is f32[N,3,2], it was fed f64[1,1,1] by sensor 7\n"
+            "  --> net.cc:3\n"
+            "  cast=exact would change none of its values\n"
+            "  help: write it as f32");
+  EXPECT_EQ(
+      error({{"x", RandomTensor({4, 3, 2}, 1)}, {"y", RandomTensor({6}, 1)}}, {sensor, {"y", "'y.npy'", {}}}),
+      "error[E0606 symbol-conflict]: dim 0 of 'y' is 6, but 2*N is 8: N is 4 in 'x'\n"
+      "  --> net.cc:4\n"
+      "  'x' is declared as f32[N,3,2] (net.cc:3) and was fed [4,3,2] by sensor 7\n"
+      "  'y' is declared as f32[2*N] (net.cc:4) and was fed [6] by 'y.npy'");
+  EXPECT_EQ(error({{"x", RandomTensor({600, 3, 2}, 1)}, {"y", RandomTensor({6}, 1)}}, {file}),
+            "error[E0607 symbol-out-of-bounds]: N is 600 in 'x', outside [1,512]\n"
+            "  --> net.cc:3\n"
+            "  'x' is declared as f32[N,3,2] (net.cc:3) and was fed [600,3,2] by 'a/x.npy'");
+}
+
 TEST(FeedsTest, SymbolsAreSolvedFor) {
   PlanMaker maker;
   const int z = maker.Input("z", "f32[2*N + 1]", "net.cc:5");
@@ -394,7 +463,8 @@ TEST(FeedsTest, SymbolsAreSolvedFor) {
   EXPECT_EQ((*exe.Run({{"z", Of<float>({1, 2, 3, 4, 5}, {5})}}))[0].second.dims(), (Dims{2}));
   EXPECT_EQ(FeedError(exe, {{"z", RandomTensor({4}, 1)}}),
             "error[E0605 input-shape]: input 'z' is f32[2*N + 1]: dim 0 is 4, and 2*N + 1 is that for no N\n"
-            "  --> net.cc:5");
+            "  --> net.cc:5\n"
+            "  'z' is declared as f32[2*N + 1] (net.cc:5) and was fed [4]");
   PlanMaker unbound;
   unbound.Copy(unbound.Output("out", "f32[N]"), unbound.Input("z", "f32[N*N]"), {1});
   EXPECT_EQ(BindSymbols(unbound.raw()).message(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // tenfold-run, end to end.
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tenfold/tests/tools/tool_test.h"
@@ -118,11 +119,35 @@ TEST_F(RunTest, RefusesAnotherDType) {
   help: --cast x=exact
 )");
   EXPECT_EQ(Run("tenfold-run double.tnt --input 'x=f64[2] 1 2'").err,
-            R"(error[E0604 input-dtype]: input 'x' is f32[N], it was fed f64[2]
+            R"(error[E0604 input-dtype]: input 'x' is f32[N], it was fed f64[2] by --input x
   --> double.tnt:2:14
   cast=exact would change none of its values
-  help: cast the array to f32 where it is loaded (cast=exact), or declare 'x' as f64
+  help: write it as f32
 )");
+}
+
+TEST_F(RunTest, RefusesAnotherShape) {
+  WriteArray("x.npy", T("f32[2,3] 1 2 3 4 5 6"));
+  ToolResult result = Run("tenfold-run scale.tnt --input x=x.npy --input z=random");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_EQ(
+      result.err,
+      R"(error[E0605 input-shape]: input 'x' is f32[N,2], it was fed f32[2,3] by 'x.npy': dim 1 is 3 instead of 2
+  --> scale.tnt:2:13
+  help: if its dims are in another order, transposing by (1, 0) gives [3,2]: python3 -c 'import sys, numpy as np; a = np.load(sys.argv[1]); np.save(sys.argv[2], a.transpose(1, 0))' x.npy x.transposed.npy
+  help: its 6 values fit as [3,2]: python3 -c 'import sys, numpy as np; a = np.load(sys.argv[1]); np.save(sys.argv[2], a.reshape(3, 2))' x.npy x.reshaped.npy
+)");
+  EXPECT_EQ(
+      Run("tenfold-run scale.tnt --input 'x=f32[1,2,2] 1 2 3 4' --input 'z=f32[2] 1 2'").err,
+      "error[E0605 input-shape]: input 'x' is f32[N,2], it was fed f32[1,2,2] by --input x: rank 3 instead "
+      "of 2\n"
+      "  --> scale.tnt:2:13\n"
+      "  help: its 4 values fit as [2,2]: write [2,2]\n");
+  EXPECT_EQ(Run("tenfold-run scale.tnt --input 'x=f32[2,2] 1 2 3 4' --input 'z=f32[3] 1 2 3'").err,
+            "error[E0606 symbol-conflict]: N is 2 in 'x' and 3 in 'z'\n"
+            "  --> scale.tnt:2:26\n"
+            "  'x' is declared as f32[N,2] (scale.tnt:2:13) and was fed [2,2] by --input x\n"
+            "  'z' is declared as f32[N] (scale.tnt:2:26) and was fed [3] by --input z\n");
 }
 
 // Each mend of a refusal, pasted.
@@ -195,12 +220,17 @@ TEST_F(RunTest, RefusesAnIllTypedGraph) {
   EXPECT_THAT(result.err, HasSubstr("error[E0201 shape-mismatch]: MatMul 'y': inner dims differ"));
 }
 
+// Interpreted and compiled, folded or not, the first in row-major order is named.
 TEST_F(RunTest, AnIntegerDividedByZeroFailsTheRun) {
-  const ToolResult result = Run("tenfold-run quotient.tnt --input 'a=i32[2] 6 7' --input 'b=i32[2] 3 0'");
-  EXPECT_EQ(result.exit_status, 4);
-  EXPECT_EQ(result.err,
-            "error[E0601 integer-division-by-zero]: integer division by zero at [1] of Div 'q'\n"
-            "  --> quotient.tnt:3:3\n");
+  for (const char* how : {"", " --jit off", " --jit wait", " --jit wait -O0"}) {
+    const ToolResult result = Run(
+        absl::StrCat("tenfold-run quotient.tnt --input 'a=i32[4] 6 7 8 0' --input 'b=i32[4] 3 0 2 0'", how));
+    EXPECT_EQ(result.exit_status, 4);
+    EXPECT_EQ(result.err,
+              "error[E0601 integer-division-by-zero]: integer division by zero at [1] of Div 'q'\n"
+              "  --> quotient.tnt:3:3\n")
+        << how;
+  }
 }
 
 TEST_F(RunTest, ADeviceThatIsNotThereFailsTheRun) {

@@ -92,8 +92,10 @@ TEST(Diagnostics, E0104NamesWhatIsThereTwice) {
   g.Output("y", x);
   EXPECT_EQ(ErrorOf(g, here), R"(error[E0104 duplicate-name]: the graph already has a value 'x'
   --> here+3
+  help: give one of them another name
 error[E0104 duplicate-name]: the graph already has an output 'y'
-  --> here+5)");
+  --> here+5
+  help: give one of them another name)");
 }
 
 TEST(Diagnostics, E0105NamesTheForeigner) {
@@ -252,7 +254,29 @@ TEST(Diagnostics, E0208OffersTheNearestShape) {
             R"(error[E0208 bad-reshape]: Reshape 'reshape': [28,28] holds 784 elements, [2,784] holds 1568
   --> here+3
   data comes from Input 'x' (here+2), shape comes from Const (here+3)
-  help: {-1, 784} gives [1,784])");
+  help: the nearest shape that holds them is {1, 784})");
+}
+
+TEST(Diagnostics, E0208ChangesOneExtentAsLittleAsItCan) {
+  const auto help = [](Shape shape, std::vector<int64_t> wanted) {
+    GraphBuilder g;
+    Reshape(g.Input("x", DType::kF32, std::move(shape)), wanted);
+    const std::string error(std::move(g).Build().status().message());
+    const size_t at = error.find("help: ");
+    return at == std::string::npos ? "none" : error.substr(at + 6);
+  };
+  const std::string nearest = "the nearest shape that holds them is ";
+  const Dim n = Dim::Symbol("N");
+  EXPECT_EQ(help({28, 28}, {1, 785}), nearest + "{1, 784}");
+  EXPECT_EQ(help({28, 28}, {-1, 785}), nearest + "{-1, 784}");
+  EXPECT_EQ(help({12}, {5, 2}), nearest + "{6, 2}");
+  EXPECT_EQ(help({12}, {2, 5}), nearest + "{2, 6}");
+  EXPECT_EQ(help({12, 7}, {0, 8}), nearest + "{0, 7}");
+  EXPECT_EQ(help({7}, {3, 2}), "the shape {-1} holds them: [7]");
+  EXPECT_EQ(help({n, 28, 28}, {-1, 785}), nearest + "{-1, 784}");
+  EXPECT_EQ(help({n, 28, 28}, {5, 784}), nearest + "{-1, 784}");
+  EXPECT_EQ(help({n, 28, 28}, {5, 5}), "the shape {-1} holds them: [784*N]");
+  EXPECT_EQ(help({0, 3}, {2, 2}), nearest + "{0, 2}");
 }
 
 TEST(Diagnostics, E0209AsksForARank) {

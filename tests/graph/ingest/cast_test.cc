@@ -145,7 +145,18 @@ TEST(CastArray, TellsWhatACastWouldDo) {
             "  help: --cast x=saturate");
   EXPECT_EQ(Error(F64({NAN}, {}), DType::kI32, CastRule::kRefuse, flag),
             "error[E0320 cast-refused]: 'x.npy' is f64[], where i32 is due\n"
-            "  the element is nan, which i32 has not (1 of 1 value)");
+            "  the element is nan, which i32 has not (1 of 1 value)\n"
+            "  help: to put 0 for NaN: --nan x=zero --cast x=exact");
+  EXPECT_EQ(Error(F64({NAN, 0.5, 1e9}, {3}), DType::kI8, CastRule::kRefuse),
+            "error[E0320 cast-refused]: 'x.npy' is f64[3], where i8 is due\n"
+            "  element [0] is nan, which i8 has not (1 of 3 values)\n"
+            "  help: to put 0 for NaN: .nan = {NanRule::kZero}, .cast = CastRule::kSaturate");
+  EXPECT_EQ(
+      Error(F64({NAN, 0.5, INFINITY}, {3}), DType::kI8, CastRule::kRefuse, flag),
+      "error[E0320 cast-refused]: 'x.npy' is f64[3], where i8 is due\n"
+      "  element [0] is nan, which i8 has not (2 of 3 values)\n"
+      "  help: to put 0 for NaN and Inf: python3 -c 'import sys, numpy as np; a = np.load(sys.argv[1]); "
+      "np.save(sys.argv[2], np.where(np.isfinite(a), a, 0))' x.npy x.finite.npy");
 }
 
 TEST(CastArray, RefusesWhatTheRuleForbids) {
@@ -171,6 +182,16 @@ TEST(CastArray, RefusesWhatTheRuleForbids) {
       "error[E0322 not-finite]: 'x.npy' is f64[1], where bool is due: element [0] is -inf, which bool has "
       "not (1 of 1 value)\n"
       "  no cast rule turns NaN or Inf into a number");
+  const ArrayName safetensors{"w.safetensors", "w1", "w"};
+  EXPECT_EQ(
+      Error(F64({-INFINITY}, {1}), DType::kBool, CastRule::kNearest, safetensors),
+      "error[E0322 not-finite]: 'w.safetensors: w1' is f64[1], where bool is due: element [0] is -inf, which "
+      "bool has not (1 of 1 value)\n"
+      "  no cast rule turns NaN or Inf into a number\n"
+      "  help: to put 0 for NaN and Inf: python3 -c 'import sys; from safetensors.numpy import load_file, "
+      "save_file; d = load_file(sys.argv[1]); n = sys.argv[2]; d[n] = "
+      "__import__(\"numpy\").nan_to_num(d[n], True, 0, 0, 0); save_file(d, sys.argv[3])' w.safetensors w1 "
+      "w.finite.safetensors");
 }
 
 TEST(CastArray, SplatsStaySplatsAndCountAll) {

@@ -80,11 +80,22 @@ TEST(IngestText, Refusals) {
   EXPECT_EQ(
       TextError("|S3", "(2,)", string("12\000300", 6), DType::kI8),
       "error[E0326 text-not-number]: 'text.npy': element [1] is b\"300\", which is no i8 (1 of 2 elements)\n"
-      "  '300' is out of the range of i8, -128 to 127");
+      "  '300' is out of the range of i8, -128 to 127\n"
+      "  help: if all are numbers, read them as f64 and cast that: python3 -c 'import sys, numpy as np; a = "
+      "np.load(sys.argv[1]); np.save(sys.argv[2], a.astype(\"f8\"))' text.npy text.f8.npy");
   EXPECT_EQ(
       TextError("|S3", "(1,)", "1.5", DType::kI8),
       "error[E0326 text-not-number]: 'text.npy': element [0] is b\"1.5\", which is no i8 (1 of 1 element)\n"
-      "  '1.5' is no integer, as i8 needs");
+      "  '1.5' is no integer, as i8 needs\n"
+      "  help: if all are numbers, read them as f64 and cast that: python3 -c 'import sys, numpy as np; a = "
+      "np.load(sys.argv[1]); np.save(sys.argv[2], a.astype(\"f8\"))' text.npy text.f8.npy");
+  EXPECT_EQ(
+      TextError("|S3", "(2,)", string("1\0\0n/a", 6), DType::kF32),
+      "error[E0326 text-not-number]: 'text.npy': element [1] is b\"n/a\", which is no f32 (1 of 2 elements)\n"
+      "  help: if that means NaN: python3 -c 'import sys, numpy as np, re; a = np.load(sys.argv[1]); "
+      "np.save(sys.argv[2], np.array([x if re.fullmatch(r\"(?i)\\s*[-+]?((\\d+\\.?\\d*|\\.\\d+)(e[-+]?\\d+)?|"
+      "inf(inity)?|nan)\\s*\", x) else \"nan\" for x in np.char.decode(a, \"latin1\").flat])"
+      ".astype(\"f8\").reshape(a.shape))' text.npy text.f8.npy");
   // No element of the file takes a byte, and yet none is allocated for the numbers.
   EXPECT_EQ(
       TextError("|S0", "(1000000000000,)", "", DType::kF64),

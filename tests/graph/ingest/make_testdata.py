@@ -5,8 +5,11 @@
 The values are those of Expected() in npz_test.cc. Running the script again writes the same bytes.
 """
 
+import datetime
+import decimal
 import io
 import pathlib
+import pickle
 import struct
 import zipfile
 
@@ -63,6 +66,7 @@ def main():
     small = npy(np.float32([1.5, -2]))
     (HERE / "small.npy").write_bytes(small)
     write_zip("duplicate.npz", [("a.npy", small), ("a", small)])
+    write_zip("same_name.npz", [("a.npy", small), ("a.npy", small)])
     write_zip("bzip2.npz", [("a.npy", small)], zipfile.ZIP_BZIP2)
     write_zip("not_npy.npz", [("notes.txt", b"hello")])
     write_zip("bare_name.npz", [("folder/", b""), ("a", small)])
@@ -78,6 +82,53 @@ def main():
     encrypted = patched(patched(plain.getvalue(), b"PK\x03\x04", 6, 1), b"PK\x01\x02", 8, 1)
     (HERE / "encrypted.npz").write_bytes(encrypted)
     (HERE / "bad_crc.npz").write_bytes(plain.getvalue().replace(small[-8:], b"\1" * 8))
+    write_objects()
+
+
+def objects(elements, shape=None):
+    array = np.empty(len(elements), object)
+    for i, element in enumerate(elements):
+        array[i] = element
+    return array.reshape(shape) if shape else array
+
+
+# What people find in arrays of Python objects; object_refusal_test.cc has what is said of each.
+OBJECTS = {
+    "none": objects([1, 2.5, None, 4]),
+    "mixed": objects([1, None, "x", np.float64(2)], (2, 2)),
+    "ints": objects([1, 2, 2**40, -1, 300, 2**70]),
+    "bools": objects([True, False]),
+    "floats": objects([1.5, decimal.Decimal("2.5"), np.float32(1), np.int8(3)]),
+    "ragged": objects([[1, 2, 3], [4, 5], [6]]),
+    "ragged_arrays": objects([np.arange(3.0), np.arange(400.0)]),
+    "equal": objects([[1, 2], (3, 4)]),
+    "images": objects([np.zeros((2, 3), "u1"), np.zeros((4, 3), "u1")]),
+    "nested": objects([[1, [2]], [3]]),
+    "text": objects(["1.5", "2"]),
+    "text_and_none": objects(["1.5", None]),
+    "comma": objects(["1,5", "2"]),
+    "labels": objects(["cat", "dog\n"]),
+    "bytes": objects([b"x", 1]),
+    "dict": np.array({"w": np.ones(2), "b": 3.0}, object),
+    "dates": objects([datetime.date(2020, 1, 1), datetime.datetime(2021, 1, 1)]),
+    "others": objects([{1, 2}, object, 1 + 2j]),
+    "empty": objects([]),
+    "record": np.array([(1, None)], [("a", "i4"), ("b", "O")]),
+}
+
+
+def write_objects():
+    folder = HERE / "objects"
+    folder.mkdir(exist_ok=True)
+    for name, array in OBJECTS.items():
+        (folder / (name + ".npy")).write_bytes(npy(array))
+    # The same elements in every protocol of pickle.
+    array = objects([1, 2.5, None, "abc", [1, 2], b"x", np.float64(3), True])
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
+    for protocol in range(6):
+        contents = header.getvalue() + pickle.dumps(array, protocol=protocol)
+        (folder / f"protocol{protocol}.npy").write_bytes(contents)
 
 
 if __name__ == "__main__":

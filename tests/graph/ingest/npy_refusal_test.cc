@@ -29,7 +29,7 @@ TEST(NpyRefusal, TextOfLabels) {
   const string contents = Utf32("seven", 7) + Utf32("3,14", 7) + Utf32("", 7) + Utf32("nine", 7);
   EXPECT_EQ(Error(Npy("<U7", "(4,)", contents), "text.npy"),
             "error[E0301 not-numeric]: 'text.npy' holds text (<U7), not numbers: element [0] is \"seven\" "
-            "(4 elements)\n"
+            "(3 of 4 elements are no numbers)\n"
             "  \"3,14\" has a decimal comma; numbers are read with a point: 3.14\n"
             "  help: if these are labels, number them: python3 -c 'import sys, numpy as np; "
             "a = np.load(sys.argv[1]); np.save(sys.argv[2], "
@@ -73,28 +73,40 @@ TEST(NpyRefusal, TextThatIsEmptyOrCutOff) {
 
 TEST(NpyRefusal, ByteStrings) {
   EXPECT_EQ(
-      Error(Npy("|S3", "(2,)", string("1,5\0x\xff", 6))),
-      "error[E0301 not-numeric]: 'x.npy' holds byte strings (|S3), not numbers: element [0] is b\"1,5\" "
+      Error(Npy("|S3", "(2,)", "abcxyz")),
+      "error[E0301 not-numeric]: 'x.npy' holds byte strings (|S3), not numbers: element [0] is b\"abc\" "
       "(2 elements)\n"
-      "  b\"1,5\" has a decimal comma; numbers are read with a point: 1.5\n"
       "  help: if these are labels, number them: " +
           Command("np.unique(a, return_inverse=True)[1].reshape(a.shape)", "x.labels.npy"));
+  EXPECT_EQ(
+      Error(Npy("|S3", "(1,)", "1,5")),
+      "error[E0301 not-numeric]: 'x.npy' holds byte strings (|S3), not numbers: element [0] is b\"1,5\" "
+      "(1 element)\n"
+      "  b\"1,5\" has a decimal comma; numbers are read with a point: 1.5\n"
+      "  help: read the text as numbers: " +
+          Command("np.char.replace(a, b\",\", b\".\").astype(\"f8\")", "x.f8.npy"));
 }
 
-TEST(NpyRefusal, Objects) {
-  const string expected_help = "  help: if you trust the file and it holds numbers: " +
-                               Command("a.astype(\"f8\")", "x.f8.npy", ", allow_pickle=True");
-  for (const string descr : {"|O", "|O8"}) {
-    EXPECT_EQ(Error(Npy(descr, "(4,)", "\x80\x02.")),
-              "error[E0302 object-array]: 'x.npy' holds Python objects (" + descr +
-                  "), which are pickled: reading them could run any code, so they are never read\n" +
-                  expected_help);
-  }
-  EXPECT_EQ(
-      HeaderError("{'descr': [('id', '<i4'), ('o', [('x', '|O')])], 'fortran_order': False, 'shape': ()}"),
-      "error[E0302 object-array]: 'x.npy' holds Python objects (a record), which are pickled: reading "
-      "them could run any code, so they are never read\n" +
-          expected_help);
+// The culprit is what is no number.
+TEST(NpyRefusal, TextOfNumbersWithSomethingElse) {
+  const string numbers =
+      "help: put NaN for what is no number: python3 -c 'import sys, numpy as np, re; a = "
+      "np.load(sys.argv[1]); "
+      "np.save(sys.argv[2], np.array([x if re.fullmatch(r\"(?i)\\s*[-+]?((\\d+\\.?\\d*|\\.\\d+)(e[-+]?\\d+)?|"
+      "inf(inity)?|nan)\\s*\", x) else \"nan\" for x in ";
+  EXPECT_EQ(Error(Npy("<U3", "(2,)", Utf32("1.5", 3) + Utf32("n/a", 3))),
+            "error[E0301 not-numeric]: 'x.npy' holds text (<U3), not numbers: element [1] is \"n/a\" (1 of 2 "
+            "elements is no number)\n"
+            "  " +
+                numbers + "a.flat]).astype(\"f8\").reshape(a.shape))' x.npy x.f8.npy");
+  EXPECT_EQ(Error(Npy("|S3", "(2,)", string("1,5\0x\xff", 6))),
+            "error[E0301 not-numeric]: 'x.npy' holds byte strings (|S3), not numbers: element [1] is "
+            "b\"\\x00x\\xff\" (1 of 2 elements is no number)\n"
+            "  b\"1,5\" has a decimal comma; numbers are read with a point: 1.5\n"
+            "  " +
+                numbers +
+                "np.char.replace(np.char.decode(a, \"latin1\"), \",\", \".\").flat]).astype(\"f8\")"
+                ".reshape(a.shape))' x.npy x.f8.npy");
 }
 
 TEST(NpyRefusal, OtherTypes) {
@@ -112,11 +124,11 @@ TEST(NpyRefusal, OtherTypes) {
           Command("a.astype(\"f8\")", "x.f8.npy"));
   EXPECT_EQ(Error(Npy("<M8[ns]", "(1,)", "")),
             "error[E0303 unsupported-array-dtype]: 'x.npy' holds dates (<M8[ns])\n"
-            "  help: save the counts of their unit since 1970 as i64: " +
+            "  help: save the counts of their unit since 1970 as i64, NaT as the least i64: " +
                 Command("a.astype(\"i8\")", "x.i8.npy"));
   EXPECT_EQ(Error(Npy("<m8[s]", "(1,)", "")),
             "error[E0303 unsupported-array-dtype]: 'x.npy' holds durations (<m8[s])\n"
-            "  help: save the counts of their unit as i64: " +
+            "  help: save the counts of their unit as i64, NaT as the least i64: " +
                 Command("a.astype(\"i8\")", "x.i8.npy"));
   EXPECT_EQ(
       HeaderError("{'descr': [('x', '<f4'), ('Obey', '<i4', (2,))], 'fortran_order': False, 'shape': (3,)}"),
@@ -254,10 +266,12 @@ TEST(NpyRefusal, HeaderTooLong) {
 TEST(NpyRefusal, SizesBeyondLimits) {
   EXPECT_EQ(Error(Npy("<f4", "(9223372036854775807, 2)", "")),
             "error[E0402 too-large]: 'x.npy' has shape [9223372036854775807,2], more elements than can be "
-            "counted in 64 bits");
+            "counted in 64 bits\n"
+            "  help: write it with NumPy: numpy.save(\"x.npy\", array)");
   EXPECT_EQ(Error(Npy("<f4", "(99999999999999999999,)", "")),
             "error[E0402 too-large]: 'x.npy' has an extent of 99999999999999999999, more than can be counted "
-            "in 64 bits");
+            "in 64 bits\n"
+            "  help: write it with NumPy: numpy.save(\"x.npy\", array)");
   Limits limits;
   limits.tensor_bytes = 15;
   limits.rank = 2;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
+#include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/files.h"
 
 namespace tenfold {
@@ -84,9 +85,21 @@ TEST(LoadNpz, Zip64AndMembersWithoutEnding) {
 }
 
 TEST(LoadNpz, Refusals) {
-  EXPECT_EQ(Error("duplicate.npz"),
-            "error[E0312 duplicate-array]: 'duplicate.npz' has two arrays of the name 'a'\n"
-            "  help: write the archive again: numpy.savez gives each array a name of its own");
+  EXPECT_EQ(
+      Error("duplicate.npz"),
+      "error[E0312 duplicate-array]: 'duplicate.npz' has two arrays of the name 'a'\n"
+      "  help: to keep the last of each name: python3 -c 'import sys, numpy as np; np.savez(sys.argv[2], "
+      "**dict(np.load(sys.argv[1])))' tests/graph/ingest/testdata/duplicate.npz "
+      "tests/graph/ingest/testdata/duplicate.last.npz");
+  // libzip refuses to open an archive of which two members have the very same name.
+  for (const bool in_memory : {false, true}) {
+    const string bytes = *ReadFile(TestData("same_name.npz"), 1 << 20);
+    const absl::Status status =
+        in_memory ? ReadNpz(bytes, "x.npz").status() : LoadNpz(TestData("same_name.npz")).status();
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(DiagnosticsOf(status)[0].code, "E0312");
+    EXPECT_NE(DiagnosticsOf(status)[0].message.find("has two arrays of the name 'a'"), string::npos);
+  }
   EXPECT_EQ(
       Error("bzip2.npz"),
       "error[E0310 bad-npz]: 'bzip2.npz: a' cannot be unpacked: its compression method is 12; stored (0) "
@@ -99,7 +112,8 @@ TEST(LoadNpz, Refusals) {
             "error[E0310 bad-npz]: 'bad_crc.npz: a' cannot be unpacked: CRC error\n"
             "  help: write the archive again with numpy.savez or numpy.savez_compressed");
   EXPECT_EQ(Error("small.npy"),
-            "error[E0310 bad-npz]: 'small.npy' is no readable .npz archive: Not a zip archive");
+            "error[E0310 bad-npz]: 'small.npy' is no readable .npz archive: Not a zip archive\n"
+            "  help: write it with NumPy: numpy.savez(\"x.npz\", w=array)");
   EXPECT_EQ(
       Error("not_npy.npz"),
       "error[E0307 not-npy]: 'not_npy.npz: notes.txt' is no .npy file: it begins with 'hello', not with "
