@@ -41,7 +41,7 @@ std::string ReferenceName(absl::string_view file, absl::string_view member) {
 std::string NumpyCommand(const ArrayName& name, absl::string_view expression, absl::string_view suffix,
                          absl::string_view load, absl::string_view modules) {
   const std::string python = absl::StrCat("python3 -c 'import sys, numpy as np", modules, "; ");
-  const std::string path = Printable(name.file, kWholePath);
+  const std::string& path = name.file;
   const std::string file = ShellQuote(path);
   if (name.member.empty()) {
     return absl::StrCat(python, "a = np.load(sys.argv[1]", load, "); np.save(sys.argv[2], ", expression,
@@ -49,18 +49,16 @@ std::string NumpyCommand(const ArrayName& name, absl::string_view expression, ab
   }
   return absl::StrCat(python, "d = dict(np.load(sys.argv[1]", load,
                       ")); n = sys.argv[2]; a = d[n]; d[n] = ", expression, "; np.savez(sys.argv[3], **d)' ",
-                      file, " ", ShellQuote(Printable(name.member, kWholePath)), " ",
-                      ShellQuote(Beside(path, suffix, ".npz")));
+                      file, " ", ShellQuote(name.member), " ", ShellQuote(Beside(path, suffix, ".npz")));
 }
 
 std::string SafetensorsCommand(const ArrayName& name, absl::string_view framework,
                                absl::string_view expression, absl::string_view suffix) {
-  const std::string path = Printable(name.file, kWholePath);
-  return absl::StrCat(
-      "python3 -c 'import sys; from safetensors.", framework,
-      " import load_file, save_file; d = load_file(sys.argv[1]); n = sys.argv[2]; d[n] = ", expression,
-      "; save_file(d, sys.argv[3])' ", ShellQuote(path), " ", ShellQuote(Printable(name.member, kWholePath)),
-      " ", ShellQuote(Beside(path, suffix, ".safetensors")));
+  const std::string& path = name.file;
+  return absl::StrCat("python3 -c 'import sys; from safetensors.", framework,
+                      " import load_file, save_file; d = load_file(sys.argv[1]); n = sys.argv[2]; d[n] = ",
+                      expression, "; save_file(d, sys.argv[3])' ", ShellQuote(path), " ",
+                      ShellQuote(name.member), " ", ShellQuote(Beside(path, suffix, ".safetensors")));
 }
 
 absl::Status NoSuchArray(const ArrayName& name, std::span<const std::string> names) {
@@ -75,8 +73,13 @@ absl::Status NoSuchArray(const ArrayName& name, std::span<const std::string> nam
   if (names.size() > kShownNames) absl::StrAppend(&list, ", ... (", names.size(), ")");
   d.notes.push_back(names.empty() ? "it holds no arrays" : absl::StrCat("it holds ", list));
   const std::string near = NearestName(name.member, names);
+  const bool in_graph = !name.reference.empty();
+  const ArrayName meant = {in_graph ? name.reference : name.file, near};
   if (!near.empty())
-    d.help.push_back(absl::StrCat("did you mean ", ArrayName{name.file, near}.Reference(), "?"));
+    d.help.push_back({absl::StrCat("did you mean ", meant.Reference(), "?"),
+                      in_graph ? std::vector<Edit>{ReplacePart{ReplacePart::kReference, 0,
+                                                               absl::StrCat(meant.file, ":", near)}}
+                               : std::vector<Edit>()});
   return ToStatus(std::move(d));
 }
 

@@ -18,6 +18,8 @@ struct ArrayName {
   std::string member;  // of an archive; empty for a file that is one array
   // What the flags of a tool call it, as in `--cast x=nearest`; empty: mends are written in C++.
   std::string argument = {};
+  // How the graph that refers to it names the file; empty: no graph does.
+  std::string reference = {};
 
   // "'text.npy'", "'weights.npz: w1'".
   std::string ToString() const;

@@ -45,6 +45,12 @@ absl::StatusOr<Tensor> LoadArray(absl::string_view path, absl::string_view membe
 }
 
 absl::StatusOr<Tensor> LoadArray(const ArrayName& name, const ReadOptions& options, TextAs* text_as) {
+  if (name.member.empty() && HoldsManyArrays(name.file)) {
+    return MakeError("E0524",
+                     absl::StrCat(name.ToString(), " is a file of several arrays, and none is named"),
+                     absl::StrCat("write ", Printable(name.file), ":NAME; tenfold-dump ",
+                                  ShellQuote(name.file), " shows what there is"));
+  }
   if (name.member.empty()) return LoadNpy(name, options, text_as);
   if (IsSafetensors(name.file)) return LoadSafetensorsMember(name.file, name.member, options);
   return LoadNpzMember(name, options, text_as);

@@ -38,14 +38,18 @@ std::vector<std::string> NamesIn(const std::string& folder) {
   return names;
 }
 
-absl::Status NotFound(const std::string& path) {
-  const std::string folder = FolderOf(path);
+// `path` is missing; a graph refers to it as `relative`, which is empty if none does.
+absl::Status NotFound(const std::string& path, absl::string_view relative = "") {
   const size_t slash = path.rfind('/');
   const std::string base = slash == std::string::npos ? path : path.substr(slash + 1);
-  const std::string near = NearestName(base, NamesIn(folder));
-  const std::string meant = slash == std::string::npos ? near : path.substr(0, slash + 1) + near;
-  return MakeError("E0521", absl::StrCat("there is no file ", Quoted(path)),
-                   near.empty() ? "" : absl::StrCat("did you mean ", Quoted(meant), "?"));
+  const std::string near = NearestName(base, NamesIn(FolderOf(path)));
+  const std::string named(relative.empty() ? path : relative);
+  const std::string meant = absl::StrCat(named.substr(0, named.rfind('/') + 1), near);
+  Mend mend;
+  if (!near.empty()) mend.text = absl::StrCat("did you mean ", Quoted(meant), "?");
+  if (!near.empty() && !relative.empty() && IsSlip(base, near))
+    mend.edits = {ReplacePart{ReplacePart::kReference, 0, meant}};
+  return MakeError("E0521", absl::StrCat("there is no file ", Quoted(path)), mend);
 }
 
 }  // namespace
@@ -129,7 +133,7 @@ absl::StatusOr<std::string> ResolveFileBeneath(absl::string_view folder, absl::s
   if (root.empty()) return CannotRead(std::string(folder), Why(errno));
   const std::string joined = absl::StrCat(folder.empty() ? "." : folder, "/", relative);
   const std::string real = RealPath(joined);
-  if (real.empty()) return errno == ENOENT ? NotFound(joined) : CannotRead(joined, Why(errno));
+  if (real.empty()) return errno == ENOENT ? NotFound(joined, relative) : CannotRead(joined, Why(errno));
   const bool inside = absl::StartsWith(real, root == "/" ? root : root + "/");
   if (!inside) return refuse("leads out of the model's folder by a symbolic link");
   struct stat info = {};

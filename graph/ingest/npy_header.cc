@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/foreign_file.h"
 #include "tenfold/graph/ingest/printable.h"
 #include "tenfold/graph/ingest/python_literal.h"
 
@@ -26,16 +27,15 @@ constexpr absl::string_view kCopyAgain =
     "the file was cut off while it was written or copied: write or copy it again";
 
 absl::Status NotNpy(const ArrayName& name, absl::string_view start) {
-  std::string help(kSaveAgain);
-  if (absl::StartsWith(start, "PK")) {
-    help = absl::StrCat("it is a zip archive: rename it to end in .npz, and name one of its arrays as ",
-                        "FILE.npz:NAME");
-  } else if (absl::StartsWith(start, "\x1f\x8b")) {
-    help = absl::StrCat("it is compressed by gzip: gunzip < ", ShellQuote(Printable(name.file)), " > x.npy");
-  } else if (absl::StartsWith(start, "\x80")) {
-    help = "it looks like a Python pickle, which is never loaded, since it can run any code: " +
-           std::string(kSaveAgain);
+  std::string help;
+  if (name.member.empty()) {
+    help = MendForeignFile(name.file, start, ".npy");
+  } else if (absl::StartsWith(name.member, "__MACOSX/") || absl::EndsWith(name.member, ".DS_Store")) {
+    help = absl::StrCat("macOS put it there; take it out: zip -d ", ShellQuote(name.file),
+                        " '__MACOSX/*' '*.DS_Store'");
   }
+  if (help.empty()) help = std::string(kSaveAgain);
+  start = start.substr(0, kNpyMagic.size());
   return MakeError("E0307",
                    absl::StrCat(name.ToString(), " is no .npy file: it begins with '", Printable(start),
                                 "', not with '\\x93NUMPY'"),
@@ -70,7 +70,12 @@ absl::StatusOr<std::string> ReadHeaderText(const ArrayName& name, ByteSource& so
   const uint64_t got = std::min(size, kVersionEnd);
   TENFOLD_RETURN_IF_ERROR(source.Read({front, got}));
   const absl::string_view start(front, std::min<uint64_t>(got, kNpyMagic.size()));
-  if (start != kNpyMagic.substr(0, start.size())) return NotNpy(name, start);
+  if (start != kNpyMagic.substr(0, start.size())) {
+    std::string all(front, got);
+    all.resize(got + std::min<uint64_t>(source.remaining(), kForeignStart));
+    TENFOLD_RETURN_IF_ERROR(source.Read({all.data() + got, all.size() - got}));
+    return NotNpy(name, all);
+  }
   if (got < kVersionEnd) return CutOff(name, kVersionEnd, size);
 
   const int major = static_cast<unsigned char>(front[6]);
@@ -97,6 +102,14 @@ absl::StatusOr<std::string> ReadHeaderText(const ArrayName& name, ByteSource& so
   if (source.remaining() < length) return CutOff(name, kVersionEnd + length_bytes + length, size);
   std::string text(length, '\0');
   TENFOLD_RETURN_IF_ERROR(source.Read({text.data(), text.size()}));
+  if (absl::EndsWith(text, "\r")) {
+    // The line feed at the header's end became two bytes, and so did each among the numbers.
+    return MakeError("E0308",
+                     absl::StrCat(name.ToString(),
+                                  " was changed by a transfer in text mode: line feeds became "
+                                  "pairs of bytes, in its numbers, too"),
+                     "copy it again, in binary: what was put between the bytes cannot be told from them");
+  }
   return text;
 }
 

@@ -17,6 +17,7 @@
 #include "tenfold/graph/ingest/array_name.h"
 #include "tenfold/graph/ingest/byte_source.h"
 #include "tenfold/graph/ingest/files.h"
+#include "tenfold/graph/ingest/foreign_file.h"
 #include "tenfold/graph/ingest/npy.h"
 #include "tenfold/graph/ingest/printable.h"
 #include "tenfold/graph/ingest/zip_archive.h"
@@ -181,6 +182,14 @@ absl::StatusOr<NamedTensors> ReadAll(const Contents& contents, absl::string_view
   return tensors;
 }
 
+// Its first bytes; none if it cannot be read.
+std::string StartOf(absl::string_view path) {
+  const absl::StatusOr<std::unique_ptr<FileSource>> file = FileSource::Open(path);
+  if (!file.ok()) return "";
+  std::string start(std::min<uint64_t>((*file)->remaining(), kForeignStart), '\0');
+  return (*file)->Read({start.data(), start.size()}).ok() ? start : "";
+}
+
 absl::StatusOr<Contents> OpenFileArchive(absl::string_view path, const Limits& limits) {
   TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<FileSource> file, FileSource::Open(path));
   const uint64_t size = file->remaining();
@@ -195,7 +204,9 @@ absl::StatusOr<Contents> OpenFileArchive(absl::string_view path, const Limits& l
     ::close(fd);
     zip_error_t error;
     zip_error_init_with_code(&error, code);
-    return BadArchive(path, ErrorText(&error));
+    const std::string why = ErrorText(&error);
+    const std::string mend = MendForeignFile(path, StartOf(path), ".npz");
+    return mend.empty() ? BadArchive(path, why) : BadArchive(path, why, mend);
   }
   return ReadDirectory(std::move(archive), path, size, limits);
 }

@@ -109,12 +109,27 @@ bool IsUtf8(absl::string_view text) {
 }
 
 std::string ShellQuote(absl::string_view word) {
-  bool plain = !word.empty();
+  bool plain = !word.empty(), printable = IsUtf8(word);
   for (char c : word) {
+    printable = printable && static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
     plain = plain && (absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
                       absl::StrContains("_-+=./:,@%", absl::string_view(&c, 1)));
   }
   if (plain) return std::string(word);
+  if (!printable) {  // what a message cannot show
+    std::string escaped = "$'";
+    for (char c : word) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (c == '\'' || c == '\\') {
+        escaped += {'\\', c};
+      } else if (byte < 0x20 || byte >= 0x7f) {
+        escaped += absl::StrFormat("\\x%02x", byte);
+      } else {
+        escaped += c;
+      }
+    }
+    return escaped + "'";
+  }
   return "'" + absl::StrReplaceAll(word, {{"'", "'\\''"}}) + "'";
 }
 

@@ -24,7 +24,7 @@ void AppendPrintable(char32_t code_point, std::string& out);
 
 bool IsUtf8(absl::string_view text);
 
-// One word for a POSIX shell, quoted only if need be.
+// One word for a shell, quoted only if need be; $'...' for bytes that a message cannot show.
 std::string ShellQuote(absl::string_view word);
 
 }  // namespace tenfold

@@ -32,9 +32,10 @@ class FolderFiles {
     if (!found.ok() && request.checksum)
       return WithNote(found.status(),
                       "the graph's large constants are in that file, which belongs beside it");
-    if (!found.ok()) return found.status();
+    if (!found.ok()) return WithMember(found.status(), request.member);
     const std::string& path = *found;
     ArrayName name{path, std::string(request.member)};
+    name.reference = std::string(request.file);
     IngestOptions ingest = {.limits = options_.limits};
     if (options_.policy && !request.value.empty()) {
       name.argument = std::string(request.value);
@@ -51,6 +52,18 @@ class FolderFiles {
   }
 
  private:
+  // A mend that names another file means the same array of it.
+  static absl::Status WithMember(const absl::Status& error, absl::string_view member) {
+    if (member.empty()) return error;
+    std::vector<Diagnostic> diagnostics = DiagnosticsOf(error);
+    for (Mend& mend : diagnostics[0].help) {
+      for (Edit& edit : mend.edits) {
+        if (auto* replace = std::get_if<ReplacePart>(&edit)) absl::StrAppend(&replace->text, ":", member);
+      }
+    }
+    return ToStatus(std::move(diagnostics));
+  }
+
   // Of thousands of constants in one file, each would read the header again.
   absl::StatusOr<std::shared_ptr<const SafetensorsFile>> Open(const std::string& path) {
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -64,6 +64,20 @@ TEST_F(FixTest, AWrittenTypeThatTheArrayDoesNotHaveIsMended) {
   EXPECT_EQ(Run("tenfold-run m.fixed.tnt").out, "w = f32[2] {0.1, 2}\n");
 }
 
+// As the graph must have it, which is not as the shell does.
+TEST_F(FixTest, AReferenceIsMendedInTheGraphsOwnForm) {
+  Run("mkdir models");
+  WriteArchive("models/weights.npz", {{"fc/w", T("f32[2] 1 2")}});
+  WriteFile("models/m.tnt",
+            "tenfold 1\ngraph m() -> (a, b) {\n  a = Const @\"weights.npz:fc/ww\"\n"
+            "  b = Const @\"wieghts.npz:fc/w\"\n}\n");
+  const ToolResult refused = Run("tenfold-run models/m.tnt --fix");
+  EXPECT_EQ(refused.out, "models/m.fixed.tnt\n");
+  EXPECT_NE(refused.err.find("help: did you mean weights.npz:fc/w?"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("help: did you mean 'weights.npz'?"), std::string::npos) << refused.err;
+  EXPECT_EQ(Run("tenfold-run models/m.fixed.tnt").out, "a = f32[2] {1, 2}\nb = f32[2] {1, 2}\n");
+}
+
 TEST_F(FixTest, PrintsAFlagForEachArray) {
   WriteArchive("w.npz", {{"a", T("f64[2] 0.1 2")}, {"b's", T("f64[2] 1 2")}});
   const ToolResult refused = Run("tenfold-import w.npz -o w.tnf --dtype a=f32 --dtype \"b's=f16\" --fix");

@@ -153,5 +153,39 @@ TEST_F(MendsTest, OfFeeds) {
   EXPECT_EQ(Run(run + " --nan x=zero --cast x=nearest").out, "y = i32[2] {-2, 0}\n");
 }
 
+// With tenfold-run, since tenfold-import takes what is no array file for a graph in text.
+TEST_F(MendsTest, OfFilesThatAreNoArrays) {
+  WriteFile("x.csv", "a,b\n1.5,2\n3,4\n");
+  WriteFile("x.txt", "1.5 2\n3 4\n");
+  WriteFile("x.json", "[[1.5, 2], [3, 4]]");
+  WriteFile("neg.tnt", "tenfold 1\ngraph neg(x: f64[2,2]) -> (y) {\n  y = Neg(x)\n}\n");
+  for (const std::string file : {"x.csv", "x.txt", "x.json"}) {
+    const ToolResult refused = Run(absl::StrCat("tenfold-run neg.tnt --input x=", file));
+    EXPECT_EQ(refused.exit_status, 1) << file;
+    const std::vector<std::string> commands = Commands(refused.err);
+    ASSERT_EQ(commands.size(), 1u) << refused.err;
+    EXPECT_EQ(Run(absl::StrCat("tenfold-run neg.tnt --input x=", Paste(commands[0]))).out,
+              "y = f64[2,2] {-1.5, -2, -3, -4}\n")
+        << file;
+  }
+}
+
+TEST_F(MendsTest, OfNamesThatAShellWouldRead) {
+  for (const std::string name : {"my data (1)", "it's", "$HOME", "a\nb", "back`id`", "\xff"}) {
+    SCOPED_TRACE(name);
+    WriteArray("plain.npy", T("f32[2,3] 1 2 3 4 5 6"));
+    WriteFile("twice.tnt", "tenfold 1\ngraph twice(x: f32[3,2]) -> (y) {\n  y = Add(x, x)\n}\n");
+    WriteFile("name", name);
+    ASSERT_EQ(Run("mv plain.npy \"$(cat name).npy\"").exit_status, 0);
+    const ToolResult refused = Run("tenfold-run twice.tnt --input \"x=$(cat name).npy\"");
+    const std::vector<std::string> commands = Commands(refused.err);
+    ASSERT_FALSE(commands.empty()) << refused.err;
+    WriteFile("mend.sh", commands[0] + "\n");
+    EXPECT_EQ(Run("bash mend.sh").exit_status, 0) << commands[0];
+    EXPECT_EQ(Run("tenfold-run twice.tnt --input \"x=$(cat name).transposed.npy\"").out,
+              "y = f32[3,2] {2, 8, 4, 10, 6, 12}\n");
+  }
+}
+
 }  // namespace
 }  // namespace tenfold

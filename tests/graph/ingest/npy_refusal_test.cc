@@ -206,11 +206,11 @@ TEST(NpyRefusal, NotNpy) {
       Error(absl::string_view("PK\3\4....")),
       "error[E0307 not-npy]: 'x.npy' is no .npy file: it begins with 'PK\\x03\\x04..', not with "
       "'\\x93NUMPY'\n"
-      "  help: it is a zip archive: rename it to end in .npz, and name one of its arrays as FILE.npz:NAME");
+      "  help: it is a zip archive: rename it, and name one of its arrays as FILE.npz:NAME: mv x.npy x.npz");
   EXPECT_EQ(Error(absl::string_view("\x1f\x8b....", 6), "it's.npy"),
             "error[E0307 not-npy]: 'it's.npy' is no .npy file: it begins with '\\x1f\\x8b....', not with "
             "'\\x93NUMPY'\n"
-            "  help: it is compressed by gzip: gunzip < 'it'\\''s.npy' > x.npy");
+            "  help: it is compressed by gzip: gunzip < 'it'\\''s.npy' > 'it'\\''s.mended.npy'");
   EXPECT_EQ(
       Error(absl::string_view("\x80\x04\x95\0\0\0", 6)),
       "error[E0307 not-npy]: 'x.npy' is no .npy file: it begins with '\\x80\\x04\\x95\\x00\\x00\\x00', not "
@@ -220,6 +220,18 @@ TEST(NpyRefusal, NotNpy) {
   EXPECT_EQ(Error(absl::string_view("\x93NUMPY\4\0", 8)),
             "error[E0307 not-npy]: 'x.npy' is version 4.0 of the .npy format; known are 1.0, 2.0 and 3.0\n"
             "  help: write it with NumPy: numpy.save(\"x.npy\", array)");
+}
+
+// A transfer in text mode puts a carriage return before each line feed, the header's and those among the
+// numbers.
+TEST(NpyRefusal, ChangedLineEnds) {
+  std::string bytes = NpyBytes("<f4", "(2,)", std::string(8, '\n'));
+  bytes = absl::StrReplaceAll(bytes, {{"\n", "\r\n"}});
+  EXPECT_EQ(Error(bytes),
+            "error[E0308 bad-npy-header]: 'x.npy' was changed by a transfer in text mode: line feeds became "
+            "pairs of "
+            "bytes, in its numbers, too\n"
+            "  help: copy it again, in binary: what was put between the bytes cannot be told from them");
 }
 
 TEST(NpyRefusal, MalformedHeaders) {
