@@ -75,13 +75,15 @@ absl::StatusOr<Graph> Read(absl::string_view source, const Arguments& arguments)
 ExitStatus Import(absl::string_view source, absl::string_view target, const Arguments& arguments) {
   const SaveOptions& options = arguments.save;
   absl::StatusOr<Graph> graph = Read(source, arguments);
-  absl::StatusOr<std::vector<std::string>> news = graph.status();
-  if (graph.ok()) news = arguments.contracts.MakeContracts(*graph, arguments.policies, arguments.limits);
-  if (!news.ok()) {
-    const ExitStatus status = Report(news.status(), Phase::kReading);
-    if (arguments.fix) OfferFix(news.status(), source, LoadOptionsOf(arguments));
+  const auto refuse = [&](const absl::Status& error) {
+    const ExitStatus status = Report(error, Phase::kReading);
+    if (arguments.fix) OfferFix(error, source, LoadOptionsOf(arguments));
     return status;
-  }
+  };
+  if (!graph.ok()) return refuse(graph.status());
+  absl::StatusOr<std::vector<std::string>> news =
+      arguments.contracts.MakeContracts(*graph, arguments.policies, arguments.limits);
+  if (!news.ok()) return refuse(news.status());
   arguments.policies.ReportWhatTheyDid(*graph);
   for (std::string& line : *news) ReportRemark(std::move(line));
   const absl::Status saved = SaveGraph(*graph, target, options);

@@ -3,6 +3,7 @@
 // The full text of every refusal of the .npy reader.
 #include <string>
 
+#include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
 #include "tenfold/graph/ingest/npy.h"
 #include "tenfold/tests/graph/ingest/npy_bytes.h"
@@ -225,7 +226,7 @@ TEST(NpyRefusal, NotNpy) {
 // A transfer in text mode puts a carriage return before each line feed, the header's and those among the
 // numbers.
 TEST(NpyRefusal, ChangedLineEnds) {
-  std::string bytes = NpyBytes("<f4", "(2,)", std::string(8, '\n'));
+  string bytes = Npy("<f4", "(2,)", string(8, '\n'));
   bytes = absl::StrReplaceAll(bytes, {{"\n", "\r\n"}});
   EXPECT_EQ(Error(bytes),
             "error[E0308 bad-npy-header]: 'x.npy' was changed by a transfer in text mode: line feeds became "
