@@ -159,7 +159,7 @@ TEST_F(FixTest, AFlagForAConstantThatIsNotTakenNowIsRefused) {
 
 TEST_F(FixTest, SaysWhichInputALiteralFeeds) {
   EXPECT_EQ(Run("tenfold-run twice.tnt --input 'x=f32[2] 1 zwei'").err,
-            "error[E0506 bad-element]: 'zwei' is no f32\n"
+            "error[E0506 bad-element]: element 1: 'zwei' is no number\n"
             "  --> tensor:1:10\n"
             "  1 | f32[2] 1 zwei\n"
             "    |          ^~~~\n"
