@@ -122,7 +122,10 @@ absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, c
   SymbolValues symbols;
   const auto take = [&](size_t i, absl::StatusOr<Tensor> tensor) {
     if (!tensor.ok()) {
-      const absl::Status refused = WithInput(tensor.status(), "feeds", graph, arguments[i].name);
+      // What is said of random values names the input.
+      const absl::Status refused = FormOf(arguments[i].value) == ArrayForm::kRandom
+                                       ? tensor.status()
+                                       : WithInput(tensor.status(), "feeds", graph, arguments[i].name);
       for (Diagnostic& error : DiagnosticsOf(refused)) errors.push_back(std::move(error));
       return;
     }

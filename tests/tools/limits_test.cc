@@ -124,9 +124,11 @@ TEST_F(LimitsTest, OfTensorBytes) {
   ExpectRefusal("tenfold-run sum.tnt --input 'x=f32[3] 1 2 3' --input 'total=f32[3] 1 1 1' --tensor-bytes 8",
                 "error[E0402 too-large]: the constant f32[3] is larger than the limit of 8 bytes\n"
                 "  --> tensor:1:1\n  1 | f32[3] 1 2 3\n    | ^~~~~~\n"
+                "  it feeds Input 'x' (sum.tnt:2:11), which is f32[N]\n"
                 "  help: if that is meant, allow it: --tensor-bytes 12 (in C++, Limits::tensor_bytes)\n"
                 "error[E0402 too-large]: the constant f32[3] is larger than the limit of 8 bytes\n"
                 "  --> tensor:1:1\n  1 | f32[3] 1 1 1\n    | ^~~~~~\n"
+                "  it feeds Input 'total' (sum.tnt:2:22), which is f32[N]\n"
                 "  help: if that is meant, allow it: --tensor-bytes 12 (in C++, Limits::tensor_bytes)");
   ExpectRefusal(
       "tenfold-run sum.tnt --input x=random:f32[4] --input total=random --tensor-bytes 15",

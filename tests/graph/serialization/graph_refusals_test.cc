@@ -135,12 +135,12 @@ TEST(GraphRefusals, UnknownOps) {
             "  --> g.tnt:2:7\n"
             "  2 |   y = SoftMax(x)\n"
             "    |       ^~~~~~~\n"
-            "  help: did you mean Softmax?");
+            "  help: did you mean 'Softmax'?");
   EXPECT_EQ(FileError(kSoftmax, [](v1::Graph& g) { g.mutable_nodes(1)->set_op("SoftMax"); }),
             "error[E0101 unknown-op]: there is no op 'SoftMax'\n"
             "  --> g.tnt:2:3\n"
             "  in node SoftMax 'probs'\n"
-            "  help: did you mean Softmax?");
+            "  help: did you mean 'Softmax'?");
 }
 
 TEST(GraphRefusals, UnknownAttributes) {

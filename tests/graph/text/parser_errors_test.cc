@@ -251,11 +251,11 @@ TEST(ParserErrors, AfterABrokenListTheNextStatementIsRead) {
 
 TEST(ParserErrors, InABodyAreReportedOnce) {
   EXPECT_EQ(StatementErrors(
-                " y = Fused(x) {\n  graph b(x: f32[N,4]) -> (t) {\n   t = Tan(x)\n  }\n }\n z = Tanh(y)"),
-            "error[E0101 unknown-op]: there is no op 'Tan'\n"
+                " y = Fused(x) {\n  graph b(x: f32[N,4]) -> (t) {\n   t = Tahn(x)\n  }\n }\n z = Tanh(y)"),
+            "error[E0101 unknown-op]: there is no op 'Tahn'\n"
             "  --> g.tnt:4:8\n"
-            "  4 |    t = Tan(x)\n"
-            "    |        ^~~\n"
+            "  4 |    t = Tahn(x)\n"
+            "    |        ^~~~\n"
             "  help: did you mean 'Tanh'?");
 }
 
