@@ -113,7 +113,8 @@ TEST(LoadNpz, Refusals) {
             "  help: write the archive again with numpy.savez or numpy.savez_compressed");
   EXPECT_EQ(Error("small.npy"),
             "error[E0310 bad-npz]: 'small.npy' is no readable .npz archive: Not a zip archive\n"
-            "  help: it is an .npy file: mv small.npy small.mended.npy");
+            "  help: it is an .npy file: mv tests/graph/ingest/testdata/small.npy "
+            "tests/graph/ingest/testdata/small.mended.npy");
   EXPECT_EQ(
       Error("not_npy.npz"),
       "error[E0307 not-npy]: 'not_npy.npz: notes.txt' is no .npy file: it begins with 'hello', not with "
