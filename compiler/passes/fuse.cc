@@ -137,11 +137,23 @@ class Fuser {
     if (ReachesAround(from, into) || ReachesAround(into, from)) {
       return Decision::No("a node between them would have to run inside the kernel");
     }
+    // One loop over one shape is a kernel always. Only of the other groups is a kernel made to see, which
+    // would make a chain of n nodes the work of n^2.
+    if (IsOneLoop(all)) return Decision::Yes();
     absl::StatusOr<GroupBody> body = MakeGroupBody(graph_, all, readers_);
     if (!body.ok()) return Decision::No(DiagnosticsOf(body.status())[0].message);
     absl::StatusOr<LoweredKernel> lowered = LowerToKernel(*body->body, "trial");
     if (!lowered.ok()) return Decision::No(DiagnosticsOf(lowered.status())[0].message);
     return Decision::Yes();
+  }
+
+  bool IsOneLoop(const std::vector<NodeId>& members) const {
+    const auto shape = [&](NodeId id) -> const Shape& {
+      return graph_.value(graph_.node(id).outputs[0]).type.shape;
+    };
+    return std::all_of(members.begin(), members.end(), [&](NodeId id) {
+      return graph_.node(id).op->Is<Elementwise>() && shape(id) == shape(members.front());
+    });
   }
 
   // A value that its reader broadcasts would be computed once for each copy.
