@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
@@ -125,7 +124,7 @@ void GraphAssembler::AddConst(StatementSyntax& statement) {
     request.value = statement.results[0].name.name;
     if (reference.type) request.dtype = reference.type->type.dtype;
     absl::StatusOr<IngestedArray> array = ResolveArray(resolver_, request, nullptr);
-    if (!array.ok()) return errors_.Add(reference.span, WithTextEdits(array.status(), statement));
+    if (!array.ok()) return errors_.Add(reference.span, mends_.Rewrite(array.status(), statement));
     if (reference.type) {
       const std::string found = array->tensor.type().ToString();
       const Span& written = reference.type->span;
@@ -190,7 +189,7 @@ const OpDef* GraphAssembler::FindOp(const StatementSyntax& statement) {
   }
   const OpDef* op = graph_.registry().Find(name);
   if (op == nullptr)
-    errors_.Add(statement.op.span, WithTextEdits(NoSuchOp(name, graph_.registry()), statement));
+    errors_.Add(statement.op.span, mends_.Rewrite(NoSuchOp(name, graph_.registry()), statement));
   return op;
 }
 
@@ -304,7 +303,7 @@ void GraphAssembler::AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs
     if (statement.provenance.location) {
       status = WithNote(status, absl::StrCat("built at ", *statement.provenance.location));
     }
-    errors_.Add(statement.op.span, WithTextEdits(status, statement));
+    errors_.Add(statement.op.span, mends_.Rewrite(status, statement));
     return;
   }
   const std::vector<ValueId>& outputs = graph_.node(*node).outputs;
@@ -319,63 +318,6 @@ void GraphAssembler::AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs
                 {"types of results may be left out: they are inferred",
                  {ReplaceText{written.begin, written.end, inferred.ToString()}}});
   }
-}
-
-absl::Status GraphAssembler::WithTextEdits(const absl::Status& status, const StatementSyntax& statement) {
-  std::vector<Diagnostic> diagnostics = DiagnosticsOf(status);
-  for (Diagnostic& d : diagnostics) {
-    for (Mend& mend : d.help) WriteAsText(statement, mend);
-  }
-  return ToStatus(std::move(diagnostics));
-}
-
-void GraphAssembler::WriteAsText(const StatementSyntax& statement, Mend& mend) {
-  const absl::string_view text = errors_.source().text();
-  // A new node stands on a line of its own above the statement, indented as that is.
-  const size_t line_break = text.rfind('\n', statement_begin_);
-  const size_t line = line_break == absl::string_view::npos ? 0 : line_break + 1;
-  const absl::string_view before = text.substr(line, statement_begin_ - line);
-  const bool alone = before.find_first_not_of(" \t") == absl::string_view::npos;
-  const std::string indent = alone ? std::string(before) : "";
-
-  std::vector<Edit> edits;
-  for (const Edit& edit : mend.edits) {
-    const auto* wrap = std::get_if<WrapOperand>(&edit);
-    const auto* replace = std::get_if<ReplacePart>(&edit);
-    if (wrap == nullptr && replace == nullptr) {
-      edits.push_back(edit);
-      continue;
-    }
-    if (replace != nullptr && replace->part == ReplacePart::kOp) {
-      edits.push_back(ReplaceText{statement.op.span.begin, statement.op.span.end, QuoteName(replace->text)});
-      continue;
-    }
-    if (replace != nullptr && replace->part == ReplacePart::kReference) {
-      if (!statement.reference) return mend.edits.clear();
-      const Span& span = statement.reference->span;
-      edits.push_back(ReplaceText{span.begin, span.end, QuoteString(replace->text)});
-      continue;
-    }
-    const size_t index = wrap != nullptr ? wrap->operand : replace->operand;
-    if (index >= statement.operands.size()) return mend.edits.clear();
-    const OperandSyntax& operand = statement.operands[index];
-    if (replace != nullptr) {
-      edits.push_back(ReplaceText{operand.span.begin, operand.span.end, replace->text});
-      continue;
-    }
-    const auto* name = std::get_if<std::string>(&operand.value);
-    if (name == nullptr) return mend.edits.clear();
-    std::string result = absl::StrCat(*name, "_", absl::AsciiStrToLower(wrap->op));
-    for (int i = 2; places_.contains(result) || !offered_.insert(result).second; ++i) {
-      result = absl::StrCat(*name, "_", absl::AsciiStrToLower(wrap->op), i);
-    }
-    edits.push_back(
-        ReplaceText{statement_begin_, statement_begin_,
-                    absl::StrCat(QuoteName(result), " = ", wrap->op, "(", QuoteName(*name),
-                                 wrap->arguments.empty() ? "" : ", ", wrap->arguments, ")\n", indent)});
-    edits.push_back(ReplaceText{operand.span.begin, operand.span.end, QuoteName(result)});
-  }
-  mend.edits = std::move(edits);
 }
 
 void GraphAssembler::AddOutput(const OutputSyntax& output) {

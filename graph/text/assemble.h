@@ -8,9 +8,9 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "tenfold/graph/graph.h"
 #include "tenfold/graph/text/array_resolver.h"
+#include "tenfold/graph/text/mends_in_text.h"
 #include "tenfold/graph/text/source_text.h"
 #include "tenfold/graph/text/syntax.h"
 
@@ -42,9 +42,6 @@ class GraphAssembler {
   void AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs, const StatementSyntax& statement,
                std::shared_ptr<const Graph> body);
 
-  // The same error with each edit of operands as edits of the text.
-  absl::Status WithTextEdits(const absl::Status& status, const StatementSyntax& statement);
-  void WriteAsText(const StatementSyntax& statement, Mend& mend);
   const OpDef* FindOp(const StatementSyntax& statement);
   bool CheckBody(const StatementSyntax& statement, const std::vector<ValueId>& inputs, const Graph& body);
   bool ReadAttrs(const StatementSyntax& statement, const OpDef& op, Attrs& attrs);
@@ -59,7 +56,7 @@ class GraphAssembler {
   Graph graph_;
   size_t statement_begin_ = 0;                     // of the statement at hand
   absl::flat_hash_map<std::string, Span> places_;  // of each name, where it is first defined
-  absl::flat_hash_set<std::string> offered_;       // names of the results that mends would add
+  MendsInText mends_{errors_.source(), places_};
 };
 
 }  // namespace tenfold

@@ -113,6 +113,13 @@ INSTANTIATE_TEST_SUITE_P(
              "graph g(x: f32[4]) -> (y) {\n  y = Neg(x)\n}\n", ""}),
     [](const auto& info) { return info.param.what; });
 
+TEST(Fix, AFileBeginsWithItsVersion) {
+  const FixedText result =
+      FixText("graph g(x: f32[4]) -> (y) {\n  y = geul(x)\n}\n", {.require_header = true});
+  EXPECT_EQ(result.text, "tenfold 1\n\ngraph g(x: f32[4]) -> (y) {\n  y = Gelu(x)\n}\n");
+  EXPECT_TRUE(FixText("Dear reader", {.require_header = true}).fixed.empty());
+}
+
 TEST(Fix, LeavesWhatNobodyCanKnow) {
   constexpr char kText[] = "graph g(x: f32[3], w: f32[4]) -> (y, z) {\n  y = Add(x, w)\n  z = Gleu(x)\n}\n";
   const FixedText result = FixText(kText);
