@@ -122,7 +122,7 @@ absl::StatusOr<Tensor> DecodeTensor(const v1::Tensor& encoded, const DecodeConte
     return MakeError("E0402",
                      absl::StrCat("the constant ", type.ToString(), " is larger than the limit of ",
                                   limits.tensor_bytes, " bytes"),
-                     RaiseLimitHelp("tensor_bytes", *count * element));
+                     *count <= INT64_MAX / element ? RaiseLimitHelp("tensor_bytes", *count * element) : "");
   }
   if (static_cast<int64_t>(bytes.size()) != *count * element) {
     return WrongStructure(
