@@ -212,9 +212,10 @@ Diagnostic Broken(absl::string_view code, const std::string& input, const std::s
   d.location = location;
   d.notes.push_back(std::move(how_many));
   d.notes.push_back(absl::StrCat("the contract of '", input, "': ", contract.ToString()));
-  d.help.push_back({"to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
-                    "ContractMode::kWarn)",
-                    {AddArgument{"--contract=warn"}}});
+  d.help.push_back(
+      {"to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
+       "ContractMode::kWarn)",
+       {AddArgument{"--contract=warn"}}});
   d.help.push_back(
       absl::StrCat("if such values are right, make the contract anew from an array that has them, too: "
                    "tenfold-import MODEL -o MODEL.tnf",

@@ -8,8 +8,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "tenfold/graph/diagnostic.h"
-#include "tenfold/graph/no_such_op.h"
 #include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/no_such_op.h"
 
 namespace tenfold {
 namespace {

@@ -170,8 +170,7 @@ TEST(LoadGraph, ConstantsAreUsedWhereTheFileWasRead) {
 TEST(LoadGraph, LocationsInTextNameTheFile) {
   const TempFolder folder;
   Write(folder / "model.tnt", "tenfold 1\ngraph g(x: f32[4]) -> () {\n  y = Nope(x)\n}\n");
-  EXPECT_THAT(std::string(LoadGraph(folder / "model.tnt").status().message()),
-              HasSubstr("/model.tnt:3:7"));
+  EXPECT_THAT(std::string(LoadGraph(folder / "model.tnt").status().message()), HasSubstr("/model.tnt:3:7"));
   Write(folder / "model.tnt", "graph g(x: f32[4]) -> () {\n}\n");
   EXPECT_THAT(std::string(LoadGraph(folder / "model.tnt").status().message()),
               HasSubstr("expected 'tenfold 1'"));
