@@ -75,10 +75,7 @@ absl::StatusOr<NamedTensors> Executable::RunWith(Invocation& invocation, const N
     const int i = FindInput(plan(), name);
     if (i < 0) return UnknownInput(plan(), name);
     if (impl.inputs[i].fed) return FedTwice(plan(), i);
-    if (!options.origins.empty()) {  // SetInput, which checks again, does not know them
-      TENFOLD_RETURN_IF_ERROR(CheckFeed(plan(), i, tensor.dtype(), tensor.dims(), &tensor, options.origins));
-    }
-    TENFOLD_RETURN_IF_ERROR(invocation.SetInput(i, tensor));
+    TENFOLD_RETURN_IF_ERROR(impl.FeedTensor(i, tensor, options.origins));
   }
   if (impl.missing > 0) return impl.MakeReady(options);  // says which
   if (!impl.shapes_bound) TENFOLD_RETURN_IF_ERROR(impl.BindShapes(options));

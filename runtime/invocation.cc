@@ -73,6 +73,17 @@ void Invocation::Impl::Feed(int i, std::span<const int64_t> dims, const void* da
   SetAddress(input.slots, data);
 }
 
+absl::Status Invocation::Impl::FeedTensor(int i, const Tensor& tensor, std::span<const FeedOrigin> origins) {
+  TENFOLD_RETURN_IF_ERROR(CheckFeed(state.plan, i, tensor.dtype(), tensor.dims(), &tensor, origins));
+  if (tensor.is_splat()) {
+    TENFOLD_ASSIGN_OR_RETURN(inputs[i].tensor, tensor.Materialize());
+  } else {
+    inputs[i].tensor = tensor;
+  }
+  Feed(i, tensor.dims(), inputs[i].tensor.data(), tensor.num_elements(), false);
+  return absl::OkStatus();
+}
+
 absl::Status Invocation::Impl::BindOutputShapes() {
   const Plan& plan = state.plan;
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -268,14 +279,7 @@ absl::Status Invocation::SetInput(int i, DType dtype, std::span<const int64_t> d
 
 absl::Status Invocation::SetInput(int i, const Tensor& tensor) {
   TENFOLD_RETURN_IF_ERROR(CheckIndex(i, impl_->inputs.size(), "input"));
-  TENFOLD_RETURN_IF_ERROR(CheckFeed(impl_->state.plan, i, tensor.dtype(), tensor.dims(), &tensor));
-  if (tensor.is_splat()) {
-    TENFOLD_ASSIGN_OR_RETURN(impl_->inputs[i].tensor, tensor.Materialize());
-  } else {
-    impl_->inputs[i].tensor = tensor;
-  }
-  impl_->Feed(i, tensor.dims(), impl_->inputs[i].tensor.data(), tensor.num_elements(), false);
-  return absl::OkStatus();
+  return impl_->FeedTensor(i, tensor, {});
 }
 
 absl::Status Invocation::SetOutputData(int i, DType dtype, void* data, int64_t count) {

@@ -50,6 +50,9 @@ struct Invocation::Impl {
   // Takes data of checked type and extents as input `i`.
   void Feed(int i, std::span<const int64_t> dims, const void* data, int64_t count, bool shape_follows_count);
 
+  // Checks a tensor, takes it and keeps it. `origins` as in RunOptions.
+  absl::Status FeedTensor(int i, const Tensor& tensor, std::span<const FeedOrigin> origins);
+
   // Everything that depends on shapes: symbols, steps, arena, scratch, extents of outputs. Sizes are checked
   // before any memory is asked for.
   absl::Status BindShapes(const RunOptions& options);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -12,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "tenfold/graph/diagnostic.h"
-#include "tenfold/graph/ingest/atomic_file.h"
 #include "tenfold/graph/ingest/files.h"
 #include "tenfold/graph/ingest/printable.h"
 #include "tenfold/graph/text/fix.h"
@@ -35,12 +33,6 @@ std::vector<std::string> ArgumentsOf(const Diagnostic& error) {
   return {};
 }
 
-absl::Status WriteText(absl::string_view path, absl::string_view text) {
-  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
-  TENFOLD_RETURN_IF_ERROR(file->Write(text));
-  return file->Commit();
-}
-
 // A name that is free, or whose file holds `text` already.
 std::string PathFor(absl::string_view model, absl::string_view text) {
   const absl::string_view stem = absl::StripSuffix(model, ".tnt");
@@ -58,7 +50,7 @@ bool FixModel(absl::string_view model, const LoadOptions& options) {
   const FixedText fixed = FixText(source->text, source->options);
   if (fixed.fixed.empty()) return false;
   const std::string path = PathFor(model, fixed.text);
-  if (const absl::Status written = WriteText(path, fixed.text); !written.ok()) {
+  if (const absl::Status written = WriteFileAtomically(path, fixed.text); !written.ok()) {
     Report(written, Phase::kRunning);
     return true;
   }

@@ -43,10 +43,7 @@ class Wishes {
     TENFOLD_RETURN_IF_ERROR(policies_.CheckNames(names));
     for (const auto& [name, dtype] : dtypes_) {
       if (absl::c_linear_search(names, name)) continue;
-      const std::string nearest = NearestName(name, names);
-      return MakeError("E0325",
-                       absl::StrCat("--dtype names '", Printable(name), "', and there is no such array"),
-                       DidYouMean(nearest));
+      return ToStatus(NamesNoArray("dtype", name, names));
     }
     return absl::OkStatus();
   }

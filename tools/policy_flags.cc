@@ -89,11 +89,7 @@ absl::Status PolicyFlags::CheckNames(std::span<const std::string> names) const {
   const auto check = [&](absl::string_view flag, const auto& rules) {
     for (const auto& [name, rule] : rules) {
       if (name.empty() || std::find(names.begin(), names.end(), name) != names.end()) continue;
-      Diagnostic& d = errors.emplace_back();
-      d.code = "E0325";
-      d.message = absl::StrCat("--", flag, " names '", Printable(name), "', and there is no such array");
-      const std::string nearest = NearestName(name, names);
-      if (!nearest.empty()) d.help.push_back(DidYouMean(nearest));
+      errors.push_back(NamesNoArray(flag, name, names));
     }
   };
   check("cast", cast_);
@@ -101,6 +97,15 @@ absl::Status PolicyFlags::CheckNames(std::span<const std::string> names) const {
   check("text", text_);
   check("storage", storage_);
   return ToStatus(std::move(errors));
+}
+
+Diagnostic NamesNoArray(absl::string_view flag, absl::string_view name, std::span<const std::string> names) {
+  Diagnostic d;
+  d.code = "E0325";
+  d.message = absl::StrCat("--", flag, " names '", Printable(name), "', and there is no such array");
+  const std::string nearest = NearestName(name, names);
+  if (!nearest.empty()) d.help.push_back(DidYouMean(nearest));
+  return d;
 }
 
 }  // namespace tenfold

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/graph.h"
 #include "tenfold/graph/ingest/ingest.h"
 #include "tenfold/graph/text/array_resolver.h"
@@ -40,6 +41,9 @@ class PolicyFlags {
   std::map<std::string, TextRule, std::less<>> text_;
   std::map<std::string, Storage, std::less<>> storage_;
 };
+
+// E0325: a flag names an array that is none of `names`; offers the nearest.
+Diagnostic NamesNoArray(absl::string_view flag, absl::string_view name, std::span<const std::string> names);
 
 }  // namespace tenfold
 
