@@ -54,7 +54,7 @@ absl::Status TrailingBytes(const ArrayName& name, const NpyHeader& header, uint6
   TENFOLD_RETURN_IF_ERROR(source.Read({next.data(), next.size()}));
   if (next == kNpyMagic && name.member.empty()) {
     // numpy.load stops at the end of each array, so that a loop over one open file finds them all.
-    const std::string file = Printable(name.file, 4096);
+    const std::string& file = name.file;
     d.notes.emplace_back("another array begins there: numpy.save was called again on the open file");
     d.help.push_back(absl::StrCat(
         "make an .npz of them, arr_0, arr_1, ...: python3 -c 'import os, sys, numpy as np; "

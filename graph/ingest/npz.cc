@@ -146,14 +146,13 @@ absl::StatusOr<Contents> ReadDirectory(Archive archive, absl::string_view file, 
                              ReadDirectoryEntry(archive.get(), static_cast<zip_uint64_t>(i), file));
     if (absl::EndsWith(member.name, "/") && member.size == 0) continue;  // a folder, which holds nothing
     if (!names.insert(member.name).second) {
-      const std::string path = Printable(file, 4096);
       return MakeError(
           "E0312",
           absl::StrCat("'", Printable(file), "' has two arrays of the name '", Printable(member.name), "'"),
           absl::StrCat("to keep the last of each name: python3 -c 'import sys, numpy as np; "
                        "np.savez(sys.argv[2], **dict(np.load(sys.argv[1])))' ",
-                       ShellQuote(path), " ",
-                       ShellQuote(absl::StrCat(absl::StripSuffix(path, ".npz"), ".last.npz"))));
+                       ShellQuote(file), " ",
+                       ShellQuote(absl::StrCat(absl::StripSuffix(file, ".npz"), ".last.npz"))));
     }
     // Sizes are what the file claims; their sum must not wrap.
     inflated = member.size > UINT64_MAX - inflated ? UINT64_MAX : inflated + member.size;

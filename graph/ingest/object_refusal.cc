@@ -92,7 +92,7 @@ std::string ElementIs(const NpyHeader& header, int64_t i, const PickledElement& 
 
 // A command that writes an .npz, `arguments` being those of numpy.savez.
 std::string SavezCommand(const ArrayName& name, absl::string_view arguments) {
-  const std::string path = Printable(name.file, 4096);
+  const std::string& path = name.file;
   return absl::StrCat("python3 -c 'import sys, numpy as np; a = np.load(sys.argv[1]", kUnpickle,
                       "); np.savez(sys.argv[2], ", arguments, ")' ", ShellQuote(path), " ",
                       ShellQuote(absl::StrCat(absl::StripSuffix(path, ".npy"), ".npz")));
@@ -102,8 +102,8 @@ std::string SavezCommand(const ArrayName& name, absl::string_view arguments) {
 std::string See(const ArrayName& name) {
   return absl::StrCat("see what it holds: python3 -c 'import sys, numpy as np; print(np.load(sys.argv[1]",
                       kUnpickle, ")", name.member.empty() ? "" : "[sys.argv[2]]", ")' ",
-                      ShellQuote(Printable(name.file, 4096)),
-                      name.member.empty() ? "" : absl::StrCat(" ", ShellQuote(Printable(name.member))));
+                      ShellQuote(name.file),
+                      name.member.empty() ? "" : absl::StrCat(" ", ShellQuote(name.member)));
 }
 
 std::string MendOfSequences(const ArrayName& name, const NpyHeader& header, const Survey& survey) {
