@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/mend.h"
 #include "tenfold/graph/value_order.h"
 
 namespace tenfold {
@@ -213,10 +214,6 @@ Diagnostic Broken(absl::string_view code, const std::string& input, const std::s
   d.notes.push_back(std::move(how_many));
   d.notes.push_back(absl::StrCat("the contract of '", input, "': ", contract.ToString()));
   d.help.push_back(
-      {"to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
-       "ContractMode::kWarn)",
-       {AddArgument{"--contract=warn"}}});
-  d.help.push_back(
       absl::StrCat("if such values are right, make the contract anew from an array that has them, too: "
                    "tenfold-import MODEL -o MODEL.tnf",
                    SampleFlags(input, contract), " --contract ", input, "=MORE.npy"));
@@ -306,6 +303,11 @@ std::vector<Diagnostic> ContractChecker::Explain(std::span<const int64_t> dims, 
                absl::StrCat(Who(input_, contract_, nans), "NaN", Where(dims, contract_, nans.first),
                             "; the contract saw none in ", seen),
                HowMany(nans, "NaN where none was seen", count, contract_)));
+    const absl::string_view policy = dims.size() > 1 ? "mean:axis=0" : "mean";
+    breaches.back().help.insert(breaches.back().help.begin(),
+                                MendByFlag("to put a mean in their place: ", "--nan",
+                                           absl::StrCat(input_, "=", policy), " (or median, zero)"));
+    breaches.back().help.front().edits.clear();  // what stands for NaN is a person's decision
   }
   if (outside.values > 0) {
     const int64_t c = outside.first_column;

@@ -2,6 +2,7 @@
 //
 // Reads dims: a recursive-descent parser that ends on every text, in time proportional to its
 // length.
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -45,9 +46,11 @@ class DimParser {
 
   absl::Status Refuse(absl::string_view what) const {
     const size_t offset = text_.size() - rest_.size();
+    // Of a type, the list of extents ends there.
+    const absl::string_view text = text_.substr(0, std::max(text_.find(']'), offset));
     return MakeError("E0210",
-                     absl::StrCat("dim '", absl::CHexEscape(text_.substr(0, 80)),
-                                  text_.size() > 80 ? "..." : "", "' ", what, " at offset ", offset),
+                     absl::StrCat("dim '", absl::CHexEscape(text.substr(0, 80)),
+                                  text.size() > 80 ? "..." : "", "' ", what, " at offset ", offset),
                      "a dim is an integer expression such as 64, N, 2*N + 4 or floordiv(N, 2)");
   }
 

@@ -13,6 +13,7 @@
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/float_environment.h"
 #include "tenfold/graph/fused/interpret.h"
+#include "tenfold/graph/fused/kernel_failure.h"
 #include "tenfold/graph/fused/lower.h"
 #include "tenfold/graph/matmul_layout.h"
 #include "tenfold/graph/matmul_reference.h"
@@ -63,9 +64,7 @@ absl::Status KernelFailure(const KernelError& error, const FusedKernel& kernel, 
     index[d] = rest % std::max<int64_t>(1, dims[d]);
     rest /= std::max<int64_t>(1, dims[d]);
   }
-  return WithLocation(MakeError("E0601", absl::StrCat("integer division by zero at ", DimsToString(index),
-                                                      " of ", node.op->name, " '", kernel.name, "'")),
-                      node.provenance.location);
+  return DividedByZero(index, absl::StrCat(node.op->name, " '", kernel.name, "'"), node.provenance.location);
 }
 
 absl::StatusOr<Tensors> RunFused(const Graph& single, const Node& node, std::span<const Tensor> inputs,

@@ -188,8 +188,10 @@ absl::StatusOr<NodeId> Graph::AddNode(const OpDef& op, std::vector<ValueId> inpu
     const auto value_id = static_cast<ValueId>(values_.size());
     if (!info.name.empty()) by_name_[info.name] = value_id;
     values_.push_back(std::move(info));
+    users_.emplace_back();
     node->outputs.push_back(value_id);
   }
+  for (ValueId input : node->inputs) users_[Index(input)].push_back(id);
   if (op.name == "Input") inputs_.push_back(node->outputs[0]);
   nodes_.push_back(std::move(node));
   order_.push_back(id);
@@ -216,8 +218,10 @@ absl::Status Graph::ReplaceAllUses(ValueId from, ValueId to) {
                      absl::StrCat("a rewrite replaces ", value(from).type.ToString(), " '", DisplayName(from),
                                   "' by ", value(to).type.ToString(), " '", DisplayName(to), "'"));
   }
-  for (NodeId id : order_) {
+  if (from == to) return absl::OkStatus();
+  for (NodeId id : std::exchange(users_[Index(from)], {})) {
     if (std::find(node(id).inputs.begin(), node(id).inputs.end(), from) == node(id).inputs.end()) continue;
+    users_[Index(to)].push_back(id);
     auto copy = std::make_shared<Node>(node(id));  // nodes are shared between copies of the graph
     std::replace(copy->inputs.begin(), copy->inputs.end(), from, to);
     nodes_[Index(id)] = std::move(copy);

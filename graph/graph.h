@@ -139,6 +139,8 @@ class Graph {
   std::vector<std::shared_ptr<Node>> nodes_;
   std::vector<NodeId> order_;
   std::vector<ValueInfo> values_;
+  // By value: the nodes that read it, and some that did, so that a replacement looks at these alone.
+  std::vector<std::vector<NodeId>> users_;
   std::vector<ValueId> inputs_;
   std::vector<GraphOutput> outputs_;
   absl::flat_hash_map<std::string, ValueId> by_name_;

@@ -74,6 +74,32 @@ Mend TransposeHelp(int i, const InferInput& input, int dim, const Dim& want) {
           {WrapOperand{i, "Transpose", ""}}};
 }
 
+// "Reshape(s, {0, 1})": the mend if an input's dims are the first ones of another, as those of a reduction
+// without keepdims are.
+Mend LeadingDimsHelp(std::span<const InferInput> inputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Shape& small = inputs[i].type.shape;
+    if (!small.has_rank() || small.rank() == 0 || inputs[i].name.empty()) continue;
+    for (const InferInput& other : inputs) {
+      const Shape& large = other.type.shape;
+      if (!large.has_rank() || large.rank() <= small.rank()) continue;
+      if (!std::equal(small.dims().begin(), small.dims().end(), large.dims().begin())) continue;
+      std::vector<int> shape(large.rank(), 1);
+      std::fill_n(shape.begin(), small.rank(), 0);
+      std::vector<Dim> dims = small.dims();
+      dims.resize(large.rank(), Dim(1));
+      const std::string literal = absl::StrCat("{", absl::StrJoin(shape, ", "), "}");
+      return {absl::StrCat("if ", inputs[i].name, " goes along the first dims of ",
+                           other.name.empty() ? "the other" : other.name, ": Reshape(", inputs[i].name, ", ",
+                           literal, ") gives ",
+                           TensorType{inputs[i].type.dtype, Shape(std::move(dims))}.ToString(),
+                           ", as a reduction with keepdims=true does"),
+              {WrapOperand{static_cast<int>(i), "Reshape", literal}}};
+    }
+  }
+  return {};
+}
+
 WrapOperand CastOperand(int i, DType to) { return {i, "Cast", absl::StrCat("to=", Name(to))}; }
 
 }  // namespace
@@ -116,9 +142,8 @@ absl::Status InferContext::CheckDTypes() {
         const DType to = port.dtypes.Contains(DType::kF32)    ? DType::kF32
                          : port.dtypes.Contains(DType::kBool) ? DType::kBool
                                                               : DType::kI64;
-        help = {absl::StrCat("Cast(", inputs_[i].name.empty() ? "x" : inputs_[i].name, ", to=", Name(to),
-                             ") converts it, if that is meant"),
-                {CastOperand(i, to)}};
+        help = absl::StrCat("Cast(", inputs_[i].name.empty() ? "x" : inputs_[i].name, ", to=", Name(to),
+                            ") converts it, if that is meant");
       }
       return Fail("E0206", absl::StrCat(InputText(i), ", but ", op_.name, " takes ", port.dtypes.ToString()),
                   help);
@@ -161,14 +186,18 @@ absl::StatusOr<Shape> InferContext::Broadcast(const Shape& a, const Shape& b, ab
     } else {
       std::vector<std::string> texts;
       for (int k = 0; k < num_inputs(); ++k) texts.push_back(InputText(k));
+      Mend help = LeadingDimsHelp(inputs_);
       const bool provable = x.is_constant() && y.is_constant();
+      if (help.empty() && !provable && a.rank() == b.rank()) {
+        help = absl::StrCat("declare both dims as ", x.is_constant() ? x.ToString() : y.ToString(),
+                            " if they are always equal");
+      }
+      if (help.empty())
+        help = "aligned at the last dim, dims must be equal or 1: Reshape or Transpose one of them";
       return Fail("E0202",
                   absl::StrCat(what, " do not broadcast: ", absl::StrJoin(texts, ", "), "; at dim -", i, ", ",
                                x.ToString(), " against ", y.ToString()),
-                  provable
-                      ? "aligned at the last dim, dims must be equal or 1: Reshape or Transpose one of them"
-                      : absl::StrCat("declare both dims as ", x.is_constant() ? x.ToString() : y.ToString(),
-                                     " if they are always equal"));
+                  std::move(help));
     }
   }
   return Shape(std::move(dims));

@@ -97,7 +97,16 @@ std::string TensorType::ToString() const { return absl::StrCat(Name(dtype), shap
 
 namespace {
 
-absl::Status RefuseType(absl::string_view text, absl::string_view why) {
+// What of `text`, which may go on behind the type, a reader takes for the type.
+absl::string_view AsFarAsAType(absl::string_view text) {
+  const size_t end = text.find_first_of("[ \t\n,(){}=");
+  if (end == absl::string_view::npos || text[end] != '[') return text.substr(0, end);
+  const size_t close = text.find(']', end);
+  return text.substr(0, close == absl::string_view::npos ? close : close + 1);
+}
+
+absl::Status RefuseType(absl::string_view rest, absl::string_view why) {
+  const absl::string_view text = AsFarAsAType(rest);
   return MakeError(
       "E0210",
       absl::StrCat("type '", absl::CHexEscape(text.substr(0, 80)), text.size() > 80 ? "..." : "", "' ", why),

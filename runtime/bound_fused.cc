@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/fused/kernel_failure.h"
 #include "tenfold/runtime/bound_step.h"
 
 namespace tenfold {
@@ -150,12 +151,7 @@ absl::Status BoundFused::ErrorAt(const KernelError& error) const {
   const bool same = shape && NumElements(*shape) == NumElements(space);
   const std::string names = absl::StrJoin(
       suspects, " or ", [](std::string* out, const PlanNode* node) { *out += NodeText(*node); });
-  Diagnostic d;
-  d.code = "E0601";
-  d.message = absl::StrCat("integer division by zero at ",
-                           DimsToString(Unravel(error.index, same ? *shape : space)), " of ", names);
-  d.location = suspects[0]->location;
-  return ToStatus(std::move(d));
+  return DividedByZero(Unravel(error.index, same ? *shape : space), names, suspects[0]->location);
 }
 
 }  // namespace

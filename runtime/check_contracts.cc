@@ -25,7 +25,15 @@ absl::Status Invocation::Impl::HoldAgainstContracts(const RunOptions& options) c
     }
     if (control.ShouldStop()) return control.status();
   }
-  if (enforced) return ToStatus(std::move(breaches));
+  if (enforced) {
+    // No edit: a machine that mends errors must not switch off what guards against them.
+    for (Diagnostic& breach : breaches) {
+      breach.help.push_back(
+          "to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
+          "ContractMode::kWarn)");
+    }
+    return ToStatus(std::move(breaches));
+  }
   for (Diagnostic& breach : breaches) {
     breach.severity = Severity::kWarning;
     options.warnings->push_back(std::move(breach));

@@ -172,6 +172,13 @@ std::vector<std::string> BothNotes(const Plan& plan, int a, int b, std::span<con
   return notes;
 }
 
+std::string WiderBoundsHelp(const PlanSymbol& s, int64_t value) {
+  DimBounds wider = s.bounds;
+  wider.min = std::min(wider.min, value);
+  if (wider.max) wider.max = std::max(*wider.max, value);
+  return absl::StrCat("a graph that takes it declares: where ", s.name, " in ", BoundsToString(wider));
+}
+
 const PlanSymbol* FindSymbol(const Plan& plan, absl::string_view name) {
   for (const PlanSymbol& s : plan.symbols) {
     if (s.name == name) return &s;
@@ -276,7 +283,7 @@ absl::Status ResolveSymbols(const Plan& plan, std::span<const Dims> fed, SymbolV
       return Refuse(plan, s.input, "E0607",
                     absl::StrCat(s.name, " is ", *value, " in ", Quoted(plan, s.input), ", outside ",
                                  BoundsToString(s.bounds)),
-                    {FedNote(plan, s.input, fed[s.input], origins)});
+                    {FedNote(plan, s.input, fed[s.input], origins)}, {WiderBoundsHelp(s, *value)});
     }
     symbols[s.name] = *value;
   }

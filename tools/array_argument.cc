@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
@@ -43,7 +45,49 @@ absl::StatusOr<std::vector<std::string>> NamesIn(absl::string_view path, const L
   return names;
 }
 
+// The numbers of "[[1, 2], [3, 4]]", and their number in each innermost bracket if it is always the same.
+struct BareNumbers {
+  std::vector<absl::string_view> numbers;
+  int64_t row = 0;
+};
+
+std::optional<BareNumbers> ReadBareNumbers(absl::string_view text) {
+  BareNumbers bare;
+  int64_t row = 0;
+  while (!text.empty()) {
+    const size_t end = text.find_first_of(" ,;\t[](){}");
+    const absl::string_view word = text.substr(0, end);
+    double value = 0;
+    if (!word.empty() && !absl::SimpleAtod(word, &value)) return std::nullopt;
+    if (!word.empty()) bare.numbers.push_back(word), ++row;
+    if (end == absl::string_view::npos) break;
+    if (absl::StrContains("])}", text[end]) && row > 0) {
+      if (bare.row != 0 && bare.row != row) return std::nullopt;
+      bare.row = std::exchange(row, 0);
+    }
+    text.remove_prefix(end + 1);
+  }
+  if (bare.numbers.empty() || (bare.row != 0 && row != 0)) return std::nullopt;
+  return bare;
+}
+
 }  // namespace
+
+absl::Status WithLiteral(const absl::Status& error, const NamedArgument& argument, const TensorType* type) {
+  std::vector<Diagnostic> diagnostics = DiagnosticsOf(error);
+  const std::optional<BareNumbers> bare = ReadBareNumbers(argument.value);
+  if (diagnostics.size() != 1 || diagnostics[0].code != "E0521" || !bare) return error;
+  const auto count = static_cast<int64_t>(bare->numbers.size());
+  Dims dims = {count};
+  if (bare->row != 0 && bare->row < count) dims = {count / bare->row, bare->row};
+  const std::optional<Dims> declared = type == nullptr ? std::nullopt : type->shape.Evaluate({});
+  if (declared && NumElements(*declared) == count) dims = *declared;
+  const std::string literal = absl::StrCat(type == nullptr ? Name(DType::kF32) : Name(type->dtype),
+                                           DimsToString(dims), " ", absl::StrJoin(bare->numbers, " "));
+  diagnostics[0].help = {absl::StrCat("values are written with their type: ",
+                                      ShellQuote(absl::StrCat(argument.name, "=", literal)))};
+  return ToStatus(std::move(diagnostics));
+}
 
 std::optional<NamedArgument> SplitNamedArgument(absl::string_view text) {
   const size_t equals = text.find('=');

@@ -35,6 +35,10 @@ absl::string_view StripAt(absl::string_view path);
 // The file, and the array in it. `FILE.npz` and `FILE.safetensors` need `:NAME` (E0524).
 absl::StatusOr<ArrayName> NameArrayFile(absl::string_view path, const Limits& limits = {});
 
+// E0521 for a VALUE of bare numbers, `x=1,2,3` or `x=[[1, 2], [3, 4]]`: with the literal that they make.
+// `type` is what the name is declared as, null where nobody knows. Every other error is given back as it is.
+absl::Status WithLiteral(const absl::Status& error, const NamedArgument& argument, const TensorType* type);
+
 // kFile or kLiteral. The command line is trusted: a path may lead anywhere.
 absl::StatusOr<Tensor> ReadArray(absl::string_view value, const Limits& limits = {});
 

@@ -31,7 +31,10 @@ void Declare(Flags& flags, absl::string_view name, absl::string_view rules, std:
                    const std::optional<Rule> rule = parse(text.substr(at + 1));
                    if (rule) return out[std::string(text.substr(0, at))] = *rule, "";
                  }
-                 return absl::StrCat("is not written ", rules, " or NAME=", rules);
+                 const absl::string_view last = text.substr(text.rfind('=') + 1);
+                 const bool dtype = ParseDType(last) || DTypeOfForeignName(last);
+                 return absl::StrCat("is not written ", rules, " or NAME=", rules,
+                                     dtype ? "; the dtype is what the graph says" : "");
                });
 }
 

@@ -102,7 +102,9 @@ absl::StatusOr<IngestedArray> ReadForInput(const NamedArgument& argument, const 
   IngestOptions options = {.policy = policies.PolicyOf(argument.name), .limits = limits};
   const std::optional<ValueId> input = FindInput(graph, argument.name);
   if (input) options.dtype = graph.value(*input).type.dtype;
-  return IngestFile(name, options);
+  absl::StatusOr<IngestedArray> array = IngestFile(name, options);
+  if (array.ok()) return array;
+  return WithLiteral(array.status(), argument, input ? &graph.value(*input).type : nullptr);
 }
 
 absl::Status NoSuchInput(const Graph& graph, absl::string_view name) {
@@ -132,6 +134,11 @@ absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, c
     Bind(graph, arguments[i].name, tensor->dims(), symbols);
     feeds[i] = {arguments[i].name, *std::move(tensor)};
   };
+  for (const NamedArgument& argument : arguments) {
+    if (FindInput(graph, argument.name)) continue;
+    for (Diagnostic& error : DiagnosticsOf(NoSuchInput(graph, argument.name)))
+      errors.push_back(std::move(error));
+  }
   // What has extents of its own comes before what takes them from the others.
   for (size_t i = 0; i < arguments.size(); ++i) {
     const auto& [name, value] = arguments[i];

@@ -169,8 +169,9 @@ absl::StatusOr<Inputs> Read(const Arguments& a) {
   inputs.feeds = std::move(read.feeds);
   inputs.origins = std::move(read.origins);
   for (const NamedArgument& expectation : a.expectations) {
-    TENFOLD_ASSIGN_OR_RETURN(Tensor wanted, ReadArray(expectation.value, a.compile.limits));
-    inputs.wanted.push_back(std::move(wanted));
+    absl::StatusOr<Tensor> wanted = ReadArray(expectation.value, a.compile.limits);
+    if (!wanted.ok()) return WithLiteral(wanted.status(), expectation, nullptr);
+    inputs.wanted.push_back(*std::move(wanted));
   }
   return inputs;
 }

@@ -81,13 +81,21 @@ std::string MendForeignFile(absl::string_view path, absl::string_view start, abs
                                  path, ".npz"));
     }
     if (wanted == ".npz") return "the archive is cut off or damaged: download or copy it again, whole";
+    if (absl::EndsWith(path, ".npz") && wanted == ".tnf")
+      return absl::StrCat("its arrays feed inputs of a graph: --input NAME=", quoted, ":ARRAY");
     if (absl::EndsWith(path, ".npz"))
       return absl::StrCat("it is an archive: name one of its arrays as ", quoted, ":NAME");
     return absl::StrCat("it is a zip archive: rename it, and name one of its arrays as FILE.npz:NAME: mv ",
                         quoted, " ", ShellQuote(Beside(path, ".npz")));
   }
   if (begins("\x93NUMPY")) {
+    if (wanted == ".tnf")
+      return absl::StrCat("it is an array, which feeds an input of a graph: --input NAME=", quoted);
     return absl::StrCat("it is an .npy file: mv ", quoted, " ", ShellQuote(Beside(path, ".npy")));
+  }
+  if (begins("\xff\xfe") || begins("\xfe\xff")) {
+    return absl::StrCat("it is text in UTF-16: iconv -f UTF-16 -t UTF-8 ", quoted, " > ",
+                        ShellQuote(Beside(path, ".utf8.txt")));
   }
   if (begins("\x1f\x8b")) {
     return absl::StrCat("it is compressed by gzip: gunzip < ", quoted, " > ",

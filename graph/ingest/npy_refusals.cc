@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/npy_text.h"
@@ -29,7 +32,20 @@ struct TextSurvey {
   int64_t first_other = -1;  // that is no number
   std::string other;
   std::string comma_example;  // the first element that is a number but for its comma
+  bool thousands = true;      // each comma may as well part thousands
 };
+
+// "1,234": one comma, before three digits and behind one to three.
+bool MayPartThousands(absl::string_view number) {
+  number = absl::StripAsciiWhitespace(number);
+  if (!number.empty() && (number[0] == '-' || number[0] == '+')) number.remove_prefix(1);
+  const size_t comma = number.find(',');
+  const auto digits = [](absl::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  return comma >= 1 && comma <= 3 && number.size() == comma + 4 && digits(number.substr(0, comma)) &&
+         digits(number.substr(comma + 1));
+}
 
 TextSurvey Survey(absl::string_view bytes, const NpyType& type) {
   TextSurvey survey;
@@ -38,6 +54,7 @@ TextSurvey Survey(absl::string_view bytes, const NpyType& type) {
     const bool has_comma = WithDecimalPoint(element).has_value();
     const bool is_number = has_comma || IsNumberText(element);
     if (has_comma && survey.comma_example.empty()) survey.comma_example = element;
+    if (has_comma) survey.thousands = survey.thousands && MayPartThousands(element);
     if (survey.elements == 0) survey.first = element;
     if (!is_number && survey.first_other < 0) survey.first_other = survey.elements, survey.other = element;
     survey.numbers += is_number;
@@ -46,24 +63,30 @@ TextSurvey Survey(absl::string_view bytes, const NpyType& type) {
   return survey;
 }
 
-// A command that makes numbers of the text, or labels.
-std::string TextMend(const ArrayName& name, const NpyType& type, const TextSurvey& survey) {
+// Commands that make numbers of the text, or labels.
+std::vector<Mend> TextMends(const ArrayName& name, const NpyType& type, const TextSurvey& survey) {
   const bool bytes = type.kind == Kind::kBytes, comma = !survey.comma_example.empty();
+  const absl::string_view b = bytes ? "b" : "";
+  const auto with = [&](absl::string_view instead) {
+    return NumpyCommand(
+        name, absl::StrCat("np.char.replace(a, ", b, "\",\", ", b, "\"", instead, "\").astype(\"f8\")"),
+        "f8");
+  };
+  if (survey.numbers == survey.elements && comma && survey.thousands) {
+    return {absl::StrCat("if the commas part thousands: ", with("")),
+            absl::StrCat("if they are decimal commas: ", with("."))};
+  }
   if (survey.numbers == survey.elements) {
-    const absl::string_view b = bytes ? "b" : "";
-    return absl::StrCat(
-        "read the text as numbers: ",
-        NumpyCommand(name,
-                     comma ? absl::StrCat("np.char.replace(a, ", b, "\",\", ", b, "\".\").astype(\"f8\")")
-                           : "a.astype(\"f8\")",
-                     "f8"));
+    return {absl::StrCat("read the text as numbers: ",
+                         comma ? with(".") : NumpyCommand(name, "a.astype(\"f8\")", "f8"))};
   }
   // Where half of it is numbers, the rest says that there is none.
   if (2 * survey.numbers >= survey.elements) {
-    return absl::StrCat("put NaN for what is no number: ", NumbersElseNan(name, type, comma));
+    return {absl::StrCat("put NaN for what is no number: ", NumbersElseNan(name, type, comma))};
   }
-  return absl::StrCat("if these are labels, number them: ",
-                      NumpyCommand(name, "np.unique(a, return_inverse=True)[1].reshape(a.shape)", "labels"));
+  return {
+      absl::StrCat("if these are labels, number them: ",
+                   NumpyCommand(name, "np.unique(a, return_inverse=True)[1].reshape(a.shape)", "labels"))};
 }
 
 absl::Status RefuseText(const ArrayName& name, const NpyHeader& header, ByteSource& contents) {
@@ -93,14 +116,16 @@ absl::Status RefuseText(const ArrayName& name, const NpyHeader& header, ByteSour
     absl::StrAppend(&d.message, " (", Count(count, "element"), ")");
   }
   if (!survey.comma_example.empty()) {
-    d.notes.push_back(absl::StrCat(
-        QuotedNpyText(survey.comma_example, type),
-        " has a decimal comma; numbers are read with a point: ", *WithDecimalPoint(survey.comma_example)));
+    d.notes.push_back(absl::StrCat(QuotedNpyText(survey.comma_example, type),
+                                   survey.thousands
+                                       ? " has a comma, which may part thousands or be a decimal comma"
+                                       : absl::StrCat(" has a decimal comma; numbers are read with a point: ",
+                                                      *WithDecimalPoint(survey.comma_example))));
   }
   const bool as_it_is = survey.elements > 0 && survey.first_other < 0 && survey.comma_example.empty();
   if (as_it_is && !name.argument.empty())
     d.help.push_back(MendByFlag("", "--text", absl::StrCat(name.argument, "=parse")));
-  d.help.push_back(TextMend(name, type, survey));
+  for (Mend& mend : TextMends(name, type, survey)) d.help.push_back(std::move(mend));
   return ToStatus(std::move(d));
 }
 
@@ -130,9 +155,15 @@ absl::Status RefuseRecord(const ArrayName& name, const NpyHeader& header) {
     absl::StrAppend(&list, i == 0 ? " of " : ", ", "'", Printable(fields[i], kShownBytes), "'");
   }
   if (fields.size() > kShownFields) absl::StrAppend(&list, ", ...");
-  return MakeError("E0303",
-                   absl::StrCat(name.ToString(), " holds records", list, ", not one number an element"),
-                   absl::StrCat("save one field: ", NumpyCommand(name, "a[a.dtype.names[0]]", "field")));
+  Diagnostic d;
+  d.code = "E0303";
+  d.message = absl::StrCat(name.ToString(), " holds records", list, ", not one number an element");
+  d.help.push_back(absl::StrCat(
+      "save the fields that are numbers side by side: ",
+      NumpyCommand(name, "np.stack([a[n] for n in a.dtype.names if a.dtype[n].kind in \"biuf\"], -1)",
+                   "fields")));
+  d.help.push_back(absl::StrCat("save one field: ", NumpyCommand(name, "a[a.dtype.names[0]]", "field")));
+  return ToStatus(std::move(d));
 }
 
 absl::Status RefuseOther(const ArrayName& name, const NpyType& type, absl::string_view what,

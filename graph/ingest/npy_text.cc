@@ -123,9 +123,6 @@ std::optional<std::string> WithDecimalPoint(absl::string_view text) {
 }
 
 std::string NumbersElseNan(const ArrayName& name, const NpyType& type, bool comma) {
-  // What IsNumberText takes, for Python's re.
-  constexpr absl::string_view kNumberRegex =
-      R"(r"(?i)\s*[-+]?((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|inf(inity)?|nan)\s*")";
   const absl::string_view text = type.kind == Kind::kBytes ? "np.char.decode(a, \"latin1\")" : "a";
   return NumpyCommand(
       name,

@@ -29,6 +29,10 @@ bool IsNumberText(absl::string_view text);
 // "3,14" -> "3.14"; nullopt if the text is no number with one comma for its point.
 std::optional<std::string> WithDecimalPoint(absl::string_view text);
 
+// What IsNumberText takes, for Python's re.
+inline constexpr absl::string_view kNumberRegex =
+    R"(r"(?i)\s*[-+]?((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|inf(inity)?|nan)\s*")";
+
 // A command that saves the numbers as f64 and NaN for all other text; `comma`: some have a decimal comma.
 std::string NumbersElseNan(const ArrayName& name, const NpyType& type, bool comma);
 

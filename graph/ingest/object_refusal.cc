@@ -123,8 +123,9 @@ std::string MendOfSequences(const ArrayName& name, const NpyHeader& header, cons
 }
 
 std::string MendFor(const ArrayName& name, const NpyHeader& header, const Survey& survey) {
-  const auto command = [&](absl::string_view what, absl::string_view expression, absl::string_view suffix) {
-    return absl::StrCat(what, ": ", NumpyCommand(name, expression, suffix, kUnpickle));
+  const auto command = [&](absl::string_view what, absl::string_view expression, absl::string_view suffix,
+                           absl::string_view modules = "") {
+    return absl::StrCat(what, ": ", NumpyCommand(name, expression, suffix, kUnpickle, modules));
   };
   const int64_t size = survey.size;
   if (survey.all(Kind::kBool)) return command("save them as bools", "a.astype(\"?\")", "bool");
@@ -153,10 +154,12 @@ std::string MendFor(const ArrayName& name, const NpyHeader& header, const Survey
                    "labels");
   }
   if (survey.numbers > 0) {
-    return command("put NaN for what is no number",
-                   "np.array([x if isinstance(x, (int, float, np.number)) else np.nan for x in a.flat], "
-                   "\"f8\").reshape(a.shape)",
-                   "f8");
+    return command(
+        "put NaN for what is no number",
+        absl::StrCat("np.array([x if isinstance(x, (bool, int, float, np.number)) else float(str(x)) if "
+                     "re.fullmatch(",
+                     kNumberRegex, ", str(x)) else np.nan for x in a.flat], \"f8\").reshape(a.shape)"),
+        "f8", ", re");
   }
   return See(name);
 }

@@ -10,6 +10,7 @@
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/array_name.h"
 #include "tenfold/graph/ingest/file_errors.h"
+#include "tenfold/graph/ingest/foreign_file.h"
 #include "tenfold/graph/ingest/mapped_file.h"
 #include "tenfold/graph/ingest/printable.h"
 
@@ -90,8 +91,18 @@ absl::Status SafetensorsFile::Read(uint64_t offset, std::span<char> out) const {
 absl::Status SafetensorsFile::ReadHeader(uint64_t file_bytes) {
   std::string prefix(std::min(file_bytes, kSafetensorsPrefix), '\0');
   TENFOLD_RETURN_IF_ERROR(Read(0, {prefix.data(), prefix.size()}));
-  TENFOLD_ASSIGN_OR_RETURN(const uint64_t length,
-                           ReadHeaderLength(name_, prefix, file_bytes, options_.limits));
+  const absl::StatusOr<uint64_t> header_bytes = ReadHeaderLength(name_, prefix, file_bytes, options_.limits);
+  if (!header_bytes.ok()) {
+    std::string start(std::min<uint64_t>(file_bytes, kForeignStart), '\0');
+    TENFOLD_RETURN_IF_ERROR(Read(0, {start.data(), start.size()}));
+    const std::string mend = MendForeignFile(name_, start, ".safetensors");
+    if (mend.empty()) return header_bytes.status();
+    return MakeError("E0330",
+                     absl::StrCat("'", Printable(name_), "' is no .safetensors file: it begins with '",
+                                  Printable(absl::string_view(start).substr(0, kSafetensorsPrefix)), "'"),
+                     mend);
+  }
+  const uint64_t length = *header_bytes;
   data_begin_ = kSafetensorsPrefix + length;
   data_bytes_ = file_bytes - data_begin_;
   std::string json(length, '\0');

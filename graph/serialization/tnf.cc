@@ -17,6 +17,7 @@
 #include "tenfold/graph/ingest/element_bytes.h"
 #include "tenfold/graph/ingest/file_errors.h"
 #include "tenfold/graph/ingest/files.h"
+#include "tenfold/graph/ingest/foreign_file.h"
 #include "tenfold/graph/serialization/constants_file.h"
 #include "tenfold/graph/serialization/crc32c.h"
 #include "tenfold/graph/serialization/decode.h"
@@ -242,9 +243,15 @@ absl::StatusOr<Graph> LoadGraph(absl::string_view path, const LoadOptions& optio
     return graph;
   }
   if (bytes.find('\0') != absl::string_view::npos) {
-    return WithLocation(MakeError("E0502", "the file is neither a .tnf graph nor text"), path);
+    return WithLocation(MakeError("E0502", "the file is neither a .tnf graph nor text",
+                                  MendForeignFile(path, bytes.substr(0, kForeignStart), ".tnf")),
+                        path);
   }
-  return ParseText(bytes, TextOptionsFor(path, complete));
+  absl::StatusOr<Graph> graph = ParseText(bytes, TextOptionsFor(path, complete));
+  if (graph.ok()) return graph;
+  const std::string mend = MendForeignFile(path, bytes.substr(0, kForeignStart), ".tnf");
+  if (mend.empty()) return graph;
+  return WithLocation(MakeError("E0502", "the file is neither a .tnf graph nor a text graph", mend), path);
 }
 
 std::optional<TextGraph> ReadTextGraph(absl::string_view path, const LoadOptions& options) {

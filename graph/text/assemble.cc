@@ -27,6 +27,18 @@ Mend Instead(absl::string_view nearest, bool sure, Span span) {
   return mend;
 }
 
+// What NumPy, PyTorch and TensorFlow call attributes of ours, too.
+std::string NearestAttr(const std::string& name, const std::vector<std::string>& known) {
+  constexpr std::pair<absl::string_view, absl::string_view> kOtherNames[] = {
+      {"dim", "axis"},  {"dim", "axes"}, {"axis", "axes"},          {"dims", "axes"},        {"dims", "perm"},
+      {"axes", "perm"}, {"dtype", "to"}, {"keep_dims", "keepdims"}, {"keepdim", "keepdims"},
+  };
+  for (const auto& [other, ours] : kOtherNames) {
+    if (name == other && std::find(known.begin(), known.end(), ours) != known.end()) return std::string(ours);
+  }
+  return NearestName(name, known);
+}
+
 Span SpanOf(const StatementSyntax& statement) {
   return {statement.results.front().name.span.begin, statement.op.span.end};
 }
@@ -222,7 +234,7 @@ bool GraphAssembler::ReadAttrs(const StatementSyntax& statement, const OpDef& op
     if (def == nullptr) {
       std::vector<std::string> known;
       for (const AttrDef& each : op.attrs) known.push_back(each.name);
-      const std::string near = NearestName(attr.name.name, known);
+      const std::string near = NearestAttr(attr.name.name, known);
       fail(attr.name.span, absl::StrCat(op.name, " has no attribute '", attr.name.name, "'"),
            !near.empty()   ? Instead(near, true, attr.name.span)
            : known.empty() ? absl::StrCat(op.name, " has no attributes")
@@ -232,8 +244,16 @@ bool GraphAssembler::ReadAttrs(const StatementSyntax& statement, const OpDef& op
     } else if (std::optional<AttrValue> value = ReadAttrValue(attr, def->kind)) {
       attrs.Set(attr.name.name, *std::move(value));
     } else {
-      fail(attr.span, absl::StrCat("the attribute '", attr.name.name, "' of ", op.name, " is ",
-                                   DescribeAttrKind(def->kind)));
+      const std::string near = NearestAttrText(attr, def->kind);
+      Mend mend;
+      if (!near.empty()) {
+        mend = {absl::StrCat("write ", QuoteName(attr.name.name), "=", near),
+                {ReplaceText{attr.span.begin, attr.span.end, near}}};
+      }
+      fail(attr.span,
+           absl::StrCat("the attribute '", attr.name.name, "' of ", op.name, " is ",
+                        DescribeAttrKind(def->kind)),
+           std::move(mend));
     }
   }
   return good;
@@ -245,7 +265,11 @@ bool GraphAssembler::ReadOperands(const StatementSyntax& statement, const OpDef&
   if (count != op.inputs.size() && !op.Is<FusedBody>()) {
     errors_.Add(statement.op.span, "E0103",
                 absl::StrCat(op.name, " takes ", op.inputs.size(),
-                             op.inputs.size() == 1 ? " operand" : " operands", ", but got ", count));
+                             op.inputs.size() == 1 ? " operand" : " operands", ", but got ", count),
+                absl::StrCat("it is written ", op.name, "(",
+                             absl::StrJoin(op.inputs, ", ",
+                                           [](std::string* out, const PortDef& port) { *out += port.name; }),
+                             ")"));
     return false;
   }
   bool good = true;
@@ -342,8 +366,9 @@ std::optional<ValueId> GraphAssembler::Lookup(absl::string_view name, Span span,
       if (candidates.size() == kCandidates) break;
     }
     std::sort(candidates.begin(), candidates.end());
-    const std::string near =
-        name.size() > 1 ? NearestName(name, candidates) : "";  // any letter is near another
+    std::string near = NearestName(name, candidates);
+    // Any letter is near another.
+    if (name.size() == 1 && !IsSlip(name, near)) near.clear();
     errors_.Add(span, "E0107", absl::StrCat("there is no value '", name, "'"),
                 Instead(near, IsSlip(name, near), span));
     return std::nullopt;

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "tenfold/graph/text/element.h"
 #include "tenfold/graph/text/quote.h"
 #include "tenfold/graph/text/tensor_literal.h"
@@ -57,6 +59,35 @@ std::optional<AttrValue> ReadAttrValue(const AttrSyntax& attr, AttrKind kind) {
     values.push_back(*value);
   }
   return AttrValue(std::move(values));
+}
+
+std::string NearestAttrText(const AttrSyntax& attr, AttrKind kind) {
+  const auto* number = std::get_if<NumberSyntax>(&attr.value);
+  const auto* word = std::get_if<WordSyntax>(&attr.value);
+  const auto* text = std::get_if<std::string>(&attr.value);
+  const auto* list = std::get_if<NumberListSyntax>(&attr.value);
+  const absl::string_view written = number != nullptr ? absl::string_view(number->text)
+                                    : word != nullptr ? absl::string_view(word->text)
+                                    : text != nullptr ? absl::string_view(*text)
+                                                      : "";
+  switch (kind) {
+    case AttrKind::kInts:
+      return number != nullptr && ReadInteger(written) ? absl::StrCat("[", written, "]") : "";
+    case AttrKind::kInt:
+      return list != nullptr && list->numbers.size() == 1 ? std::string(list->numbers[0].first) : "";
+    case AttrKind::kBool:
+      if (written == "1" || absl::EqualsIgnoreCase(written, "true")) return "true";
+      if (written == "0" || absl::EqualsIgnoreCase(written, "false")) return "false";
+      return "";
+    case AttrKind::kDType: {
+      const std::optional<DType> own = ParseDType(written), dtype = own ? own : DTypeOfForeignName(written);
+      return dtype ? std::string(Name(*dtype)) : "";
+    }
+    case AttrKind::kString:
+      return word != nullptr ? QuoteString(written) : "";
+    default:
+      return "";
+  }
 }
 
 absl::string_view DescribeAttrKind(AttrKind kind) {

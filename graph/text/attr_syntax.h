@@ -16,6 +16,10 @@ namespace tenfold {
 // nullopt if what is written is no value of that kind.
 std::optional<AttrValue> ReadAttrValue(const AttrSyntax& attr, AttrKind kind);
 
+// What is written instead of `attr` if it was meant as that kind: [1] for 1, true for True, "tanh" for tanh;
+// empty if that is not plain.
+std::string NearestAttrText(const AttrSyntax& attr, AttrKind kind);
+
 // What a value of that kind looks like: "a list of integers, such as [0, 1]".
 absl::string_view DescribeAttrKind(AttrKind kind);
 

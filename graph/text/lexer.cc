@@ -48,6 +48,8 @@ Token Lexer::Scan(size_t from) const {
   Token token;
   token.first_on_line = from == 0;
   size_t i = from;
+  // What some editors put before UTF-8.
+  if (i == 0 && text_.substr(0, 3) == "\xef\xbb\xbf") i = 3;
   while (i < text_.size()) {
     const char c = text_[i];
     if (c == '\n') {

@@ -15,10 +15,27 @@ Edit In(Span span, std::string text) { return ReplaceText{span.begin, span.end, 
 
 }  // namespace
 
+// Calls do not nest in text, so what a line says in C++ is said as a statement, too.
+std::string MendsInText::AsStatements(const std::vector<Edit>& edits) const {
+  std::string text;
+  for (size_t i = 0; i + 1 < edits.size(); ++i) {
+    const auto* added = std::get_if<ReplaceText>(&edits[i]);
+    const auto* operand = std::get_if<ReplaceText>(&edits[i + 1]);
+    if (added == nullptr || operand == nullptr || added->begin != added->end) continue;
+    absl::StrAppend(&text, "; in text: ", absl::StripTrailingAsciiWhitespace(added->text), " above, and ",
+                    operand->text, " for ",
+                    source_.text().substr(operand->begin, operand->end - operand->begin));
+  }
+  return text;
+}
+
 absl::Status MendsInText::Rewrite(const absl::Status& error, const StatementSyntax& statement) {
   std::vector<Diagnostic> diagnostics = DiagnosticsOf(error);
   for (Diagnostic& d : diagnostics) {
-    for (Mend& mend : d.help) mend.edits = EditsOf(mend, statement).value_or(std::vector<Edit>());
+    for (Mend& mend : d.help) {
+      mend.edits = EditsOf(mend, statement).value_or(std::vector<Edit>());
+      absl::StrAppend(&mend.text, AsStatements(mend.edits));
+    }
   }
   return ToStatus(std::move(diagnostics));
 }

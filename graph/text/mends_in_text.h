@@ -32,6 +32,7 @@ class MendsInText {
 
  private:
   std::optional<std::vector<Edit>> EditsOf(const Mend& mend, const StatementSyntax& statement);
+  std::string AsStatements(const std::vector<Edit>& edits) const;
   // Both edits: the node before the statement, and its result as the operand.
   std::vector<Edit> Wrap(const WrapOperand& wrap, const StatementSyntax& statement,
                          const OperandSyntax& operand, absl::string_view name);

@@ -32,7 +32,11 @@ bool SyntaxParser::Version(bool required) {
   if (!token().IsWord("tenfold")) {
     if (!required) return true;
     Mend mend;
-    if (token().IsWord("graph")) mend = {"begin with it", {ReplaceText{0, 0, "tenfold 1\n\n"}}};
+    if (token().IsWord("graph")) {
+      mend = {"begin with it", {ReplaceText{0, 0, "tenfold 1\n\n"}}};
+    } else {
+      mend = "a text graph is written: tenfold 1 graph g(x: f32[N,4]) -> (y) { y = Exp(x) }";
+    }
     return Expected("'tenfold 1', the first line of a text graph", std::move(mend));
   }
   lexer_.Next();
@@ -245,6 +249,8 @@ bool SyntaxParser::Operand(StatementSyntax& statement) {
     in_list_ = false;
     operand.value = std::move(list);
     operand.span.end = token().offset;
+  } else if (token().Is("[") || token().Is("(")) {
+    return ListInOtherBrackets("an operand's", "{", "}");
   } else {
     NameSyntax name;
     if (!Name("an operand: a value's name, a number or {...}", name)) return false;
@@ -268,7 +274,10 @@ bool SyntaxParser::Attribute(StatementSyntax& statement) {
   } else if (Take("[")) {
     NumberListSyntax list;
     if (!NumberList("]", list)) return false;
+    attr.span.end = EndOfList(list, attr.span.begin, "]");
     attr.value = std::move(list);
+  } else if (token().Is("{") || token().Is("(")) {
+    return ListInOtherBrackets("an attribute's", "[", "]");
   } else if (token().kind == Token::kName && lexer_.Peek().Is("[")) {
     TypeSyntax type;
     if (!Type(type)) return false;
@@ -299,6 +308,26 @@ bool SyntaxParser::NumberList(absl::string_view close, NumberListSyntax& list) {
     lexer_.Next();
   } while (Take(","));
   return Expect(close, "or ',' after an integer");
+}
+
+size_t SyntaxParser::EndOfList(const NumberListSyntax& list, size_t begin, absl::string_view close) const {
+  const size_t from = list.numbers.empty() ? begin : list.numbers.back().second.end;
+  return errors_.source().text().find(close, from) + 1;
+}
+
+// At the bracket that opens it.
+bool SyntaxParser::ListInOtherBrackets(absl::string_view whose, absl::string_view open,
+                                       absl::string_view close) {
+  const size_t begin = token().offset;
+  const absl::string_view found = token().text == "{" ? "}" : token().text == "[" ? "]" : ")";
+  lexer_.Next();
+  NumberListSyntax list;
+  if (!NumberList(found, list)) return false;
+  const Span span = {begin, EndOfList(list, begin, found)};
+  const absl::string_view text = errors_.source().text();
+  std::string mended = absl::StrCat(open, text.substr(begin + 1, span.end - begin - 2), close);
+  return Fail(span, "E0501", absl::StrCat(whose, " list of integers stands in ", open, close),
+              {absl::StrCat("write ", mended), {ReplaceText{span.begin, span.end, mended}}});
 }
 
 bool SyntaxParser::Body(StatementSyntax& statement) {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/text/tensor_literal.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "tenfold/graph/text/element.h"
 
 namespace tenfold {
@@ -121,17 +125,57 @@ ContentsSyntax ReadList(Lexer& lexer, const TypeSyntax& type, const Dims& dims, 
   return Closed(list.Finish(dims), type.span, errors);
 }
 
-// Others' names of dtypes are known.
-void AddTypeError(const Token& begin, const absl::Status& status, ErrorList& errors) {
-  absl::string_view word = begin.text;
+// A type as others write it, in ours.
+struct MendedType {
+  std::string text;
+  size_t length = 0;  // of what it stands for
+};
+
+// "float32[-1, 3]" and "f32(N,3)" are f32[N,3], "f32" is f32[]; nullopt where what is meant is not plain.
+std::optional<MendedType> MendType(absl::string_view line) {
+  constexpr absl::string_view kSymbols[] = {"N", "M", "K", "L"};
   size_t length = 0;
-  while (length < word.size() && absl::ascii_isalnum(static_cast<unsigned char>(word[length]))) ++length;
-  word = word.substr(0, length);
-  const std::optional<DType> meant = DTypeOfForeignName(word);
+  while (length < line.size() && absl::ascii_isalnum(static_cast<unsigned char>(line[length]))) ++length;
+  const absl::string_view word = line.substr(0, length);
+  const std::optional<DType> own = ParseDType(word), dtype = own ? own : DTypeOfForeignName(word);
+  if (!dtype) return std::nullopt;
+  if (length == line.size() || (line[length] != '[' && line[length] != '(')) {
+    return MendedType{absl::StrCat(Name(*dtype), "[]"), length};
+  }
+  const size_t close = line.find(line[length] == '[' ? ']' : ')', length);
+  if (close == absl::string_view::npos) return std::nullopt;
+  const absl::string_view inside = line.substr(length + 1, close - length - 1);
+  if (absl::StripAsciiWhitespace(inside) == "...") {
+    return MendedType{absl::StrCat(Name(*dtype), "[...]"), close + 1};
+  }
+  std::vector<std::string> dims, known;
+  if (!absl::StripAsciiWhitespace(inside).empty()) dims = absl::StrSplit(inside, ',');
+  if (!dims.empty() && absl::StripAsciiWhitespace(dims.back()).empty()) dims.pop_back();  // Python's (3,)
+  const auto is_unknown = [](const std::string& dim) { return dim == "-1" || dim == "?" || dim == "*"; };
+  for (std::string& dim : dims) {
+    dim = std::string(absl::StripAsciiWhitespace(dim));
+    if (is_unknown(dim)) continue;
+    const absl::StatusOr<Dim> parsed = Dim::Parse(dim);
+    if (!parsed.ok() || (parsed->is_constant() && parsed->constant() < 0)) return std::nullopt;
+    parsed->CollectSymbols(known);
+  }
+  const absl::string_view* symbol = std::begin(kSymbols);
+  for (std::string& dim : dims) {
+    if (!is_unknown(dim)) continue;
+    while (symbol != std::end(kSymbols) && std::find(known.begin(), known.end(), *symbol) != known.end())
+      ++symbol;
+    if (symbol == std::end(kSymbols)) return std::nullopt;
+    dim = std::string(*symbol++);
+  }
+  return MendedType{absl::StrCat(Name(*dtype), "[", absl::StrJoin(dims, ","), "]"), close + 1};
+}
+
+void AddTypeError(const Token& begin, absl::string_view line, const absl::Status& status, ErrorList& errors) {
+  const std::optional<MendedType> meant = MendType(line);
   if (!meant) return errors.Add(begin.span(), status);
   std::vector<Diagnostic> refused = DiagnosticsOf(status);
-  const std::string name(Name(*meant));
-  refused[0].help = {{DidYouMean(name), {ReplaceText{begin.offset, begin.offset + word.size(), name}}}};
+  refused[0].help = {
+      {DidYouMean(meant->text), {ReplaceText{begin.offset, begin.offset + meant->length, meant->text}}}};
   errors.Add(begin.span(), ToStatus(std::move(refused)));
 }
 
@@ -143,7 +187,7 @@ std::optional<TypeSyntax> ReadType(Lexer& lexer, const Limits& limits, ErrorList
   absl::string_view rest = line;
   absl::StatusOr<TensorType> type = TensorType::Consume(rest);
   if (!type.ok()) {
-    AddTypeError(begin, type.status(), errors);
+    AddTypeError(begin, line, type.status(), errors);
     return std::nullopt;
   }
   const Span span = {begin.offset, begin.offset + (line.size() - rest.size())};

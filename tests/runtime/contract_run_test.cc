@@ -58,18 +58,19 @@ TEST(ContractRun, EnforcedByDefault) {
             "  --> net.cc:1\n"
             "  1 of 4 values is NaN where none was seen, in 1 of 2 columns\n"
             "  the contract of 'x': 2 rows of 2 columns from train.npy, NaN in column 1\n"
-            "  help: to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
-            "ContractMode::kWarn)\n"
+            "  help: to put a mean in their place: --nan x=mean:axis=0 (or median, zero)\n"
             "  help: if such values are right, make the contract anew from an array that has them, too: "
             "tenfold-import MODEL -o MODEL.tnf --contract x=train.npy --contract x=MORE.npy\n"
+            "  help: to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
+            "ContractMode::kWarn)\n"
             "error[E0613 contract-range]: column 1 of 'x': 6 at row 1; the contract saw only 5 in 2 rows\n"
             "  --> net.cc:1\n"
             "  1 of 4 values is outside the range of its column, in 1 of 2 columns\n"
             "  the contract of 'x': 2 rows of 2 columns from train.npy, NaN in column 1\n"
-            "  help: to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
-            "ContractMode::kWarn)\n"
             "  help: if such values are right, make the contract anew from an array that has them, too: "
-            "tenfold-import MODEL -o MODEL.tnf --contract x=train.npy --contract x=MORE.npy");
+            "tenfold-import MODEL -o MODEL.tnf --contract x=train.npy --contract x=MORE.npy\n"
+            "  help: to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
+            "ContractMode::kWarn)");
   // The executable is as good as before.
   EXPECT_EQ(exe.Run(Feeds({4, 5})).status(), absl::OkStatus());
 }

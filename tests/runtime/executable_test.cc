@@ -213,9 +213,11 @@ TEST(ExecutableTest, IntegerDivisionByZeroNamesNodeAndIndex) {
     divisors[4 * 70000 + 3] = 0;
     const Tensor t = Of<int32_t>(divisors, {n, 4});
     for (int repeat = 0; repeat < 2; ++repeat) {
-      EXPECT_EQ(exe.Run({{"a", t}, {"b", t}}).status().message(),
-                "error[E0601 integer-division-by-zero]: integer division by zero at [70000,3] of Div 'q'\n"
-                "  --> net.cc:7");
+      EXPECT_EQ(
+          exe.Run({{"a", t}, {"b", t}}).status().message(),
+          "error[E0601 integer-division-by-zero]: integer division by zero at [70000,3] of Div 'q'\n"
+          "  --> net.cc:7\n"
+          "  help: if 1 may stand for a divisor d of 0: z = Equal(d, 0), then Where(z, 1, d) in place of d");
     }
     divisors.assign(n * 4, 1);
     const Tensor ones = Of<int32_t>(divisors, {n, 4});
@@ -381,7 +383,8 @@ TEST(FeedsTest, EveryRefusalNamesBothSides) {
             "  'z' is declared as f32[2*N + 1] (net.cc:5) and was fed [8]");
   EXPECT_EQ(FeedError(exe, {{"images", RandomTensor({600, 2}, 1)}, {"y", y3}, {"z", z7}}),
             "error[E0607 symbol-out-of-bounds]: N is 600 in 'images', outside [1,512]\n  --> net.cc:3\n"
-            "  'images' is declared as f32[N,2] (net.cc:3) and was fed [600,2]");
+            "  'images' is declared as f32[N,2] (net.cc:3) and was fed [600,2]\n"
+            "  help: a graph that takes it declares: where N in [1,600]");
   EXPECT_EQ(FeedError(exe, {{"y", y3}, {"y", y3}}),
             "error[E0609 fed-twice]: input 'y' was fed twice\n  --> net.cc:4");
 
@@ -452,7 +455,8 @@ TEST(FeedsTest, RefusalsNameTheOriginOfAFeed) {
   EXPECT_EQ(error({{"x", RandomTensor({600, 3, 2}, 1)}, {"y", RandomTensor({6}, 1)}}, {file}),
             "error[E0607 symbol-out-of-bounds]: N is 600 in 'x', outside [1,512]\n"
             "  --> net.cc:3\n"
-            "  'x' is declared as f32[N,3,2] (net.cc:3) and was fed [600,3,2] by 'a/x.npy'");
+            "  'x' is declared as f32[N,3,2] (net.cc:3) and was fed [600,3,2] by 'a/x.npy'\n"
+            "  help: a graph that takes it declares: where N in [1,600]");
 }
 
 TEST(FeedsTest, SymbolsAreSolvedFor) {

@@ -52,12 +52,18 @@ TEST_F(ContractToolTest, IsEnforcedUnlessARunSaysOtherwise) {
         "  --> m.tnt:2:9\n"
         "  1 of 4 values is HOW, in 1 of 2 columns\n"
         "  the contract of 'x': 3 rows of 2 columns from train.npy, NaN in column 1\n"
-        "  help: to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
-        "ContractMode::kWarn)\n"
+        "NAN"
         "  help: if such values are right, make the contract anew from an array that has them, too: "
-        "tenfold-import MODEL -o MODEL.tnf --contract x=train.npy --contract x=MORE.npy\n";
+        "tenfold-import MODEL -o MODEL.tnf --contract x=train.npy --contract x=MORE.npy\n" +
+        std::string(severity == "error"
+                        ? "  help: to run all the same, with a warning: --contract=warn (in C++, "
+                          "RunOptions::contract = ContractMode::kWarn)\n"
+                        : "");
     std::string nan = rest, outside = rest;
     nan.replace(nan.find("HOW"), 3, "NaN where none was seen");
+    nan.replace(nan.find("NAN"), 3,
+                "  help: to put a mean in their place: --nan x=mean:axis=0 (or median, zero)\n");
+    outside.erase(outside.find("NAN"), 3);
     outside.replace(outside.find("HOW"), 3, "outside the range of its column");
     return severity +
            "[E0612 contract-nan]: column 0 of 'x': NaN at row 1; the contract saw none in 3 rows\n" + nan +

@@ -98,7 +98,7 @@ graph bad(x: f32[28,28]) -> (y) {
 #     ^~~~~~ error[E0201 shape-mismatch]: MatMul 'y': inner dims differ: lhs 'x' is f32[28,28], rhs 'w' is f32[784,10]
 #         --> bad.tnt:4:3
 #         lhs comes from Input 'x' (bad.tnt:2:11), rhs comes from Const 'w' (bad.tnt:3:3)
-#         help: x has 28*28 = 784 elements: Reshape(x, {-1, 784}) gives f32[1,784]
+#         help: x has 28*28 = 784 elements: Reshape(x, {-1, 784}) gives f32[1,784]; in text: x_reshape = Reshape(x, {-1, 784}) above, and x_reshape for x
 }
 )");
   EXPECT_THAT(result.err, StartsWith("error[E0201 shape-mismatch]: MatMul 'y': inner dims differ"));
@@ -109,7 +109,8 @@ TEST_F(DumpTest, RefusesFilesThatAreNoGraphs) {
   const ToolResult result = Run("mv x.npy x.bin && tenfold-dump x.bin");
   EXPECT_EQ(result.exit_status, 1);
   EXPECT_EQ(result.err,
-            "error[E0502 bad-graph-file]: the file is neither a .tnf graph nor text\n  --> x.bin\n");
+            "error[E0502 bad-graph-file]: the file is neither a .tnf graph nor text\n  --> x.bin\n"
+            "  help: it is an array, which feeds an input of a graph: --input NAME=x.bin\n");
   EXPECT_EQ(result.out, "");
 }
 

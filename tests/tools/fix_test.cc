@@ -108,10 +108,11 @@ TEST_F(FixTest, WritesTheMendedGraphBesideTheBroken) {
       Run("mkdir models && mv sub.tnt models/m.tnt && tenfold-import models/m.tnt -o m.tnf --fix");
   EXPECT_EQ(refused.exit_status, 1);
   EXPECT_EQ(refused.out, "models/m.fixed.tnt\n");
-  EXPECT_TRUE(
-      refused.err.ends_with("fixed E0210 at models/m.tnt:2:12: did you mean 'f32'?\n"
-                            "fixed E0101 at models/m.tnt:3:7: did you mean 'Add'?\n"
-                            "fixed E0205 at models/m.tnt:3:7: Cast(k, to=f32) loses nothing\n"))
+  EXPECT_TRUE(refused.err.ends_with(
+      "fixed E0210 at models/m.tnt:2:12: did you mean 'f32[2]'?\n"
+      "fixed E0101 at models/m.tnt:3:7: did you mean 'Add'?\n"
+      "fixed E0205 at models/m.tnt:3:7: Cast(k, to=f32) loses nothing; in text: k_cast = "
+      "Cast(k, to=f32) above, and k_cast for k\n"))
       << refused.err;
   EXPECT_EQ(ReadFile("models/m.fixed.tnt"),
             "tenfold 1\ngraph g(x: f32[2], k: i16[2]) -> (y) {\n  k_cast = Cast(k, to=f32)\n"

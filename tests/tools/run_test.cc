@@ -229,9 +229,11 @@ TEST_F(RunTest, AnIntegerDividedByZeroFailsTheRun) {
     const ToolResult result = Run(
         absl::StrCat("tenfold-run quotient.tnt --input 'a=i32[4] 6 7 8 0' --input 'b=i32[4] 3 0 2 0'", how));
     EXPECT_EQ(result.exit_status, 4);
-    EXPECT_EQ(result.err,
-              "error[E0601 integer-division-by-zero]: integer division by zero at [1] of Div 'q'\n"
-              "  --> quotient.tnt:3:3\n")
+    EXPECT_EQ(
+        result.err,
+        "error[E0601 integer-division-by-zero]: integer division by zero at [1] of Div 'q'\n"
+        "  --> quotient.tnt:3:3\n"
+        "  help: if 1 may stand for a divisor d of 0: z = Equal(d, 0), then Where(z, 1, d) in place of d\n")
         << how;
   }
 }

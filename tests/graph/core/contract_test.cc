@@ -289,8 +289,7 @@ TEST(ContractChecker, ErrorsSayHowToMendThem) {
             "  --> model.tnt:2:9\n"
             "  1 of 2 values is NaN where none was seen, in 1 of 2 columns\n"
             "  the contract of 'x': 1,437 rows of 2 columns from s0.npy, no NaN\n"
-            "  help: to run all the same, with a warning: --contract=warn (in C++, RunOptions::contract = "
-            "ContractMode::kWarn)\n"
+            "  help: to put a mean in their place: --nan x=mean:axis=0 (or median, zero)\n"
             "  help: if such values are right, make the contract anew from an array that has them, too: "
             "tenfold-import MODEL -o MODEL.tnf --contract x=s0.npy --contract x=MORE.npy");
 }

@@ -135,8 +135,10 @@ TEST(NpyRefusal, OtherTypes) {
       HeaderError("{'descr': [('x', '<f4'), ('Obey', '<i4', (2,))], 'fortran_order': False, 'shape': (3,)}"),
       "error[E0303 unsupported-array-dtype]: 'x.npy' holds records of 'x', 'Obey', not one number an "
       "element\n"
-      "  help: save one field: " +
-          Command("a[a.dtype.names[0]]", "x.field.npy"));
+      "  help: save the fields that are numbers side by side: " +
+          Command("np.stack([a[n] for n in a.dtype.names if a.dtype[n].kind in \"biuf\"], -1)",
+                  "x.fields.npy") +
+          "\n  help: save one field: " + Command("a[a.dtype.names[0]]", "x.field.npy"));
 }
 
 TEST(NpyRefusal, RawBytesAreNotGuessed) {

@@ -33,16 +33,19 @@ struct Case {
   const char* mend;
   const char* expression;  // empty: `mend` is the whole help
   const char* output = "";
+  const char* modules = "";
 };
+
+constexpr char kNumbersElseNan[] =
+    "np.array([x if isinstance(x, (bool, int, float, np.number)) else float(str(x)) if "
+    "re.fullmatch(r\"(?i)\\s*[-+]?((\\d+\\.?\\d*|\\.\\d+)(e[-+]?\\d+)?|inf(inity)?|nan)\\s*\", str(x)) "
+    "else np.nan for x in a.flat], \"f8\").reshape(a.shape)";
 
 constexpr Case kCases[] = {
     {"none", ", not numbers: element [2] is None (NoneType) (1 of 4 elements is no number)", "",
      "put NaN for None", "a.astype(\"f8\")", "x.f8.npy"},
     {"mixed", ", not numbers: element [0,1] is None (NoneType) (2 of 4 elements are no numbers)", "",
-     "put NaN for what is no number",
-     "np.array([x if isinstance(x, (int, float, np.number)) else np.nan for x in a.flat], "
-     "\"f8\").reshape(a.shape)",
-     "x.f8.npy"},
+     "put NaN for what is no number", kNumbersElseNan, "x.f8.npy", ", re"},
     {"ints", ", though all 6 elements are numbers", "", "save them as f64", "a.astype(\"f8\")", "x.f8.npy"},
     {"bools", ", though all 2 elements are numbers", "", "save them as bools", "a.astype(\"?\")",
      "x.bool.npy"},
@@ -73,10 +76,7 @@ constexpr Case kCases[] = {
      "number the labels", "np.unique(a.astype(\"U\"), return_inverse=True)[1].reshape(a.shape)",
      "x.labels.npy"},
     {"bytes", ", not numbers: element [0] is b\"x\" (bytes) (1 of 2 elements is no number)", "",
-     "put NaN for what is no number",
-     "np.array([x if isinstance(x, (int, float, np.number)) else np.nan for x in a.flat], "
-     "\"f8\").reshape(a.shape)",
-     "x.f8.npy"},
+     "put NaN for what is no number", kNumbersElseNan, "x.f8.npy", ", re"},
     {"dict", ", not numbers: the element is a dict of 2 (1 of 1 element is no number)", "",
      "save its entries as arrays", "np.savez(sys.argv[2], **a.item())", "x.npz"},
     {"dates", ", not numbers: element [0] is a datetime.date (2 of 2 elements are no numbers)", "",
@@ -91,15 +91,14 @@ constexpr Case kCases[] = {
 TEST(ObjectRefusal, SaysWhatThereIsAndWhatMendsIt) {
   for (const Case& c : kCases) {
     const string expression = c.expression;
-    const string command =
-        expression.empty()
-            ? ""
-            : absl::StrCat(
-                  ": python3 -c 'import sys, numpy as np; a = np.load(sys.argv[1], allow_pickle=True); ",
-                  expression.substr(0, 8) == "np.savez"
-                      ? expression
-                      : absl::StrCat("np.save(sys.argv[2], ", expression, ")"),
-                  "' x.npy ", c.output);
+    const string command = expression.empty()
+                               ? ""
+                               : absl::StrCat(": python3 -c 'import sys, numpy as np", c.modules,
+                                              "; a = np.load(sys.argv[1], allow_pickle=True); ",
+                                              expression.substr(0, 8) == "np.savez"
+                                                  ? expression
+                                                  : absl::StrCat("np.save(sys.argv[2], ", expression, ")"),
+                                              "' x.npy ", c.output);
     EXPECT_EQ(
         Error(Bytes(c.name)),
         absl::StrCat("error[E0302 object-array]: 'x.npy' holds Python objects (|O)", c.what, "\n", c.note,

@@ -49,8 +49,13 @@ TEST(SafetensorsRefusal, TheFile) {
             "error[E0305 truncated-array]: 'w.safetensors' is truncated: its header takes 16 bytes, 2 found" +
                 string(kCutOff));
   EXPECT_EQ(Error("PK\x03\x04 and so on"),
+            "error[E0330 bad-safetensors]: 'w.safetensors' is no .safetensors file: it begins with "
+            "'PK\\x03\\x04 and'\n"
+            "  help: it is a zip archive: rename it, and name one of its arrays as FILE.npz:NAME: mv "
+            "w.safetensors w.npz");
+  EXPECT_EQ(Error("and so on, for long"),
             "error[E0402 too-large]: 'w.safetensors' is no .safetensors file, or has a header of "
-            "7236828441365138256 bytes; the limit is 100000000");
+            "8007522677720116833 bytes; the limit is 100000000");
   Limits small;
   small.graph_bytes = 1;
   EXPECT_EQ(Error(SafetensorsBytes("{}", ""), small),

@@ -57,7 +57,8 @@ TEST(GraphRefusals, AnImageIntoALayer) {
       "  3 |   y = MatMul(x, w)\n"
       "    |       ^~~~~~\n"
       "  lhs comes from Input 'x' (g.tnt:1:9), rhs comes from Const 'w' (g.tnt:2:3)\n"
-      "  help: x has 28*28 = 784 elements: Reshape(x, {-1, 784}) gives f32[1,784]");
+      "  help: x has 28*28 = 784 elements: Reshape(x, {-1, 784}) gives f32[1,784]; in text: x_reshape = "
+      "Reshape(x, {-1, 784}) above, and x_reshape for x");
   EXPECT_EQ(
       FileError("graph g(x: f32[N,784]) -> (y) {\n  w = Const f32[784,10] splat 0\n  y = MatMul(x, w)\n}",
                 [](v1::Graph& g) {
@@ -108,13 +109,14 @@ TEST(GraphRefusals, AShapeThatIsKnownOnlyWhenItRuns) {
 }
 
 TEST(GraphRefusals, NarrowWithWideIntegers) {
-  EXPECT_EQ(TextError("graph g(a: i16[3], b: i32[3]) -> (y) {\n  y = Add(a, b)\n}"),
-            "error[E0205 dtype-mismatch]: Add 'y': dtypes differ: a 'a' is i16[3], b 'b' is i32[3]\n"
-            "  --> g.tnt:2:7\n"
-            "  2 |   y = Add(a, b)\n"
-            "    |       ^~~\n"
-            "  a comes from Input 'a' (g.tnt:1:9), b comes from Input 'b' (g.tnt:1:20)\n"
-            "  help: Cast(a, to=i32) loses nothing");
+  EXPECT_EQ(
+      TextError("graph g(a: i16[3], b: i32[3]) -> (y) {\n  y = Add(a, b)\n}"),
+      "error[E0205 dtype-mismatch]: Add 'y': dtypes differ: a 'a' is i16[3], b 'b' is i32[3]\n"
+      "  --> g.tnt:2:7\n"
+      "  2 |   y = Add(a, b)\n"
+      "    |       ^~~\n"
+      "  a comes from Input 'a' (g.tnt:1:9), b comes from Input 'b' (g.tnt:1:20)\n"
+      "  help: Cast(a, to=i32) loses nothing; in text: a_cast = Cast(a, to=i32) above, and a_cast for a");
   EXPECT_EQ(FileError("graph g(a: i32[3], b: i32[3]) -> (y) {\n  y = Add(a, b)\n}",
                       [](v1::Graph& g) {
                         InputType(g, 0).set_dtype("i16");

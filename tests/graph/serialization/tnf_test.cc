@@ -205,7 +205,13 @@ TEST(LoadGraph, RefusesWhatIsNoGraph) {
   Write(folder / "zip", std::string("PK\x03\x04\0\0", 6));
   EXPECT_EQ(LoadGraph(folder / "zip").status().message(),
             absl::StrCat("error[E0502 bad-graph-file]: the file is neither a .tnf graph nor text\n  --> ",
-                         folder / "zip"));
+                         folder / "zip",
+                         "\n  help: it is a zip archive: rename it, and name one of its arrays as "
+                         "FILE.npz:NAME: mv ",
+                         folder / "zip", " ", folder / "zip", ".npz"));
+  Write(folder / "x.csv", "a,b\n1,2\n");
+  EXPECT_THAT(std::string(LoadGraph(folder / "x.csv").status().message()),
+              HasSubstr("help: it is a table in text: python3 -c "));
   Write(folder / "large", std::string(100, ' '));
   LoadOptions options;
   options.limits.file_bytes = 99;

@@ -79,10 +79,20 @@ INSTANTIATE_TEST_SUITE_P(
              "graph g(a: i16[4], b: i32[4], a_cast: i32[4]) -> (y, z) {\n  a_cast2 = Cast(a, to=i32)\n"
              "  y = Add(a_cast2, b)\n  a_cast3 = Cast(a, to=i32)\n  z = Mul(a_cast3, a_cast)\n}\n",
              "E0205 E0205"},
-        Case{
-            "DTypeThatIsNotAdmitted", "graph g(x: i32[4]) -> (y) {\n\ty = Exp(x)  # a tab before\n}\n",
-            "graph g(x: i32[4]) -> (y) {\n\tx_cast = Cast(x, to=f32)\n\ty = Exp(x_cast)  # a tab before\n}\n",
-            "E0206"},
+        Case{"ListsInOtherBrackets",
+             "graph g(x: f32[2,3]) -> (y) {\n  s = ReduceSum(x, axes={1})\n  y = Reshape(s, [2])\n}\n",
+             "graph g(x: f32[2,3]) -> (y) {\n  s = ReduceSum(x, axes=[1])\n  y = Reshape(s, {2})\n}\n",
+             "E0501 E0501"},
+        Case{"ValuesOfAttributes",
+             "graph g(x: f32[2,3]) -> (y) {\n  s = ReduceSum(x, axes=1, keepdims=True)\n"
+             "  y = Cast(s, to=float16)\n}\n",
+             "graph g(x: f32[2,3]) -> (y) {\n  s = ReduceSum(x, axes=[1], keepdims=true)\n"
+             "  y = Cast(s, to=f16)\n}\n",
+             "E0102 E0102 E0102"},
+        Case{"UnknownExtents", "graph g(x: f32[-1,M]) -> (y) {\n  y = Exp(x)\n}\n",
+             "graph g(x: f32[N,M]) -> (y) {\n  y = Exp(x)\n}\n", "E0210"},
+        Case{"TypesOfOthers", "graph g(x: float64(3, 4), k: i32) -> (y) {\n  y = Exp(x)\n}\n",
+             "graph g(x: f64[3,4], k: i32[]) -> (y) {\n  y = Exp(x)\n}\n", "E0210 E0210"},
         Case{"ImageIntoALayer", "graph g(x: f32[28,28], w: f32[784,10]) -> (y) {\n  y = MatMul(x, w)\n}\n",
              "graph g(x: f32[28,28], w: f32[784,10]) -> (y) {\n  x_reshape = Reshape(x, {-1, 784})\n"
              "  y = MatMul(x_reshape, w)\n}\n",
