@@ -120,7 +120,13 @@ class PlanBuilder {
   PlanNode Describe(const Graph& graph, const Node& node) const {
     const TensorType& type = graph.value(node.outputs[0]).type;
     const bool divides = node.op->name == "Div" && IsInteger(type.dtype);
-    return {node.op->name, graph.DisplayName(node.outputs[0]), node.provenance.location, type, divides};
+    PlanNode described = {node.op->name, graph.DisplayName(node.outputs[0]), node.provenance.location, type,
+                          divides};
+    if (divides) {
+      described.dividend = graph.DisplayName(node.inputs[0]);
+      described.divisor = graph.DisplayName(node.inputs[1]);
+    }
+    return described;
   }
 
   absl::Status AddFused(NodeId id) {

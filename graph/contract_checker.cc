@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <type_traits>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -153,6 +155,31 @@ struct Breach {
   }
 };
 
+constexpr size_t kMostColumnsShown = 4;
+
+// How far the values of one column go beyond its range.
+template <typename Key>
+struct Excess {
+  int64_t below = 0, above = 0;             // how many
+  int64_t least_at = -1, greatest_at = -1;  // positions
+  Key least{}, greatest{};
+
+  void Add(int64_t position, Key key, bool is_below) {
+    if (is_below && (below++ == 0 || key < least)) least = key, least_at = position;
+    if (!is_below && (above++ == 0 || key > greatest)) greatest = key, greatest_at = position;
+  }
+  // "34 values up to 34.9", "1 value down to -2 and 3 up to 9".
+  std::string ToString(absl::FunctionRef<std::string(int64_t position)> text) const {
+    const auto values = [](int64_t n) {
+      return absl::StrCat(WithSeparators(n), n == 1 ? " value" : " values");
+    };
+    const std::string up = above == 0 ? "" : absl::StrCat(" up to ", text(greatest_at));
+    if (below == 0) return absl::StrCat(values(above), up);
+    const std::string down = absl::StrCat(values(below), " down to ", text(least_at));
+    return above == 0 ? down : absl::StrCat(down, " and ", WithSeparators(above), up);
+  }
+};
+
 bool ColumnsOfRows(std::span<const int64_t> dims, const Contract& contract) {
   return dims.size() == 2 && contract.axis == 1;
 }
@@ -205,8 +232,18 @@ std::string SampleFlags(const std::string& input, const Contract& contract) {
   return flags;
 }
 
+// The command that makes the contract of a graph anew. The graph's own text says where the input stands:
+// "net.tnt:2:11".
+std::string ImportCommand(const std::string& location) {
+  const size_t ending = location.find(".tnt:");
+  const std::string model = ending == std::string::npos ? "MODEL" : location.substr(0, ending);
+  return absl::StrCat("tenfold-import ", ShellQuote(ending == std::string::npos ? model : model + ".tnt"),
+                      " -o ", ShellQuote(model + ".tnf"));
+}
+
 Diagnostic Broken(absl::string_view code, const std::string& input, const std::string& location,
-                  const Contract& contract, std::string message, std::string how_many) {
+                  const Contract& contract, absl::string_view file, std::string message,
+                  std::string how_many) {
   Diagnostic d;
   d.code = std::string(code);
   d.message = std::move(message);
@@ -214,9 +251,9 @@ Diagnostic Broken(absl::string_view code, const std::string& input, const std::s
   d.notes.push_back(std::move(how_many));
   d.notes.push_back(absl::StrCat("the contract of '", input, "': ", contract.ToString()));
   d.help.push_back(
-      absl::StrCat("if such values are right, make the contract anew from an array that has them, too: "
-                   "tenfold-import MODEL -o MODEL.tnf",
-                   SampleFlags(input, contract), " --contract ", input, "=MORE.npy"));
+      absl::StrCat("if such values are right, make the contract anew from an array that has them, too: ",
+                   ImportCommand(location), SampleFlags(input, contract), " --contract ",
+                   ShellQuote(absl::StrCat(input, "=", file.empty() ? "MORE.npy" : file))));
   return d;
 }
 
@@ -277,14 +314,15 @@ bool ContractChecker::AllHold(const ColumnLayout& layout, const T* values, Stop 
 }
 
 template <typename T>
-std::vector<Diagnostic> ContractChecker::Explain(std::span<const int64_t> dims, const T* values,
-                                                 Stop stop) const {
+std::vector<Diagnostic> ContractChecker::Explain(std::span<const int64_t> dims, const T* values, Stop stop,
+                                                 absl::string_view file) const {
   using Key = OrderKeyOf<T>;
   const ColumnLayout layout = ColumnsOf(dims, contract_.axis);
   const int64_t count = layout.outer * layout.columns * layout.inner;
   const std::span<const Key> low = low_.values<Key>(), high = high_.values<Key>();
   Breach nans, outside;
   std::vector<bool> nan_columns(layout.columns), outside_columns(layout.columns);
+  std::map<int64_t, Excess<Key>> excesses;
   for (int64_t i = 0; i < count; ++i) {
     if (i % kBetweenQuestions == kBetweenQuestions - 1 && stop()) break;
     const Key key = OrderKey(values[i]);
@@ -293,13 +331,21 @@ std::vector<Diagnostic> ContractChecker::Explain(std::span<const int64_t> dims, 
       if (!contract_.admits_nan(column)) nans.Add(i, column, nan_columns);
     } else if (key < low[column] || key > high[column]) {
       outside.Add(i, column, outside_columns);
+      if (excesses.size() < kMostColumnsShown || excesses.contains(column)) {
+        excesses[column].Add(i, key, key < low[column]);
+      }
     }
   }
+  const auto text = [&](int64_t position) {
+    const absl::StatusOr<Tensor> value =
+        Tensor::Wrap(contract_.type.dtype, Dims{1}, values + position, nullptr);
+    return value.ok() ? ElementToString(*value, 0) : "";
+  };
   std::vector<Diagnostic> breaches;
   const std::string seen = Seen(dims, contract_);
   if (nans.values > 0) {
     breaches.push_back(
-        Broken("E0612", input_, location_, contract_,
+        Broken("E0612", input_, location_, contract_, file,
                absl::StrCat(Who(input_, contract_, nans), "NaN", Where(dims, contract_, nans.first),
                             "; the contract saw none in ", seen),
                HowMany(nans, "NaN where none was seen", count, contract_)));
@@ -312,15 +358,21 @@ std::vector<Diagnostic> ContractChecker::Explain(std::span<const int64_t> dims, 
   if (outside.values > 0) {
     const int64_t c = outside.first_column;
     const std::string least = ElementToString(contract_.min, c), greatest = ElementToString(contract_.max, c);
-    const absl::StatusOr<Tensor> value =
-        Tensor::Wrap(contract_.type.dtype, Dims{1}, values + outside.first, nullptr);
     breaches.push_back(Broken(
-        "E0613", input_, location_, contract_,
-        absl::StrCat(Who(input_, contract_, outside), value.ok() ? ElementToString(*value, 0) : "",
+        "E0613", input_, location_, contract_, file,
+        absl::StrCat(Who(input_, contract_, outside), text(outside.first),
                      Where(dims, contract_, outside.first), "; the contract saw ",
                      least == greatest ? absl::StrCat("only ", least) : absl::StrCat(least, " to ", greatest),
                      " in ", seen),
         HowMany(outside, RangeOf(outside, contract_), count, contract_)));
+    if (contract_.axis && outside.values > 1) {
+      std::vector<std::string> each;
+      for (const auto& [column, excess] : excesses) {
+        each.push_back(absl::StrCat("column ", column, ": ", excess.ToString(text)));
+      }
+      if (outside.columns > static_cast<int64_t>(excesses.size())) each.push_back("...");
+      breaches.back().notes.insert(breaches.back().notes.begin() + 1, absl::StrJoin(each, "; "));
+    }
   }
   return breaches;
 }
@@ -332,9 +384,9 @@ bool ContractChecker::Holds(std::span<const int64_t> dims, const void* data, Sto
 }
 
 std::vector<Diagnostic> ContractChecker::Violations(std::span<const int64_t> dims, const void* data,
-                                                    Stop stop) const {
+                                                    Stop stop, absl::string_view file) const {
   return VisitStored(contract_.type.dtype, [&]<typename T>(std::type_identity<T>) {
-    return Explain(dims, static_cast<const T*>(data), stop);
+    return Explain(dims, static_cast<const T*>(data), stop, file);
   });
 }
 

@@ -31,8 +31,10 @@ class ContractChecker {
   // Whether every value is as the contract says. `data` is row-major, of the contract's dtype, and its
   // extents fit the contract's shape.
   bool Holds(std::span<const int64_t> dims, const void* data, Stop stop) const;
-  // What is not: E0612 for NaN, E0613 for what lies outside the ranges, each with its first value.
-  std::vector<Diagnostic> Violations(std::span<const int64_t> dims, const void* data, Stop stop) const;
+  // What is not: E0612 for NaN, E0613 for what lies outside the ranges, each with its first value. `file` is
+  // where the feed comes from, as a command line names it; empty if that is not known.
+  std::vector<Diagnostic> Violations(std::span<const int64_t> dims, const void* data, Stop stop,
+                                     absl::string_view file = "") const;
 
  private:
   ContractChecker() = default;
@@ -41,7 +43,8 @@ class ContractChecker {
   template <typename T>
   bool AllHold(const ColumnLayout& layout, const T* values, Stop stop) const;
   template <typename T>
-  std::vector<Diagnostic> Explain(std::span<const int64_t> dims, const T* values, Stop stop) const;
+  std::vector<Diagnostic> Explain(std::span<const int64_t> dims, const T* values, Stop stop,
+                                  absl::string_view file) const;
 
   std::string input_, location_;
   Contract contract_;

@@ -205,12 +205,12 @@ constexpr ErrorCode kErrorCodes[] = {
     {"E0601", "integer-division-by-zero", StatusCode::kInvalidArgument,
      "An integer was divided by zero while the graph ran. The message names the node and the index "
      "of the "
-     "first such element. Where a zero can occur, choose another divisor there: Div(a, Where(b == "
-     "0, 1, b))."},
+     "first such element. Where a zero can occur, choose another divisor there, and, if it matters, "
+     "another quotient: the message has the statements."},
     {"E0602", "unknown-input", StatusCode::kNotFound,
-     "A run was fed a value under a name that is no input of the graph. The message lists the "
-     "inputs and the "
-     "nearest name."},
+     "A run was fed a value under a name that is no input of the graph, or a command line gives a "
+     "file without saying which input or output it is for. The message has the names that there are, "
+     "or the nearest."},
     {"E0603", "missing-input", StatusCode::kInvalidArgument, "A run was not fed all inputs of the graph."},
     {"E0604", "input-dtype", StatusCode::kInvalidArgument,
      "A run was fed a tensor of another dtype than the input declares. Nothing is converted in "

@@ -64,7 +64,8 @@ absl::Status KernelFailure(const KernelError& error, const FusedKernel& kernel, 
     index[d] = rest % std::max<int64_t>(1, dims[d]);
     rest /= std::max<int64_t>(1, dims[d]);
   }
-  return DividedByZero(index, absl::StrCat(node.op->name, " '", kernel.name, "'"), node.provenance.location);
+  return DividedByZero(index, absl::StrCat(node.op->name, " '", kernel.name, "'"), node.provenance.location,
+                       {});
 }
 
 absl::StatusOr<Tensors> RunFused(const Graph& single, const Node& node, std::span<const Tensor> inputs,

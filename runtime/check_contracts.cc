@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string>
 #include <vector>
 
 #include "tenfold/graph/diagnostic.h"
@@ -19,7 +20,11 @@ absl::Status Invocation::Impl::HoldAgainstContracts(const RunOptions& options) c
     if (!state.contracts[i]) continue;
     const ContractChecker& contract = *state.contracts[i];
     if (!contract.Holds(fed_dims[i], inputs[i].data, stop)) {
-      for (Diagnostic& breach : contract.Violations(fed_dims[i], inputs[i].data, stop)) {
+      std::string file;
+      for (const FeedOrigin& origin : options.origins) {
+        if (origin.input == state.plan.inputs[i].name && origin.array) file = origin.array->Reference();
+      }
+      for (Diagnostic& breach : contract.Violations(fed_dims[i], inputs[i].data, stop, file)) {
         breaches.push_back(std::move(breach));
       }
     }

@@ -12,6 +12,7 @@
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/array_name.h"
 #include "tenfold/graph/ingest/cast.h"
+#include "tenfold/graph/ingest/printable.h"
 #include "tenfold/runtime/symbols.h"
 
 namespace tenfold {
@@ -321,6 +322,9 @@ absl::Status MissingInputs(const Plan& plan, std::span<const int> missing) {
     d.code = "E0603";
     d.message = absl::StrCat(Declared(plan, i), ", it was fed nothing");
     d.location = plan.inputs[i].location;
+    const Shape& shape = TypeOf(plan, i).shape;
+    d.help.push_back(absl::StrCat("--input ", ShellQuote(absl::StrCat(plan.inputs[i].name, "=FILE.npy")),
+                                  shape.has_rank() ? ", or =random to try it" : ""));
     diagnostics.push_back(std::move(d));
   }
   return ToStatus(std::move(diagnostics));

@@ -70,6 +70,7 @@ struct PlanNode {
   TensorType type;       // of its first output
   // True if it may set the kernel's error word: an integer division whose divisor is not known.
   bool can_fail = false;
+  std::string dividend = {}, divisor = {};  // of such a division: the names of its operands
 };
 
 // One fused kernel. inputs[i] and outputs[i] are the values behind kernel.inputs[i] and kernel.outputs[i].

@@ -89,6 +89,21 @@ absl::Status WithLiteral(const absl::Status& error, const NamedArgument& argumen
   return ToStatus(std::move(diagnostics));
 }
 
+absl::Status LacksName(absl::string_view flag, const NamedArgument& argument, absl::string_view what,
+                       std::span<const std::string> names) {
+  constexpr size_t kMostNames = 4;
+  Diagnostic d;
+  d.code = "E0602";
+  d.message = absl::StrCat(flag, " '", Printable(argument.value), "' does not name the ", what,
+                           " that it is for: it is written NAME=VALUE");
+  if (names.empty()) d.notes.push_back(absl::StrCat("the graph has no ", what, "s"));
+  for (size_t i = 0; i < std::min(names.size(), kMostNames); ++i) {
+    // No edit: an argument that is added would leave the wrong one.
+    d.help.push_back(absl::StrCat(flag, " ", ShellQuote(absl::StrCat(names[i], "=", argument.value))));
+  }
+  return ToStatus(std::move(d));
+}
+
 std::optional<NamedArgument> SplitNamedArgument(absl::string_view text) {
   const size_t equals = text.find('=');
   if (equals == absl::string_view::npos || equals == 0 || equals + 1 == text.size()) return std::nullopt;
@@ -116,10 +131,14 @@ absl::StatusOr<ArrayName> NameArrayFile(absl::string_view path, const Limits& li
   const std::string list = absl::StrJoin(names, ", ", [](std::string* out, const std::string& name) {
     absl::StrAppend(out, "'", Printable(name), "'");
   });
+  std::vector<std::string> shown;
+  for (size_t i = 0; i < std::min<size_t>(names.size(), 4); ++i) {
+    shown.push_back(ShellQuote(absl::StrCat(path, ":", names[i])));
+  }
   return MakeError(
       "E0524",
       absl::StrCat("'", Printable(path), "' is a file of several arrays: ", names.empty() ? "none" : list),
-      names.empty() ? "" : absl::StrCat("name one: ", Printable(path), ":", Printable(names[0])));
+      names.empty() ? "" : absl::StrCat("name one: ", absl::StrJoin(shown, " or ")));
 }
 
 absl::StatusOr<Tensor> ReadArray(absl::string_view value, const Limits& limits) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -22,6 +23,9 @@ struct NamedArgument {
   std::string name;
   std::string value;
 };
+// Its mends are written with `names`, what the name can be.
+absl::Status LacksName(absl::string_view flag, const NamedArgument& argument, absl::string_view what,
+                       std::span<const std::string> names);
 std::optional<NamedArgument> SplitNamedArgument(absl::string_view text);
 
 enum class ArrayForm : uint8_t { kFile, kLiteral, kRandom };

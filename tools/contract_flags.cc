@@ -64,7 +64,8 @@ absl::StatusOr<std::vector<std::string>> ContractFlags::MakeContracts(Graph& gra
   for (const std::string& name : inputs()) {
     const std::optional<ValueId> input = FindInput(graph, name);
     if (!input) {
-      refuse(NoSuchInput(graph, name));
+      const auto sample = absl::c_find_if(samples_, [&](const NamedArgument& s) { return s.name == name; });
+      refuse(NoSuchInput(graph, "--contract", *sample));
       continue;
     }
     ContractSubject subject = {name, graph.value(*input).type, graph.producer(*input).provenance.location};

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/array_reference.h"
 #include "tenfold/graph/ingest/printable.h"
 #include "tenfold/tools/random_tensor.h"
 
@@ -55,7 +56,7 @@ absl::StatusOr<TensorType> WrittenType(absl::string_view text) {
 absl::StatusOr<std::pair<DType, Dims>> DeclaredType(const Graph& graph, absl::string_view name,
                                                     const SymbolValues& symbols) {
   const std::optional<TensorType> type = TypeOfInput(graph, name);
-  if (!type) return NoSuchInput(graph, name);
+  if (!type) return NoSuchInput(graph, "--input", {std::string(name), "random"});
   const absl::string_view dtype = Name(type->dtype);
   const std::string head = absl::StrCat("input '", name, "' is ", type->ToString());
   if (!type->shape.has_rank()) {
@@ -107,12 +108,18 @@ absl::StatusOr<IngestedArray> ReadForInput(const NamedArgument& argument, const 
   return WithLiteral(array.status(), argument, input ? &graph.value(*input).type : nullptr);
 }
 
-absl::Status NoSuchInput(const Graph& graph, absl::string_view name) {
+absl::Status NoSuchInput(const Graph& graph, absl::string_view flag, const NamedArgument& argument) {
   std::vector<std::string> names;
   for (const ValueId id : graph.inputs()) names.push_back(graph.value(id).name);
-  const std::string nearest = NearestName(name, names);
-  return MakeError("E0602", absl::StrCat("the graph has no input '", Printable(name), "'"),
-                   DidYouMean(nearest));
+  if (argument.name.empty()) return LacksName(flag, argument, "input", names);
+  const std::string nearest = NearestName(argument.name, names);
+  Mend mend = DidYouMean(nearest);
+  if (mend.empty() && names.size() == 1) {
+    mend = absl::StrCat("it has one: ", flag, " ", ShellQuote(absl::StrCat(names[0], "=", argument.value)));
+  } else if (mend.empty() && !names.empty()) {
+    mend = absl::StrCat("its inputs are ", absl::StrJoin(names, ", "));
+  }
+  return MakeError("E0602", absl::StrCat("the graph has no input '", Printable(argument.name), "'"), mend);
 }
 
 absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, const Graph& graph,
@@ -136,12 +143,13 @@ absl::StatusOr<RunInputs> ReadInputs(std::span<const NamedArgument> arguments, c
   };
   for (const NamedArgument& argument : arguments) {
     if (FindInput(graph, argument.name)) continue;
-    for (Diagnostic& error : DiagnosticsOf(NoSuchInput(graph, argument.name)))
+    for (Diagnostic& error : DiagnosticsOf(NoSuchInput(graph, "--input", argument)))
       errors.push_back(std::move(error));
   }
   // What has extents of its own comes before what takes them from the others.
   for (size_t i = 0; i < arguments.size(); ++i) {
     const auto& [name, value] = arguments[i];
+    if (name.empty() && !HoldsManyArrays(value)) continue;  // nothing to add to what was said of it
     inputs.origins.push_back(OriginOf(arguments[i], limits));
     if (FormOf(value) == ArrayForm::kLiteral) {
       take(i, ReadArray(value, limits));

@@ -21,8 +21,8 @@
 namespace tenfold {
 
 std::optional<ValueId> FindInput(const Graph& graph, absl::string_view name);
-// E0602, with the nearest.
-absl::Status NoSuchInput(const Graph& graph, absl::string_view name);
+// E0602: `argument` of `flag` names no input. With the nearest, or the names that there are.
+absl::Status NoSuchInput(const Graph& graph, absl::string_view flag, const NamedArgument& argument);
 
 // A file as the input wants it, under the policy that the flags name.
 absl::StatusOr<IngestedArray> ReadForInput(const NamedArgument& argument, const Graph& graph,

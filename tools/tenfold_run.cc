@@ -11,9 +11,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "tenfold/compiler/compile.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/npy.h"
+#include "tenfold/graph/ingest/printable.h"
 #include "tenfold/graph/serialization/tnf.h"
 #include "tenfold/graph/text/quote.h"
 #include "tenfold/tools/array_argument.h"
@@ -67,6 +69,9 @@ void NamedList(Flags& flags, std::string name, std::string value, std::vector<Na
   flags.Custom(std::move(name), std::move(value), std::move(doc),
                [out, check](absl::string_view text) -> std::string {
                  std::optional<NamedArgument> argument = SplitNamedArgument(text);
+                 // Without a name: what could be meant is said once the graph's names are known.
+                 if (!argument && !text.empty() && text.find('=') == absl::string_view::npos)
+                   argument = NamedArgument{"", std::string(text)};
                  if (!argument.has_value()) return "is not written NAME=VALUE";
                  std::string complaint = check == nullptr ? "" : check(argument->value);
                  if (complaint.empty()) out->push_back(*std::move(argument));
@@ -130,18 +135,34 @@ void Declare(Flags& flags, Arguments& a) {
   AddLimitFlags(flags, a.compile.limits);
 }
 
-// The index of a plan's output (E0107).
-absl::StatusOr<size_t> FindOutput(const Plan& plan, const Graph& graph, const std::string& name) {
-  std::vector<std::string> names;
-  for (size_t i = 0; i < plan.outputs.size(); ++i) {
-    if (plan.outputs[i].name == name) return i;
-    names.push_back(plan.outputs[i].name);
-  }
-  const std::string nearest = NearestName(name, names);
+// E0107, or E0602 for an argument without a name: `flag` names none of the outputs.
+absl::Status NoSuchOutput(const Graph& graph, std::span<const std::string> names, absl::string_view flag,
+                          const NamedArgument& argument) {
+  if (argument.name.empty()) return LacksName(flag, argument, "output", names);
+  const std::string nearest = NearestName(argument.name, names);
   Mend help = DidYouMean(nearest);
-  if (graph.FindValue(name).has_value())
-    help = MendByFlag("it is a value inside the graph: add ", "--fetch", name);
-  return MakeError("E0107", absl::StrCat("the graph has no output '", name, "'"), help);
+  if (help.empty() && !names.empty()) help = absl::StrCat("its outputs are ", absl::StrJoin(names, ", "));
+  if (graph.FindValue(argument.name).has_value())
+    help = MendByFlag("it is a value inside the graph: add ", "--fetch", argument.name);
+  return MakeError("E0107", absl::StrCat("the graph has no output '", Printable(argument.name), "'"), help);
+}
+
+// Every argument that names no output.
+std::vector<Diagnostic> UnknownOutputs(const Arguments& a, const Graph& graph) {
+  std::vector<std::string> names;
+  for (const GraphOutput& output : graph.outputs()) names.push_back(output.name);
+  for (const std::string& fetch : a.compile.fetches) names.push_back(fetch);
+  std::vector<Diagnostic> errors;
+  const auto check = [&](absl::string_view flag, const std::vector<NamedArgument>& arguments) {
+    for (const NamedArgument& argument : arguments) {
+      if (std::find(names.begin(), names.end(), argument.name) != names.end()) continue;
+      for (Diagnostic& error : DiagnosticsOf(NoSuchOutput(graph, names, flag, argument)))
+        errors.push_back(std::move(error));
+    }
+  };
+  check("--output", a.outputs);
+  check("--expect", a.expectations);
+  return errors;
 }
 
 // What is read before anything runs.
@@ -163,11 +184,13 @@ absl::StatusOr<Inputs> Read(const Arguments& a) {
   TENFOLD_ASSIGN_OR_RETURN(inputs.graph, LoadGraph(StripAt(a.model), LoadOptionsOf(a, &names)));
   TENFOLD_RETURN_IF_ERROR(a.policies.CheckNames(names));
   a.policies.ReportWhatTheyDid(inputs.graph);
-  TENFOLD_ASSIGN_OR_RETURN(RunInputs read,
-                           ReadInputs(a.inputs, inputs.graph, a.policies, a.seed, a.compile.limits));
-  for (const std::string& remark : read.remarks) ReportRemark(remark);
-  inputs.feeds = std::move(read.feeds);
-  inputs.origins = std::move(read.origins);
+  std::vector<Diagnostic> errors = UnknownOutputs(a, inputs.graph);
+  absl::StatusOr<RunInputs> read = ReadInputs(a.inputs, inputs.graph, a.policies, a.seed, a.compile.limits);
+  for (Diagnostic& error : DiagnosticsOf(read.status())) errors.push_back(std::move(error));
+  TENFOLD_RETURN_IF_ERROR(ToStatus(std::move(errors)));
+  for (const std::string& remark : read->remarks) ReportRemark(remark);
+  inputs.feeds = std::move(read->feeds);
+  inputs.origins = std::move(read->origins);
   for (const NamedArgument& expectation : a.expectations) {
     absl::StatusOr<Tensor> wanted = ReadArray(expectation.value, a.compile.limits);
     if (!wanted.ok()) return WithLiteral(wanted.status(), expectation, nullptr);
@@ -176,13 +199,13 @@ absl::StatusOr<Inputs> Read(const Arguments& a) {
   return inputs;
 }
 
-// The outputs that `arguments` name, by index.
-absl::StatusOr<std::vector<size_t>> FindOutputs(const Plan& plan, const Graph& graph,
-                                                const std::vector<NamedArgument>& arguments) {
+// The outputs that `arguments` name, by index; Read has checked the names.
+std::vector<size_t> FindOutputs(const Plan& plan, const std::vector<NamedArgument>& arguments) {
   std::vector<size_t> indices;
   for (const NamedArgument& argument : arguments) {
-    TENFOLD_ASSIGN_OR_RETURN(const size_t index, FindOutput(plan, graph, argument.name));
-    indices.push_back(index);
+    for (size_t i = 0; i < plan.outputs.size(); ++i) {
+      if (plan.outputs[i].name == argument.name) indices.push_back(i);
+    }
   }
   return indices;
 }
@@ -223,9 +246,8 @@ absl::StatusOr<bool> Run(const Arguments& a, const Inputs& inputs, std::optional
   run.warnings = &warnings;
   TENFOLD_ASSIGN_OR_RETURN(executable, Compile(inputs.graph, compile));
   const Plan& plan = executable->plan();
-  TENFOLD_ASSIGN_OR_RETURN(const std::vector<size_t> written, FindOutputs(plan, inputs.graph, a.outputs));
-  TENFOLD_ASSIGN_OR_RETURN(const std::vector<size_t> compared,
-                           FindOutputs(plan, inputs.graph, a.expectations));
+  const std::vector<size_t> written = FindOutputs(plan, a.outputs);
+  const std::vector<size_t> compared = FindOutputs(plan, a.expectations);
 
   TENFOLD_ASSIGN_OR_RETURN(const NamedTensors results, executable->Run(inputs.feeds, run));
   for (const Diagnostic& warning : warnings) Report(warning);

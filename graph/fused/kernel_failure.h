@@ -12,8 +12,14 @@
 
 namespace tenfold {
 
+// `name` = Div(`dividend`, `divisor`); empty where it is not known.
+struct Quotient {
+  std::string name, dividend, divisor;
+};
+
 // E0601: the element at `index` of `node` ("Div 'q'"), built at `location`, was divided by an integer 0.
-absl::Status DividedByZero(const Dims& index, absl::string_view node, std::string location);
+absl::Status DividedByZero(const Dims& index, absl::string_view node, std::string location,
+                           const Quotient& quotient);
 
 }  // namespace tenfold
 

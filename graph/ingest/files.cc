@@ -30,7 +30,9 @@ std::vector<std::string> NamesIn(const std::string& folder) {
   DIR* const handle = opendir(folder.c_str());
   if (handle == nullptr) return names;
   while (const dirent* entry = readdir(handle)) {
-    names.emplace_back(entry->d_name);
+    const absl::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    names.emplace_back(name);
     if (names.size() == kMostNames) break;
   }
   closedir(handle);

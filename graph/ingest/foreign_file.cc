@@ -2,10 +2,15 @@
 #include "tenfold/graph/ingest/foreign_file.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "tenfold/graph/ingest/printable.h"
 
@@ -29,38 +34,62 @@ std::string Python(absl::string_view modules, absl::string_view statement, absl:
                       " ", ShellQuote(Beside(path, ending)));
 }
 
-bool IsNumberByte(char c) {
-  return absl::ascii_isdigit(static_cast<unsigned char>(c)) ||
-         absl::StrContains("+-.eE,;\t ", absl::string_view(&c, 1));
+// The fields of one line of a table, and which of them are numbers.
+struct Fields {
+  std::vector<size_t> numbers;
+  size_t count = 0;
+  bool decimal_comma = false;  // in one of the numbers
+};
+
+Fields Split(absl::string_view line, char delimiter) {
+  Fields fields;
+  for (absl::string_view field : absl::StrSplit(line, delimiter)) {
+    double ignored;
+    field = absl::StripAsciiWhitespace(field);
+    if (absl::SimpleAtod(field, &ignored)) {
+      fields.numbers.push_back(fields.count);
+    } else if (absl::SimpleAtod(absl::StrReplaceAll(field, {{",", "."}}), &ignored)) {
+      fields.numbers.push_back(fields.count);
+      fields.decimal_comma = true;
+    }
+    ++fields.count;
+  }
+  return fields;
 }
 
-// Lines of numbers, with or without a line of titles above them.
+// Lines of numbers, with or without a line of titles above them and columns of text between them.
 std::string MendTable(absl::string_view path, absl::string_view start) {
-  if (std::any_of(start.begin(), start.end(),
-                  [](char c) { return c == '\0' || static_cast<unsigned char>(c) >= 0x80; }))
-    return "";
-  const size_t first_end = start.find('\n');
-  if (first_end == absl::string_view::npos) return "";
-  const auto is_numbers = [](absl::string_view line) {
-    line = absl::StripSuffix(line, "\r");
-    return std::all_of(line.begin(), line.end(), IsNumberByte) &&
-           std::any_of(line.begin(), line.end(), [](char c) { return c >= '0' && c <= '9'; });
-  };
-  const absl::string_view first = start.substr(0, first_end);
-  const absl::string_view second =
-      start.substr(first_end + 1, start.find('\n', first_end + 1) - first_end - 1);
-  const bool titled = !is_numbers(first);
-  if (!is_numbers(titled ? second : first)) return "";
-  const absl::string_view line = titled ? second : first;
-  const absl::string_view delimiter = absl::StrContains(line, ";")    ? "delimiter=\";\""
-                                      : absl::StrContains(line, "\t") ? "delimiter=\"\\t\""
-                                      : absl::StrContains(line, ",")  ? "delimiter=\",\""
-                                                                      : "";
-  const std::string options =
-      absl::StrCat(delimiter.empty() ? "" : ", ", delimiter, titled ? ", skiprows=1" : "");
-  return absl::StrCat(
-      "it is a table in text: ",
-      Python("", absl::StrCat("np.save(sys.argv[2], np.loadtxt(sys.argv[1]", options, "))"), path, ".npy"));
+  constexpr size_t kMostColumns = 16;
+  if (absl::StrContains(start, '\0')) return "";
+  std::vector<absl::string_view> lines = absl::StrSplit(start, absl::MaxSplits('\n', 2));
+  if (lines.size() < 2) return "";  // no line ends
+  // A line that may go on says nothing of its columns.
+  if (lines.size() == 2 && start.size() >= kForeignStart) lines.pop_back();
+  for (const char delimiter : {';', '\t', ',', ' '}) {
+    const Fields first = Split(lines[0], delimiter);
+    const bool titled = first.numbers.empty();
+    if (titled && lines.size() < 2) continue;
+    const Fields row = titled ? Split(lines[1], delimiter) : first;
+    const bool whole = row.numbers.size() == row.count;
+    if (row.numbers.empty() || row.count != first.count) continue;
+    if (row.count == 1 && delimiter != ' ') continue;
+    // A number in a line of words makes no table.
+    if (!whole && (delimiter == ' ' || row.numbers.size() > kMostColumns)) continue;
+    const std::string options = absl::StrCat(
+        delimiter == ' '
+            ? ""
+            : absl::StrCat(", delimiter=\"", delimiter == '\t' ? "\\t" : std::string(1, delimiter), "\""),
+        titled ? ", skiprows=1" : "",
+        whole ? "" : absl::StrCat(", usecols=[", absl::StrJoin(row.numbers, ", "), "]"));
+    const std::string load = row.decimal_comma
+                                 ? absl::StrCat("np.char.replace(np.loadtxt(sys.argv[1], dtype=str", options,
+                                                "), \",\", \".\").astype(\"f8\")")
+                                 : absl::StrCat("np.loadtxt(sys.argv[1]", options, ")");
+    return absl::StrCat(
+        whole ? "it is a table in text: " : "it is a table in text; for its columns of numbers: ",
+        Python("", absl::StrCat("np.save(sys.argv[2], ", load, ")"), path, ".npy"));
+  }
+  return "";
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace tenfold {
 
 // Of a file's bytes, as many as tell what it is.
-inline constexpr size_t kForeignStart = 256;
+inline constexpr size_t kForeignStart = 1024;
 
 // "it is a pointer of Git LFS, not the file that it stands for: git lfs pull --include x.npz", for the file
 // at `path` that begins with `start`; empty if nothing is known of it. `wanted` is the ending of what it

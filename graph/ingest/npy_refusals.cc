@@ -6,12 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/npy_text.h"
 #include "tenfold/graph/ingest/object_refusal.h"
 #include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/ingest/separated_number.h"
 
 namespace tenfold {
 namespace {
@@ -27,37 +28,28 @@ constexpr size_t kShownBytes = 60;
 // What can be said of the elements that were looked at.
 struct TextSurvey {
   int64_t elements = 0;
-  int64_t numbers = 0;  // once a comma has become a point
+  int64_t numbers = 0;  // under some reading of their separators
+  int64_t plain = 0;    // those that are numbers as they are
   std::string first;
   int64_t first_other = -1;  // that is no number
   std::string other;
-  std::string comma_example;  // the first element that is a number but for its comma
-  bool thousands = true;      // each comma may as well part thousands
-};
+  Separators separators;
+  std::string comma_example;  // the first element that has a comma
 
-// "1,234": one comma, before three digits and behind one to three.
-bool MayPartThousands(absl::string_view number) {
-  number = absl::StripAsciiWhitespace(number);
-  if (!number.empty() && (number[0] == '-' || number[0] == '+')) number.remove_prefix(1);
-  const size_t comma = number.find(',');
-  const auto digits = [](absl::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  };
-  return comma >= 1 && comma <= 3 && number.size() == comma + 4 && digits(number.substr(0, comma)) &&
-         digits(number.substr(comma + 1));
-}
+  bool separated() const { return plain < numbers && separators.readable(); }
+};
 
 TextSurvey Survey(absl::string_view bytes, const NpyType& type) {
   TextSurvey survey;
   for (size_t i = 0; i + type.item_bytes <= bytes.size() && type.item_bytes > 0; i += type.item_bytes) {
     const std::string element = DecodeNpyText(bytes.substr(i, type.item_bytes), type);
-    const bool has_comma = WithDecimalPoint(element).has_value();
-    const bool is_number = has_comma || IsNumberText(element);
-    if (has_comma && survey.comma_example.empty()) survey.comma_example = element;
-    if (has_comma) survey.thousands = survey.thousands && MayPartThousands(element);
+    const bool is_plain = IsNumberText(element), is_number = survey.separators.Add(element) || is_plain;
+    if (survey.comma_example.empty() && is_number && absl::StrContains(element, ','))
+      survey.comma_example = element;
     if (survey.elements == 0) survey.first = element;
     if (!is_number && survey.first_other < 0) survey.first_other = survey.elements, survey.other = element;
     survey.numbers += is_number;
+    survey.plain += is_plain;
     ++survey.elements;
   }
   return survey;
@@ -65,28 +57,24 @@ TextSurvey Survey(absl::string_view bytes, const NpyType& type) {
 
 // Commands that make numbers of the text, or labels.
 std::vector<Mend> TextMends(const ArrayName& name, const NpyType& type, const TextSurvey& survey) {
-  const bool bytes = type.kind == Kind::kBytes, comma = !survey.comma_example.empty();
-  const absl::string_view b = bytes ? "b" : "";
-  const auto with = [&](absl::string_view instead) {
-    return NumpyCommand(
-        name, absl::StrCat("np.char.replace(a, ", b, "\",\", ", b, "\"", instead, "\").astype(\"f8\")"),
-        "f8");
-  };
-  if (survey.numbers == survey.elements && comma && survey.thousands) {
-    return {absl::StrCat("if the commas part thousands: ", with("")),
-            absl::StrCat("if they are decimal commas: ", with("."))};
+  std::vector<Mend> mends;
+  if (survey.separated() && survey.numbers == survey.elements) {
+    for (const Replacement& replacement : Replacements(survey.separators, "a", type.kind == Kind::kBytes)) {
+      mends.push_back(
+          absl::StrCat(replacement.when.empty() ? "read the text as numbers" : replacement.when, ": ",
+                       NumpyCommand(name, absl::StrCat(replacement.expression, ".astype(\"f8\")"), "f8")));
+    }
+  } else if (survey.plain == survey.elements) {
+    mends.push_back(absl::StrCat("read the text as numbers: ", NumpyCommand(name, "a.astype(\"f8\")", "f8")));
+  } else if (2 * survey.numbers >= survey.elements) {
+    // Where half of it is numbers, the rest says that there is none.
+    mends = NumbersElseNan(name, type, survey.separators, "put NaN for what is no number");
+  } else {
+    mends.push_back(
+        absl::StrCat("if these are labels, number them: ",
+                     NumpyCommand(name, "np.unique(a, return_inverse=True)[1].reshape(a.shape)", "labels")));
   }
-  if (survey.numbers == survey.elements) {
-    return {absl::StrCat("read the text as numbers: ",
-                         comma ? with(".") : NumpyCommand(name, "a.astype(\"f8\")", "f8"))};
-  }
-  // Where half of it is numbers, the rest says that there is none.
-  if (2 * survey.numbers >= survey.elements) {
-    return {absl::StrCat("put NaN for what is no number: ", NumbersElseNan(name, type, comma))};
-  }
-  return {
-      absl::StrCat("if these are labels, number them: ",
-                   NumpyCommand(name, "np.unique(a, return_inverse=True)[1].reshape(a.shape)", "labels"))};
+  return mends;
 }
 
 absl::Status RefuseText(const ArrayName& name, const NpyHeader& header, ByteSource& contents) {
@@ -115,14 +103,11 @@ absl::Status RefuseText(const ArrayName& name, const NpyHeader& header, ByteSour
   } else {
     absl::StrAppend(&d.message, " (", Count(count, "element"), ")");
   }
-  if (!survey.comma_example.empty()) {
-    d.notes.push_back(absl::StrCat(QuotedNpyText(survey.comma_example, type),
-                                   survey.thousands
-                                       ? " has a comma, which may part thousands or be a decimal comma"
-                                       : absl::StrCat(" has a decimal comma; numbers are read with a point: ",
-                                                      *WithDecimalPoint(survey.comma_example))));
+  if (survey.separated()) {
+    d.notes.push_back(
+        absl::StrCat(QuotedNpyText(survey.comma_example, type), " ", survey.separators.Meaning()));
   }
-  const bool as_it_is = survey.elements > 0 && survey.first_other < 0 && survey.comma_example.empty();
+  const bool as_it_is = survey.elements > 0 && survey.plain == survey.elements;
   if (as_it_is && !name.argument.empty())
     d.help.push_back(MendByFlag("", "--text", absl::StrCat(name.argument, "=parse")));
   for (Mend& mend : TextMends(name, type, survey)) d.help.push_back(std::move(mend));

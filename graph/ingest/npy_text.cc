@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/ingest/separated_number.h"
 #include "tenfold/graph/text/element.h"
 
 namespace tenfold {
@@ -46,6 +47,7 @@ struct Failures {
   int64_t count = 0;
   int64_t first = -1;
   std::string text;
+  Separators separators;  // of all
 };
 
 absl::Status NotNumbers(const ArrayName& name, const NpyHeader& header, DType dtype, const Failures& bad) {
@@ -54,15 +56,15 @@ absl::Status NotNumbers(const ArrayName& name, const NpyHeader& header, DType dt
   d.message = absl::StrCat(name.ToString(), ": ", ElementAt(header.shape, bad.first), " is ",
                            QuotedNpyText(bad.text, header.type), ", which is no ", Name(dtype), " (",
                            bad.count, " of ", Count(header.num_elements, "element"), ")");
-  if (const std::optional<std::string> pointed = WithDecimalPoint(bad.text)) {
-    const absl::string_view literal = header.type.kind == Kind::kBytes ? "b" : "";
-    d.notes.push_back(absl::StrCat("it has a decimal comma; numbers are read with a point: ", *pointed));
-    d.help.push_back(absl::StrCat(
-        "write points: ",
-        NumpyCommand(name, absl::StrCat("np.char.replace(a, ", literal, "\",\", ", literal, "\".\")"),
-                     "points")));
+  const bool bytes = header.type.kind == Kind::kBytes;
+  if (bad.separators.readable() && absl::StrContains(bad.text, ',')) {
+    d.notes.push_back(absl::StrCat("it ", bad.separators.Meaning(), "; numbers are read with a point alone"));
+    for (const Replacement& replacement : Replacements(bad.separators, "a", bytes)) {
+      d.help.push_back(absl::StrCat(replacement.when.empty() ? "write points" : replacement.when, ": ",
+                                    NumpyCommand(name, replacement.expression, "points")));
+    }
   } else if (IsFloat(dtype) && absl::StripAsciiWhitespace(bad.text).empty()) {
-    const absl::string_view literal = header.type.kind == Kind::kBytes ? "b" : "";
+    const absl::string_view literal = bytes ? "b" : "";
     d.help.push_back(absl::StrCat(
         "if nothing means NaN: ",
         NumpyCommand(name,
@@ -74,7 +76,7 @@ absl::Status NotNumbers(const ArrayName& name, const NpyHeader& header, DType dt
     d.help.push_back(absl::StrCat("if all are numbers, read them as f64 and cast that: ",
                                   NumpyCommand(name, "a.astype(\"f8\")", "f8")));
   } else if (IsFloat(dtype)) {
-    d.help.push_back(absl::StrCat("if that means NaN: ", NumbersElseNan(name, header.type, false)));
+    d.help = NumbersElseNan(name, header.type, bad.separators, "if that means NaN");
   }
   return ToStatus(std::move(d));
 }
@@ -113,23 +115,21 @@ bool IsNumberText(absl::string_view text) {
   return ReadElement(Normalised(text, DType::kF64), DType::kF64, &ignored);
 }
 
-std::optional<std::string> WithDecimalPoint(absl::string_view text) {
-  const size_t comma = text.find(',');
-  if (comma == absl::string_view::npos || absl::StrContains(text.substr(comma + 1), ",")) return std::nullopt;
-  std::string pointed(text);
-  pointed[comma] = '.';
-  if (!IsNumberText(pointed)) return std::nullopt;
-  return pointed;
-}
-
-std::string NumbersElseNan(const ArrayName& name, const NpyType& type, bool comma) {
-  const absl::string_view text = type.kind == Kind::kBytes ? "np.char.decode(a, \"latin1\")" : "a";
-  return NumpyCommand(
-      name,
-      absl::StrCat("np.array([x if re.fullmatch(", kNumberRegex, ", x) else \"nan\" for x in ",
-                   comma ? absl::StrCat("np.char.replace(", text, ", \",\", \".\")") : std::string(text),
-                   ".flat]).astype(\"f8\").reshape(a.shape)"),
-      "f8", "", ", re");
+std::vector<Mend> NumbersElseNan(const ArrayName& name, const NpyType& type, const Separators& separators,
+                                 absl::string_view when) {
+  const std::string text = type.kind == Kind::kBytes ? "np.char.decode(a, \"latin1\")" : "a";
+  std::vector<Replacement> readings = {{"", text}};
+  if (separators.readable()) readings = Replacements(separators, text, false);
+  std::vector<Mend> mends;
+  for (const Replacement& reading : readings) {
+    mends.push_back(absl::StrCat(
+        when, reading.when.empty() ? "" : absl::StrCat(", ", reading.when), ": ",
+        NumpyCommand(name,
+                     absl::StrCat("np.array([x if re.fullmatch(", kNumberRegex, ", x) else \"nan\" for x in ",
+                                  reading.expression, ".flat]).astype(\"f8\").reshape(a.shape)"),
+                     "f8", "", ", re")));
+  }
+  return mends;
 }
 
 absl::StatusOr<Tensor> ParseNpyText(const ArrayName& name, const NpyHeader& header, ByteSource& source,
@@ -137,7 +137,7 @@ absl::StatusOr<Tensor> ParseNpyText(const ArrayName& name, const NpyHeader& head
   const uint64_t item_bytes = header.type.item_bytes;
   const auto count = static_cast<uint64_t>(header.num_elements);
   // Texts of no length take no bytes of the file, whatever their number, and none is a number.
-  if (item_bytes == 0 && count > 0) return NotNumbers(name, header, dtype, {header.num_elements, 0, ""});
+  if (item_bytes == 0 && count > 0) return NotNumbers(name, header, dtype, {header.num_elements, 0, "", {}});
   const uint64_t size = SizeOf(dtype);
   const uint64_t limit = std::max<int64_t>(limits.tensor_bytes, 0);
   if (count > limit / size || item_bytes > kChunkBytes) {
@@ -156,6 +156,7 @@ absl::StatusOr<Tensor> ParseNpyText(const ArrayName& name, const NpyHeader& head
     for (uint64_t i = 0; i < items; ++i) {
       std::string text =
           DecodeNpyText(absl::string_view(chunk).substr(i * item_bytes, item_bytes), header.type);
+      if (text.find_first_of(",.") != std::string::npos) bad.separators.Add(text);
       if (ReadElement(Normalised(text, dtype), dtype, out + (begin + i) * size)) continue;
       if (bad.count++ == 0) bad.first = static_cast<int64_t>(begin + i), bad.text = std::move(text);
     }

@@ -6,13 +6,16 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tenfold/graph/ingest/array_name.h"
 #include "tenfold/graph/ingest/byte_source.h"
 #include "tenfold/graph/ingest/npy_header.h"
+#include "tenfold/graph/ingest/separated_number.h"
 #include "tenfold/graph/limits.h"
+#include "tenfold/graph/mend.h"
 #include "tenfold/graph/tensor.h"
 
 namespace tenfold {
@@ -26,15 +29,14 @@ std::string QuotedNpyText(absl::string_view text, const NpyType& type);
 // Whether the text is a number, by the rules of ParseNpyText for f64.
 bool IsNumberText(absl::string_view text);
 
-// "3,14" -> "3.14"; nullopt if the text is no number with one comma for its point.
-std::optional<std::string> WithDecimalPoint(absl::string_view text);
-
 // What IsNumberText takes, for Python's re.
 inline constexpr absl::string_view kNumberRegex =
     R"(r"(?i)\s*[-+]?((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|inf(inity)?|nan)\s*")";
 
-// A command that saves the numbers as f64 and NaN for all other text; `comma`: some have a decimal comma.
-std::string NumbersElseNan(const ArrayName& name, const NpyType& type, bool comma);
+// Commands that save the numbers as f64 and NaN for all other text, one for each way to read their
+// separators.
+std::vector<Mend> NumbersElseNan(const ArrayName& name, const NpyType& type, const Separators& separators,
+                                 absl::string_view when);
 
 // Elements of text or byte strings read as numbers of `dtype`, whatever the locale: decimals with a point,
 // rounded once; integers in range for an integer dtype; nan, inf and infinity in any case for a float; true,

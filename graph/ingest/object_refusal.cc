@@ -12,6 +12,7 @@
 #include "tenfold/graph/ingest/npy_text.h"
 #include "tenfold/graph/ingest/pickle_survey.h"
 #include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/ingest/separated_number.h"
 
 namespace tenfold {
 namespace {
@@ -31,9 +32,10 @@ struct Survey {
   bool complete = false;
   int64_t counts[static_cast<int>(Kind::kOther) + 1] = {};
   int64_t numbers = 0;
-  int64_t number_texts = 0;
-  int64_t comma_texts = 0;   // numbers but for their comma
-  int64_t first_other = -1;  // that is no number
+  int64_t number_texts = 0;     // as they are
+  int64_t separated_texts = 0;  // under some reading of their separators
+  Separators separators;        // of the texts
+  int64_t first_other = -1;     // that is no number
   PickledElement other;
   int64_t ragged = -1;  // the first sequence that is not as long as the one before it, and these two
   PickledElement before, after;
@@ -54,7 +56,7 @@ Survey Look(absl::string_view pickle, int64_t most) {
     if (!IsNumber(element.kind) && survey.first_other < 0) survey.first_other = i, survey.other = element;
     if (element.kind == Kind::kText) {
       survey.number_texts += IsNumberText(element.text);
-      survey.comma_texts += WithDecimalPoint(element.text).has_value();
+      survey.separated_texts += survey.separators.Add(element.text);
     }
     if (element.kind != Kind::kSequence) return;
     survey.flat = survey.flat && element.flat;
@@ -145,10 +147,6 @@ std::string MendFor(const ArrayName& name, const NpyHeader& header, const Survey
                                 nones ? "put NaN for None" : ""),
                    "a.astype(\"f8\")", "f8");
   }
-  if (survey.all(Kind::kText) && survey.number_texts + survey.comma_texts == size) {
-    return command("read the text as numbers",
-                   "np.char.replace(a.astype(\"U\"), \",\", \".\").astype(\"f8\")", "f8");
-  }
   if (survey.all(Kind::kText)) {
     return command("number the labels", "np.unique(a.astype(\"U\"), return_inverse=True)[1].reshape(a.shape)",
                    "labels");
@@ -206,7 +204,17 @@ absl::Status RefuseObjects(const ArrayName& name, const NpyHeader& header, ByteS
                                    ", ", ElementIs(header, survey.ragged, survey.after)));
   }
   d.notes.emplace_back(kNeverRead);
-  d.help.push_back(absl::StrCat("if you trust the file, ", MendFor(name, header, survey)));
+  if (survey.size > 0 && survey.separated_texts == survey.size && survey.number_texts < survey.size &&
+      survey.separators.readable()) {
+    for (const Replacement& replacement : Replacements(survey.separators, "a.astype(\"U\")", false)) {
+      d.help.push_back(absl::StrCat(
+          "if you trust the file", replacement.when.empty() ? "" : " and ",
+          absl::StripPrefix(replacement.when, "if "), ", read the text as numbers: ",
+          NumpyCommand(name, absl::StrCat(replacement.expression, ".astype(\"f8\")"), "f8", kUnpickle)));
+    }
+  } else {
+    d.help.push_back(absl::StrCat("if you trust the file, ", MendFor(name, header, survey)));
+  }
   return ToStatus(std::move(d));
 }
 

@@ -235,6 +235,16 @@ bool GraphAssembler::ReadAttrs(const StatementSyntax& statement, const OpDef& op
       std::vector<std::string> known;
       for (const AttrDef& each : op.attrs) known.push_back(each.name);
       const std::string near = NearestAttr(attr.name.name, known);
+      const AttrDef* const meant = near.empty() ? nullptr : op.FindAttr(near);
+      if (meant != nullptr && !ReadAttrValue(attr, meant->kind)) {
+        const std::string value = NearestAttrText(attr, meant->kind);
+        if (!value.empty()) {
+          const std::string both = absl::StrCat(QuoteName(near), "=", value);
+          fail(attr.name.span, absl::StrCat(op.name, " has no attribute '", attr.name.name, "'"),
+               {DidYouMean(both), {ReplaceText{attr.name.span.begin, attr.span.end, both}}});
+          continue;
+        }
+      }
       fail(attr.name.span, absl::StrCat(op.name, " has no attribute '", attr.name.name, "'"),
            !near.empty()   ? Instead(near, true, attr.name.span)
            : known.empty() ? absl::StrCat(op.name, " has no attributes")

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/text/mends_in_text.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/text/quote.h"
 
@@ -15,16 +17,25 @@ Edit In(Span span, std::string text) { return ReplaceText{span.begin, span.end, 
 
 }  // namespace
 
-// Calls do not nest in text, so what a line says in C++ is said as a statement, too.
+// Calls do not nest in text, so what a line says in C++ is said as statements, too: the new one, and the line
+// of the operand as it reads it.
 std::string MendsInText::AsStatements(const std::vector<Edit>& edits) const {
+  constexpr size_t kMostBytes = 100;
   std::string text;
   for (size_t i = 0; i + 1 < edits.size(); ++i) {
     const auto* added = std::get_if<ReplaceText>(&edits[i]);
     const auto* operand = std::get_if<ReplaceText>(&edits[i + 1]);
     if (added == nullptr || operand == nullptr || added->begin != added->end) continue;
-    absl::StrAppend(&text, "; in text: ", absl::StripTrailingAsciiWhitespace(added->text), " above, and ",
-                    operand->text, " for ",
-                    source_.text().substr(operand->begin, operand->end - operand->begin));
+    const absl::string_view all = source_.text();
+    const size_t end = std::min(all.find('\n', operand->end), all.size());
+    std::string reader =
+        absl::StrCat(all.substr(added->begin, operand->begin - added->begin), operand->text,
+                     absl::StripAsciiWhitespace(all.substr(operand->end, end - operand->end)));
+    if (reader.size() > kMostBytes || absl::StrContains(reader, '\n')) {
+      reader =
+          absl::StrCat(operand->text, " for ", all.substr(operand->begin, operand->end - operand->begin));
+    }
+    absl::StrAppend(&text, "; in text: ", absl::StripTrailingAsciiWhitespace(added->text), ", then ", reader);
   }
   return text;
 }

@@ -5,7 +5,11 @@
 #include <charconv>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "tenfold/graph/text/flatten.h"
 #include "tenfold/graph/text/quote.h"
 #include "tenfold/graph/text/tensor_literal.h"
 
@@ -150,12 +154,21 @@ bool SyntaxParser::Statements(GraphSyntax& graph) {
 
 bool SyntaxParser::Statement(StatementSyntax& statement) {
   in_list_ = false;
+  formula_.reset();
   if (!Results(statement)) return false;
+  formula_ = {statement.results.front().name.span.begin, token().offset};
   if (!Name("an op's name", statement.op)) return false;
   if (statement.op.name == "Const") {
+    formula_.reset();
     if (!Const(statement)) return false;
   } else {
+    if (token().first_on_line || token().Is("}")) {
+      return Fail(statement.op.span, "E0501",
+                  absl::StrCat("'", statement.op.name, "' stands without operands: a value has one name"),
+                  "use that value itself; an output may have a name of its own: -> (y=x)");
+    }
     if (!Arguments(statement)) return false;
+    formula_.reset();
     if (token().Is("{") && !Body(statement)) return false;
   }
   return Provenance(statement.provenance);
@@ -424,7 +437,25 @@ bool SyntaxParser::Within(size_t count, absl::string_view what) {
               RaiseLimitHelp("node_values", AtMost(',') + 1));
 }
 
+Mend SyntaxParser::AsStatements() const {
+  if (!formula_) return {};
+  const absl::string_view text = errors_.source().text();
+  const absl::string_view results =
+      absl::StripTrailingAsciiWhitespace(text.substr(formula_->begin, formula_->end - formula_->begin));
+  const absl::string_view line = text.substr(formula_->end, text.find('\n', formula_->end) - formula_->end);
+  const std::optional<Flattened> formula =
+      Flatten(absl::StripTrailingAsciiWhitespace(absl::StripSuffix(results, "=")), line, text);
+  if (!formula) return {};
+  const absl::string_view before = text.substr(0, formula_->begin);
+  const absl::string_view indent = before.substr(before.rfind('\n') + 1);
+  return {absl::StrCat("each call is a statement, and there are no operators: ",
+                       absl::StrJoin(formula->statements, ", then ")),
+          {ReplaceText{formula_->begin, formula_->end + formula->length,
+                       absl::StrJoin(formula->statements, absl::StrCat("\n", indent))}}};
+}
+
 bool SyntaxParser::Expected(absl::string_view what, Mend help) {
+  if (help.empty()) help = AsStatements();
   return Fail(token().span(), "E0501", absl::StrCat("expected ", what, ", found ", Describe(token())),
               std::move(help));
 }

@@ -57,6 +57,8 @@ class SyntaxParser {
   bool Within(size_t count, absl::string_view what);
   // How many there can be of what is written with `mark`: enough for a limit that is raised to it.
   int64_t AtMost(char mark) const;
+  // The statement at hand as several, if it nests calls or has operators.
+  Mend AsStatements() const;
   // "expected WHAT, found ..."; false.
   bool Expected(absl::string_view what, Mend help = {});
   bool Fail(Span span, absl::string_view code, std::string message, Mend help = {});
@@ -72,6 +74,8 @@ class SyntaxParser {
   ErrorList& errors_;
   int depth_ = 0;
   int64_t nodes_ = 0;
+  // While a call is read: from its first result's name, to behind the '='.
+  std::optional<Span> formula_;
   bool in_list_ = false;  // between the braces of a list of numbers
 };
 

@@ -217,7 +217,11 @@ TEST(ExecutableTest, IntegerDivisionByZeroNamesNodeAndIndex) {
           exe.Run({{"a", t}, {"b", t}}).status().message(),
           "error[E0601 integer-division-by-zero]: integer division by zero at [70000,3] of Div 'q'\n"
           "  --> net.cc:7\n"
-          "  help: if 1 may stand for a divisor d of 0: z = Equal(d, 0), then Where(z, 1, d) in place of d");
+          "  help: for q = Div(n, d), if the quotient is to be 0 there: d_is_0 = Equal(d, 0), then d_or_1 = "
+          "Where(d_is_0, 1, d), then q_or_n = Div(n, d_or_1), then q = Where(d_is_0, 0, q_or_n)\n"
+          "  help: for q = Div(n, d), if 1 may stand for the divisor there: d_is_0 = Equal(d, 0), then "
+          "d_or_1 = "
+          "Where(d_is_0, 1, d), then q = Div(n, d_or_1)");
     }
     divisors.assign(n * 4, 1);
     const Tensor ones = Of<int32_t>(divisors, {n, 4});
@@ -342,7 +346,8 @@ TEST(FeedsTest, EveryRefusalNamesBothSides) {
             "  input 'images' is f32[N,2]\n  input 'y' is f32[N]\n  input 'z' is f32[2*N + 1]\n"
             "  help: did you mean 'images'?");
   EXPECT_EQ(FeedError(exe, {{"images", x3}, {"z", z7}}),
-            "error[E0603 missing-input]: input 'y' is f32[N], it was fed nothing\n  --> net.cc:4");
+            "error[E0603 missing-input]: input 'y' is f32[N], it was fed nothing\n  --> net.cc:4\n"
+            "  help: --input y=FILE.npy, or =random to try it");
   EXPECT_EQ(FeedError(exe, {{"images", Of<double>({1, 2}, {1, 2})}}),
             "error[E0604 input-dtype]: input 'images' is f32[N,2], it was fed f64[1,2]\n  --> net.cc:3\n"
             "  cast=exact would change none of its values\n"

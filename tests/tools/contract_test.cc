@@ -54,7 +54,7 @@ TEST_F(ContractToolTest, IsEnforcedUnlessARunSaysOtherwise) {
         "  the contract of 'x': 3 rows of 2 columns from train.npy, NaN in column 1\n"
         "NAN"
         "  help: if such values are right, make the contract anew from an array that has them, too: "
-        "tenfold-import MODEL -o MODEL.tnf --contract x=train.npy --contract x=MORE.npy\n" +
+        "tenfold-import m.tnt -o m.tnf --contract x=train.npy --contract x=MORE.npy\n" +
         std::string(severity == "error"
                         ? "  help: to run all the same, with a warning: --contract=warn (in C++, "
                           "RunOptions::contract = ContractMode::kWarn)\n"

@@ -98,7 +98,7 @@ graph bad(x: f32[28,28]) -> (y) {
 #     ^~~~~~ error[E0201 shape-mismatch]: MatMul 'y': inner dims differ: lhs 'x' is f32[28,28], rhs 'w' is f32[784,10]
 #         --> bad.tnt:4:3
 #         lhs comes from Input 'x' (bad.tnt:2:11), rhs comes from Const 'w' (bad.tnt:3:3)
-#         help: x has 28*28 = 784 elements: Reshape(x, {-1, 784}) gives f32[1,784]; in text: x_reshape = Reshape(x, {-1, 784}) above, and x_reshape for x
+#         help: x has 28*28 = 784 elements: Reshape(x, {-1, 784}) gives f32[1,784]; in text: x_reshape = Reshape(x, {-1, 784}), then y = MatMul(x_reshape, w)
 }
 )");
   EXPECT_THAT(result.err, StartsWith("error[E0201 shape-mismatch]: MatMul 'y': inner dims differ"));

@@ -112,7 +112,7 @@ TEST_F(FixTest, WritesTheMendedGraphBesideTheBroken) {
       "fixed E0210 at models/m.tnt:2:12: did you mean 'f32[2]'?\n"
       "fixed E0101 at models/m.tnt:3:7: did you mean 'Add'?\n"
       "fixed E0205 at models/m.tnt:3:7: Cast(k, to=f32) loses nothing; in text: k_cast = "
-      "Cast(k, to=f32) above, and k_cast for k\n"))
+      "Cast(k, to=f32), then s = Add(x, k_cast)\n"))
       << refused.err;
   EXPECT_EQ(ReadFile("models/m.fixed.tnt"),
             "tenfold 1\ngraph g(x: f32[2], k: i16[2]) -> (y) {\n  k_cast = Cast(k, to=f32)\n"
@@ -183,6 +183,7 @@ TEST_F(FixTest, SaysWhereItKnowsNoFix) {
   EXPECT_EQ(refused.out, "");
   EXPECT_EQ(refused.err,
             "error[E0603 missing-input]: input 'x' is f32[2], it was fed nothing\n  --> twice.tnt:2:13\n"
+            "  help: --input x=FILE.npy, or =random to try it\n"
             "no fix is known for this\n");
 }
 

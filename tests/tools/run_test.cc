@@ -11,6 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::MatchesRegex;
+using testing::Not;
 using testing::StartsWith;
 
 class RunTest : public ToolTest {
@@ -58,7 +59,7 @@ TEST_F(RunTest, ReadsArraysOfArchives) {
   EXPECT_EQ(result.err,
             "error[E0524 bad-reference]: 'in.npz' is a file of several arrays: 'a', 'b:c'\n"
             "  it feeds Input 'x' (double.tnt:2:14), which is f32[N]\n"
-            "  help: name one: in.npz:a\n");
+            "  help: name one: in.npz:a or in.npz:b:c\n");
 }
 
 TEST_F(RunTest, TakesTnfAsItTakesTnt) {
@@ -231,9 +232,13 @@ TEST_F(RunTest, AnIntegerDividedByZeroFailsTheRun) {
     EXPECT_EQ(result.exit_status, 4);
     EXPECT_EQ(
         result.err,
-        "error[E0601 integer-division-by-zero]: integer division by zero at [1] of Div 'q'\n"
+        "error[E0601 integer-division-by-zero]: integer division by zero at [1] of Div 'q': 'b' is 0 "
+        "there\n"
         "  --> quotient.tnt:3:3\n"
-        "  help: if 1 may stand for a divisor d of 0: z = Equal(d, 0), then Where(z, 1, d) in place of d\n")
+        "  help: if the quotient is to be 0 there: b_is_0 = Equal(b, 0), then b_or_1 = Where(b_is_0, 1, b), "
+        "then q_or_n = Div(a, b_or_1), then q = Where(b_is_0, 0, q_or_n)\n"
+        "  help: if 1 may stand for the divisor there: b_is_0 = Equal(b, 0), then b_or_1 = Where(b_is_0, 1, "
+        "b), then q = Div(a, b_or_1)\n")
         << how;
   }
 }
@@ -299,7 +304,7 @@ TEST_F(RunTest, TimesRuns) {
 TEST_F(RunTest, TellsWrongUsageFromWrongInput) {
   for (const char* wrong :
        {"tenfold-run", "tenfold-run a.tnf b.tnf", "tenfold-run double.tnt --inptu x=x.npy",
-        "tenfold-run double.tnt --input x", "tenfold-run double.tnt --device tpu",
+        "tenfold-run double.tnt --input x=", "tenfold-run double.tnt --device tpu",
         "tenfold-run double.tnt --jit maybe", "tenfold-run double.tnt -O3",
         "tenfold-run double.tnt --output y=y.txt", "tenfold-run double.tnt --expect y=random",
         "tenfold-run double.tnt --diagnostics=xml"}) {
@@ -307,6 +312,39 @@ TEST_F(RunTest, TellsWrongUsageFromWrongInput) {
     EXPECT_EQ(result.exit_status, 2) << wrong;
     EXPECT_THAT(result.err, HasSubstr("tenfold-run --help lists the flags")) << wrong;
   }
+}
+
+// Everything that is wrong with the names is said at once, with the names that there are.
+TEST_F(RunTest, SaysWhichNamesAnArgumentCanHave) {
+  WriteArray("a.npy", T("f32[1] 1"));
+  EXPECT_EQ(
+      Run("tenfold-run double.tnt --input a.npy --output b.npy").err,
+      "error[E0602 unknown-input]: --output 'b.npy' does not name the output that it is for: it is written "
+      "NAME=VALUE\n"
+      "  help: --output y=b.npy\n"
+      "error[E0602 unknown-input]: --input 'a.npy' does not name the input that it is for: it is written "
+      "NAME=VALUE\n"
+      "  help: --input x=a.npy\n");
+  const ToolResult result = Run("tenfold-run double.tnt --input features=a.npy --expect probabilities=a.npy");
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_EQ(result.err,
+            "error[E0107 unknown-name]: the graph has no output 'probabilities'\n  help: its outputs are y\n"
+            "error[E0602 unknown-input]: the graph has no input 'features'\n"
+            "  help: it has one: --input x=a.npy\n");
+}
+
+TEST_F(RunTest, SaysHowValuesAreWritten) {
+  for (const auto& [wrong, right] : {std::pair{"1 2 3", "f32[3] 1 2 3"},
+                                     {"[-1.5, nan]", "f32[2] -1.5 nan"},
+                                     {"[[1, 2], [3, 4]]", "f32[2,2] 1 2 3 4"},
+                                     {"7", "f32[1] 7"}}) {
+    const ToolResult result = Run(absl::StrCat("tenfold-run double.tnt --input 'x=", wrong, "'"));
+    EXPECT_THAT(result.err, StartsWith("error[E0521 file-not-found]: there is no file"));
+    EXPECT_THAT(result.err,
+                HasSubstr(absl::StrCat("help: values are written with their type: 'x=", right, "'")));
+  }
+  EXPECT_EQ(Run("tenfold-run double.tnt --input 'x=f32[2] -1.5 nan'").out, "y = f32[2] {-3, nan}\n");
+  EXPECT_THAT(Run("tenfold-run double.tnt --input x=1x").err, Not(HasSubstr("written with")));
 }
 
 TEST_F(RunTest, ReadsFlagsFromTheEnvironment) {

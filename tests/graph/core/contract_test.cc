@@ -291,7 +291,7 @@ TEST(ContractChecker, ErrorsSayHowToMendThem) {
             "  the contract of 'x': 1,437 rows of 2 columns from s0.npy, no NaN\n"
             "  help: to put a mean in their place: --nan x=mean:axis=0 (or median, zero)\n"
             "  help: if such values are right, make the contract anew from an array that has them, too: "
-            "tenfold-import MODEL -o MODEL.tnf --contract x=s0.npy --contract x=MORE.npy");
+            "tenfold-import model.tnt -o model.tnf --contract x=s0.npy --contract x=MORE.npy");
 }
 
 TEST(ContractChecker, StopsWhenAsked) {

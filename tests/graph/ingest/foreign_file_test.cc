@@ -27,7 +27,23 @@ TEST(ForeignFile, TablesAreReadAsTheyAreWritten) {
   EXPECT_EQ(Mend("age,height\n1,2\n3,4\n"), Table(", delimiter=\",\", skiprows=1"));
 }
 
+TEST(ForeignFile, ColumnsOfTextAreLeftOut) {
+  EXPECT_EQ(
+      Mend("date,price,sold\n2024-01-02,1.5,7\n"),
+      "it is a table in text; for its columns of numbers: python3 -c 'import sys, numpy as np; "
+      "np.save(sys.argv[2], np.loadtxt(sys.argv[1], delimiter=\",\", skiprows=1, usecols=[1, 2]))' d/x.csv "
+      "d/x.npy");
+  EXPECT_EQ(
+      Mend("1,5;2;3\n"),
+      "it is a table in text: python3 -c 'import sys, numpy as np; np.save(sys.argv[2], "
+      "np.char.replace(np.loadtxt(sys.argv[1], dtype=str, delimiter=\";\"), \",\", \".\").astype(\"f8\"))' "
+      "d/x.csv d/x.npy");
+  // Of a line that is not all there, nobody knows the columns.
+  EXPECT_EQ(Mend("a,b,c\n" + std::string(kForeignStart, '1')), "");
+}
+
 TEST(ForeignFile, WhatIsNoTableIsNotCalledOne) {
+  EXPECT_EQ(Mend("on the 5 of may\nall went well\n"), "");
   EXPECT_EQ(Mend(""), "");
   EXPECT_EQ(Mend("hello\nworld\n"), "");
   EXPECT_EQ(Mend("1,2"), "");  // no line ends: anything

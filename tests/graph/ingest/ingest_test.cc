@@ -69,7 +69,7 @@ TEST(IngestText, Refusals) {
   EXPECT_EQ(TextError("|S4", "(4,)", string("1.5\0003,14nine2,5\0", 16), DType::kF64),
             "error[E0326 text-not-number]: 'text.npy': element [1] is b\"3,14\", which is no f64 (3 of 4 "
             "elements)\n"
-            "  it has a decimal comma; numbers are read with a point: 3.14\n"
+            "  it has a decimal comma; numbers are read with a point alone\n"
             "  help: write points: python3 -c 'import sys, numpy as np; a = np.load(sys.argv[1]); "
             "np.save(sys.argv[2], np.char.replace(a, b\",\", b\".\"))' text.npy text.points.npy");
   EXPECT_EQ(

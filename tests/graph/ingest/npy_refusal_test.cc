@@ -3,7 +3,9 @@
 // The full text of every refusal of the .npy reader.
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tenfold/graph/ingest/npy.h"
 #include "tenfold/tests/graph/ingest/npy_bytes.h"
@@ -12,6 +14,8 @@ namespace tenfold {
 namespace {
 
 using std::string;
+using testing::EndsWith;
+using testing::HasSubstr;
 
 string Error(absl::string_view bytes, absl::string_view file = "x.npy", const Limits& limits = {}) {
   const absl::StatusOr<Tensor> tensor = ReadNpy(bytes, file, limits);
@@ -31,7 +35,7 @@ TEST(NpyRefusal, TextOfLabels) {
   EXPECT_EQ(Error(Npy("<U7", "(4,)", contents), "text.npy"),
             "error[E0301 not-numeric]: 'text.npy' holds text (<U7), not numbers: element [0] is \"seven\" "
             "(3 of 4 elements are no numbers)\n"
-            "  \"3,14\" has a decimal comma; numbers are read with a point: 3.14\n"
+            "  \"3,14\" has a decimal comma\n"
             "  help: if these are labels, number them: python3 -c 'import sys, numpy as np; "
             "a = np.load(sys.argv[1]); np.save(sys.argv[2], "
             "np.unique(a, return_inverse=True)[1].reshape(a.shape))' text.npy text.labels.npy");
@@ -49,7 +53,7 @@ TEST(NpyRefusal, TextWithDecimalCommas) {
   EXPECT_EQ(Error(Npy("<U4", "()", Utf32("3,14", 4))),
             "error[E0301 not-numeric]: 'x.npy' holds text (<U4), not numbers: the element is \"3,14\" "
             "(1 element)\n"
-            "  \"3,14\" has a decimal comma; numbers are read with a point: 3.14\n"
+            "  \"3,14\" has a decimal comma\n"
             "  help: read the text as numbers: " +
                 Command("np.char.replace(a, \",\", \".\").astype(\"f8\")", "x.f8.npy"));
 }
@@ -60,6 +64,29 @@ TEST(NpyRefusal, TextInTheOtherByteOrderAndOddCharacters) {
       Error(Npy(">U4", "(1,)", big_endian)).find("element [0] is \"\xe2\x82\xac\\n\\ud800\" (1 element)"),
       string::npos)
       << Error(Npy(">U4", "(1,)", big_endian));
+}
+
+// One text may be two numbers: no reading is taken without being named, and one that no other element allows
+// is not offered.
+TEST(NpyRefusal, TextWithThousands) {
+  const auto replaced = [](absl::string_view expression) {
+    return Command(absl::StrCat(expression, ".astype(\"f8\")"), "x.f8.npy");
+  };
+  EXPECT_THAT(
+      Error(Npy("<U6", "(2,)", Utf32("1,234", 6) + Utf32("-12", 6))),
+      EndsWith("\"1,234\" has a comma, which may part thousands or be a decimal comma\n"
+               "  help: if the commas part thousands: " +
+               replaced("np.char.replace(a, \",\", \"\")") +
+               "\n  help: if they are decimal commas: " + replaced("np.char.replace(a, \",\", \".\")")));
+  EXPECT_THAT(Error(Npy("<U9", "(2,)", Utf32("1,234.5", 9) + Utf32("1,234,567", 9))),
+              EndsWith("\"1,234.5\" has a comma that parts thousands\n  help: read the text as numbers: " +
+                       replaced("np.char.replace(a, \",\", \"\")")));
+  EXPECT_THAT(Error(Npy("<U9", "(2,)", Utf32("1.234,5", 9) + Utf32("12", 9))),
+              EndsWith("\"1.234,5\" has a decimal comma\n  help: read the text as numbers: " +
+                       replaced("np.char.replace(np.char.replace(a, \".\", \"\"), \",\", \".\")")));
+  // No reading makes numbers of both.
+  EXPECT_THAT(Error(Npy("<U9", "(2,)", Utf32("1.234,5", 9) + Utf32("1,234.5", 9))),
+              HasSubstr("help: put NaN for what is no number: "));
 }
 
 TEST(NpyRefusal, TextThatIsEmptyOrCutOff) {
@@ -83,7 +110,7 @@ TEST(NpyRefusal, ByteStrings) {
       Error(Npy("|S3", "(1,)", "1,5")),
       "error[E0301 not-numeric]: 'x.npy' holds byte strings (|S3), not numbers: element [0] is b\"1,5\" "
       "(1 element)\n"
-      "  b\"1,5\" has a decimal comma; numbers are read with a point: 1.5\n"
+      "  b\"1,5\" has a decimal comma\n"
       "  help: read the text as numbers: " +
           Command("np.char.replace(a, b\",\", b\".\").astype(\"f8\")", "x.f8.npy"));
 }
@@ -103,7 +130,7 @@ TEST(NpyRefusal, TextOfNumbersWithSomethingElse) {
   EXPECT_EQ(Error(Npy("|S3", "(2,)", string("1,5\0x\xff", 6))),
             "error[E0301 not-numeric]: 'x.npy' holds byte strings (|S3), not numbers: element [1] is "
             "b\"\\x00x\\xff\" (1 of 2 elements is no number)\n"
-            "  b\"1,5\" has a decimal comma; numbers are read with a point: 1.5\n"
+            "  b\"1,5\" has a decimal comma\n"
             "  " +
                 numbers +
                 "np.char.replace(np.char.decode(a, \"latin1\"), \",\", \".\").flat]).astype(\"f8\")"

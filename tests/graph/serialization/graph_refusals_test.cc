@@ -58,7 +58,7 @@ TEST(GraphRefusals, AnImageIntoALayer) {
       "    |       ^~~~~~\n"
       "  lhs comes from Input 'x' (g.tnt:1:9), rhs comes from Const 'w' (g.tnt:2:3)\n"
       "  help: x has 28*28 = 784 elements: Reshape(x, {-1, 784}) gives f32[1,784]; in text: x_reshape = "
-      "Reshape(x, {-1, 784}) above, and x_reshape for x");
+      "Reshape(x, {-1, 784}), then y = MatMul(x_reshape, w)");
   EXPECT_EQ(
       FileError("graph g(x: f32[N,784]) -> (y) {\n  w = Const f32[784,10] splat 0\n  y = MatMul(x, w)\n}",
                 [](v1::Graph& g) {
@@ -116,7 +116,7 @@ TEST(GraphRefusals, NarrowWithWideIntegers) {
       "  2 |   y = Add(a, b)\n"
       "    |       ^~~\n"
       "  a comes from Input 'a' (g.tnt:1:9), b comes from Input 'b' (g.tnt:1:20)\n"
-      "  help: Cast(a, to=i32) loses nothing; in text: a_cast = Cast(a, to=i32) above, and a_cast for a");
+      "  help: Cast(a, to=i32) loses nothing; in text: a_cast = Cast(a, to=i32), then y = Add(a_cast, b)");
   EXPECT_EQ(FileError("graph g(a: i32[3], b: i32[3]) -> (y) {\n  y = Add(a, b)\n}",
                       [](v1::Graph& g) {
                         InputType(g, 0).set_dtype("i16");

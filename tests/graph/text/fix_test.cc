@@ -79,6 +79,21 @@ INSTANTIATE_TEST_SUITE_P(
              "graph g(a: i16[4], b: i32[4], a_cast: i32[4]) -> (y, z) {\n  a_cast2 = Cast(a, to=i32)\n"
              "  y = Add(a_cast2, b)\n  a_cast3 = Cast(a, to=i32)\n  z = Mul(a_cast3, a_cast)\n}\n",
              "E0205 E0205"},
+        Case{
+            "Formula", "graph g(x: f32[4], w: f32[4]) -> (y) {\n  y = x * (w + 1) - 2 / -x  # a formula\n}\n",
+            "graph g(x: f32[4], w: f32[4]) -> (y) {\n  add = Add(w, 1)\n  mul = Mul(x, add)\n  neg = Neg(x)\n"
+            "  div = Div(2, neg)\n  y = Sub(mul, div)  # a formula\n}\n",
+            "E0501"},
+        Case{
+            "CallsThatNest",
+            "graph g(x: f32[4,4], add: f32[4]) -> (y) {\n  y = Softmax(Add(MatMul(x, x), add), axis=-1)\n}\n",
+            "graph g(x: f32[4,4], add: f32[4]) -> (y) {\n  matmul = MatMul(x, x)\n  add_2 = Add(matmul, "
+            "add)\n"
+            "  y = Softmax(add_2, axis=-1)\n}\n",
+            "E0501"},
+        Case{
+            "KeywordsOfOthers", "graph g(x: f32[2,3]) -> (y) {\n  y = ReduceSum(x, dim=1, keepdim=True)\n}\n",
+            "graph g(x: f32[2,3]) -> (y) {\n  y = ReduceSum(x, axes=[1], keepdims=true)\n}\n", "E0102 E0102"},
         Case{"ListsInOtherBrackets",
              "graph g(x: f32[2,3]) -> (y) {\n  s = ReduceSum(x, axes={1})\n  y = Reshape(s, [2])\n}\n",
              "graph g(x: f32[2,3]) -> (y) {\n  s = ReduceSum(x, axes=[1])\n  y = Reshape(s, {2})\n}\n",
