@@ -39,10 +39,10 @@ absl::Status StoreNumber(Number value, DType dtype, void* out) {
       element = static_cast<T>(value);
     } else if constexpr (std::is_integral_v<T>) {
       if constexpr (std::is_floating_point_v<Number>) {
-        return MakeError(
-            "E0204",
-            absl::StrCat("the literal ", value, " is floating-point, but the tensor is ", Name(dtype)),
-            "write an integer, or Cast the tensor to a float dtype");
+        return MakeError("E0204",
+                         absl::StrCat("the literal ", value, std::floor(value) == value ? ".0" : "",
+                                      " is floating-point, but the tensor is ", Name(dtype)),
+                         "Cast(x, to=f32) of the tensor x computes in f32");
       } else {
         return StoreInteger<T>(value, dtype, &element);
       }

@@ -74,6 +74,39 @@ Mend TransposeHelp(int i, const InferInput& input, int dim, const Dim& want) {
           {WrapOperand{i, "Transpose", ""}}};
 }
 
+std::string AxesHelp(int rank) {
+  if (rank == 0) return "it has no axes";
+  if (rank == 1) return "its only axis is 0, or -1";
+  return absl::StrCat("its axes are 0 to ", rank - 1, ", or from the end -1 to ", -rank);
+}
+
+// "Reshape(b, {3, 1, 1})": the mend if an input is a vector along one dim of another that is not the last, as
+// the bias of a convolution is along the channels.
+Mend ChannelsHelp(std::span<const InferInput> inputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Shape& vector = inputs[i].type.shape;
+    if (!vector.has_rank() || vector.rank() != 1 || !vector.dim(0).is_constant() || inputs[i].name.empty())
+      continue;
+    for (const InferInput& other : inputs) {
+      const Shape& large = other.type.shape;
+      if (!large.has_rank() || large.rank() < 2) continue;
+      std::vector<int> along;
+      for (int d = 0; d < large.rank(); ++d) {
+        if (large.dim(d) == vector.dim(0)) along.push_back(d);
+      }
+      if (along.size() != 1 || along[0] == large.rank() - 1) continue;
+      std::vector<int64_t> shape(large.rank() - along[0], 1);
+      shape[0] = vector.dim(0).constant();
+      const std::string literal = absl::StrCat("{", absl::StrJoin(shape, ", "), "}");
+      return {absl::StrCat("if ", inputs[i].name, " goes along dim ", along[0], " of ",
+                           other.name.empty() ? "the other" : other.name, ": Reshape(", inputs[i].name, ", ",
+                           literal, ")"),
+              {WrapOperand{static_cast<int>(i), "Reshape", literal}}};
+    }
+  }
+  return {};
+}
+
 // "Reshape(s, {0, 1})": the mend if an input's dims are the first ones of another, as those of a reduction
 // without keepdims are.
 Mend LeadingDimsHelp(std::span<const InferInput> inputs) {
@@ -187,6 +220,7 @@ absl::StatusOr<Shape> InferContext::Broadcast(const Shape& a, const Shape& b, ab
       std::vector<std::string> texts;
       for (int k = 0; k < num_inputs(); ++k) texts.push_back(InputText(k));
       Mend help = LeadingDimsHelp(inputs_);
+      if (help.empty()) help = ChannelsHelp(inputs_);
       const bool provable = x.is_constant() && y.is_constant();
       if (help.empty() && !provable && a.rank() == b.rank()) {
         help = absl::StrCat("declare both dims as ", x.is_constant() ? x.ToString() : y.ToString(),
@@ -238,8 +272,10 @@ absl::StatusOr<int> InferContext::Axis(absl::string_view name, int rank) {
   const int64_t axis = attrs_.Get<int64_t>(name);
   const std::optional<int> normal = NormalizeAxis(axis, rank);
   if (normal.has_value()) return *normal;
-  return Fail("E0203", absl::StrCat(name, "=", axis, " is outside [", -rank, ", ", rank,
-                                    ") for a tensor of rank ", rank));
+  return Fail(
+      "E0203",
+      absl::StrCat(name, "=", axis, " is outside [", -rank, ", ", rank, ") for a tensor of rank ", rank),
+      AxesHelp(rank));
 }
 
 absl::StatusOr<std::vector<int>> InferContext::Axes(absl::string_view name, int rank) {
@@ -247,8 +283,10 @@ absl::StatusOr<std::vector<int>> InferContext::Axes(absl::string_view name, int 
   for (int64_t axis : attrs_.Get<std::vector<int64_t>>(name)) {
     const std::optional<int> normal = NormalizeAxis(axis, rank);
     if (!normal.has_value()) {
-      return Fail("E0203", absl::StrCat("axis ", axis, " in ", name, " is outside [", -rank, ", ", rank,
-                                        ") for a tensor of rank ", rank));
+      return Fail("E0203",
+                  absl::StrCat("axis ", axis, " in ", name, " is outside [", -rank, ", ", rank,
+                               ") for a tensor of rank ", rank),
+                  AxesHelp(rank));
     }
     if (std::find(axes.begin(), axes.end(), *normal) != axes.end()) {
       return Fail("E0203", absl::StrCat(name, " names axis ", *normal, " twice"));

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/array_name.h"
 #include "tenfold/graph/ingest/cast.h"
@@ -84,17 +85,17 @@ absl::Status WrongDType(const Plan& plan, int i, absl::string_view fed, DType dt
                               ", or declare ", Quoted(plan, i), " as ", Name(dtype))});
 }
 
-// What can be done about an array of the wrong shape, in the terms of whoever has it: `method` is of NumPy's
-// arrays, "reshape(3, 64)"; `tensor` of ours, where there is one.
-std::string ChangeShape(const FeedOrigin* origin, absl::string_view method, std::span<const int64_t> dims,
+// What can be done about an array of the wrong shape, in the terms of whoever has it: `expression` is
+// NumPy's, in which $ is the array, "$.reshape(3, 64)"; `tensor` of ours, where there is one.
+std::string ChangeShape(const FeedOrigin* origin, absl::string_view expression, std::span<const int64_t> dims,
                         absl::string_view suffix, absl::string_view tensor) {
   if (origin == nullptr) return std::string(tensor);
   if (!origin->array) return absl::StrCat("write ", DimsToString(dims));
   const ArrayName& array = *origin->array;
   if (absl::EndsWith(array.file, ".safetensors")) {
-    return SafetensorsCommand(array, "numpy", absl::StrCat("d[n].", method), suffix);
+    return SafetensorsCommand(array, "numpy", absl::StrReplaceAll(expression, {{"$", "d[n]"}}), suffix);
   }
-  return NumpyCommand(array, absl::StrCat("a.", method), suffix);
+  return NumpyCommand(array, absl::StrReplaceAll(expression, {{"$", "a"}}), suffix);
 }
 
 // True if the constant dims of the input are those of `dims`.
@@ -109,38 +110,96 @@ bool Fits(const Shape& declared, std::span<const int64_t> dims) {
 // "3, 64".
 std::string List(std::span<const int64_t> numbers) { return absl::StrJoin(numbers, ", "); }
 
-// The help of a feed whose dims are the declared ones in another order; empty if no order fits.
+// The help of a feed whose dims are the declared ones in another order, perhaps without the first one, which
+// counts samples; empty if no order fits.
 std::string TransposeHelp(const Plan& plan, int i, std::span<const int64_t> dims, Origins origins) {
   const Shape& declared = TypeOf(plan, i).shape;
   constexpr int kMostDims = 6;  // 720 orders
-  if (declared.rank() != static_cast<int>(dims.size()) || declared.rank() > kMostDims) return "";
+  const int rank = static_cast<int>(dims.size());
+  const bool one_sample =
+      declared.rank() == rank + 1 &&
+      !(declared.rank() > 0 && declared.dim(0).is_constant() && declared.dim(0).constant() != 1);
+  if ((declared.rank() != rank && !one_sample) || declared.rank() > kMostDims) return "";
   std::vector<int64_t> order(dims.size());
   std::iota(order.begin(), order.end(), 0);
   while (std::next_permutation(order.begin(), order.end())) {
     Dims permuted;
+    if (one_sample) permuted.push_back(1);
     for (const int64_t axis : order) permuted.push_back(dims[axis]);
     if (!Fits(declared, permuted)) continue;
     const FeedOrigin* const origin = FindOrigin(plan, i, origins);
     if (origin != nullptr && !origin->array) return "";
-    return absl::StrCat("if its dims are in another order, transposing by (", List(order), ") gives ",
-                        DimsToString(permuted), ": ",
-                        ChangeShape(origin, absl::StrCat("transpose(", List(order), ")"), permuted,
-                                    "transposed", "declare it as it is and Transpose it in the graph"));
+    return absl::StrCat(
+        "if its dims are in another order, transposing by (", List(order), ")",
+        one_sample ? " and a dim for the one sample give " : " gives ", DimsToString(permuted), ": ",
+        ChangeShape(origin, absl::StrCat("$.transpose(", List(order), ")", one_sample ? "[None]" : ""),
+                    permuted, "transposed", "declare it as it is and Transpose it in the graph"));
   }
   return "";
 }
 
-// The help of a feed whose values would fit in another shape; empty if they would in none, or in several.
+// The numbers of elements that the first dims hold, for each number of them.
+std::vector<int64_t> PrefixProducts(std::span<const int64_t> dims) {
+  std::vector<int64_t> products;
+  int64_t product = 1;
+  for (const int64_t dim : dims) products.push_back(product *= dim);
+  return products;
+}
+
+// True if a reshape from one to the other merges neighbouring dims, or splits dims, and does not both: so
+// rows stay rows.
+bool MergesOrSplits(std::span<const int64_t> from, std::span<const int64_t> to) {
+  const auto within = [](std::vector<int64_t> some, std::vector<int64_t> all) {
+    all.push_back(1);
+    std::sort(all.begin(), all.end());
+    return std::all_of(some.begin(), some.end(),
+                       [&](int64_t n) { return std::binary_search(all.begin(), all.end(), n); });
+  };
+  const std::vector<int64_t> a = PrefixProducts(from), b = PrefixProducts(to);
+  return within(a, b) || within(b, a);
+}
+
+// The help of a feed whose values would fit in another shape; empty if they would in none, in several, or
+// only with parts of rows put together.
 std::string ReshapeHelp(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims,
                         Origins origins) {
   const std::optional<int64_t> count = NumElements(dims);
   if (!count || *count == 0) return "";
   const absl::StatusOr<Dims> fitting = DimsForCount(plan, i, dtype, *count);
-  if (!fitting.ok()) return "";
+  if (!fitting.ok() || !MergesOrSplits(dims, *fitting)) return "";
   return absl::StrCat(
       "its ", *count, *count == 1 ? " value fits" : " values fit", " as ", DimsToString(*fitting), ": ",
-      ChangeShape(FindOrigin(plan, i, origins), absl::StrCat("reshape(", List(*fitting), ")"), *fitting,
+      ChangeShape(FindOrigin(plan, i, origins), absl::StrCat("$.reshape(", List(*fitting), ")"), *fitting,
                   "reshaped", absl::StrCat("feed tensor.Reshape(Dims{", List(*fitting), "})")));
+}
+
+// "$[:, :4]", of axis 1.
+std::string Slice(int axis, absl::string_view range) {
+  std::string text = "$[";
+  for (int d = 0; d < axis; ++d) absl::StrAppend(&text, ":, ");
+  return absl::StrCat(text, range, "]");
+}
+
+// The help of a feed that has more along one axis than was declared, as an index or labels beside the data.
+std::vector<std::string> TrimHelp(const Plan& plan, int i, std::span<const int64_t> dims, Origins origins) {
+  const Shape& declared = TypeOf(plan, i).shape;
+  const FeedOrigin* const origin = FindOrigin(plan, i, origins);
+  if (declared.rank() != static_cast<int>(dims.size()) || origin == nullptr || !origin->array) return {};
+  int axis = -1;
+  for (int d = 0; d < declared.rank(); ++d) {
+    if (!declared.dim(d).is_constant() || declared.dim(d).constant() == dims[d]) continue;
+    if (axis >= 0 || declared.dim(d).constant() > dims[d]) return {};
+    axis = d;
+  }
+  if (axis < 0) return {};
+  const int64_t wanted = declared.dim(axis).constant(), rest = dims[axis] - wanted;
+  Dims trimmed(dims.begin(), dims.end());
+  trimmed[axis] = wanted;
+  const auto help = [&](absl::string_view which, const std::string& range) {
+    return absl::StrCat("if the ", which, " ", rest, " of axis ", axis, " ", rest == 1 ? "is" : "are",
+                        " not wanted: ", ChangeShape(origin, Slice(axis, range), trimmed, "trimmed", ""));
+  };
+  return {help("first", absl::StrCat(rest, ":")), help("last", absl::StrCat(":", wanted))};
 }
 
 // Where the values fit in no way: the declaration that takes them, its symbols kept where they can be.
@@ -161,6 +220,7 @@ std::vector<std::string> ShapeHelp(const Plan& plan, int i, DType dtype, std::sp
        {TransposeHelp(plan, i, dims, origins), ReshapeHelp(plan, i, dtype, dims, origins)}) {
     if (!line.empty()) help.push_back(std::move(line));
   }
+  for (std::string& line : TrimHelp(plan, i, dims, origins)) help.push_back(std::move(line));
   if (help.empty()) help.push_back(DeclareHelp(plan, i, dtype, dims));
   return help;
 }
@@ -187,6 +247,29 @@ const PlanSymbol* FindSymbol(const Plan& plan, absl::string_view name) {
   return nullptr;
 }
 
+// What can be done where dim `d` of input `i` is another number of rows, or whatever the symbol counts, than
+// in the input that it is read from.
+std::vector<std::string> ConflictHelp(const Plan& plan, const PlanSymbol& symbol, int i, int d,
+                                      std::span<const Dims> fed, Origins origins) {
+  std::vector<std::string> help;
+  int longer = i, axis = d, other = symbol.input, other_axis = symbol.dim;
+  if (fed[longer][axis] < fed[other][other_axis]) std::swap(longer, other), std::swap(axis, other_axis);
+  const int64_t count = fed[other][other_axis];
+  const FeedOrigin* const origin = FindOrigin(plan, longer, origins);
+  const bool bare = TypeOf(plan, symbol.input).shape.dim(symbol.dim).symbol().has_value();
+  if (bare && longer != other && origin != nullptr && origin->array) {
+    Dims trimmed = fed[longer];
+    trimmed[axis] = count;
+    help.push_back(
+        absl::StrCat("if the first ", count, " of axis ", axis, " of ", Quoted(plan, longer), " belong to ",
+                     Quoted(plan, other), ": ",
+                     ChangeShape(origin, Slice(axis, absl::StrCat(":", count)), trimmed, "first", "")));
+  }
+  help.push_back(absl::StrCat("if they need not agree, declare dim ", d, " of ", Quoted(plan, i),
+                              " by another symbol than ", symbol.name));
+  return help;
+}
+
 // Dim `d` of input `i` is not what its expression says under `symbols`.
 absl::Status Conflict(const Plan& plan, int i, int d, std::span<const Dims> fed, const SymbolValues& symbols,
                       Origins origins) {
@@ -198,7 +281,8 @@ absl::Status Conflict(const Plan& plan, int i, int d, std::span<const Dims> fed,
     return Refuse(plan, i, "E0606",
                   absl::StrCat(*dim.symbol(), " is ", symbols.at(*dim.symbol()), " in ",
                                Quoted(plan, symbol->input), " and ", fed[i][d], " in ", Quoted(plan, i)),
-                  BothNotes(plan, symbol->input, i, fed, origins));
+                  BothNotes(plan, symbol->input, i, fed, origins),
+                  ConflictHelp(plan, *symbol, i, d, fed, origins));
   }
   const std::optional<int64_t> expected = dim.Evaluate(symbols);
   const std::string values = absl::StrJoin(names, ", ", [&](std::string* out, const std::string& name) {

@@ -71,6 +71,23 @@ std::optional<BareNumbers> ReadBareNumbers(absl::string_view text) {
   return bare;
 }
 
+// The extents of `count` elements; nullopt if the shape says too little, or something else.
+std::optional<Dims> DimsFor(const Shape& shape, int64_t count) {
+  if (!shape.has_rank()) return std::nullopt;
+  Dims dims;
+  int64_t known = 1;
+  int unknown = -1;
+  for (int d = 0; d < shape.rank(); ++d) {
+    const Dim& dim = shape.dim(d);
+    if (!dim.is_constant() && unknown >= 0) return std::nullopt;
+    if (!dim.is_constant()) unknown = d;
+    dims.push_back(dim.is_constant() ? dim.constant() : 1);
+    if (__builtin_mul_overflow(known, dims.back(), &known)) return std::nullopt;
+  }
+  if (unknown >= 0 && known > 0) dims[unknown] = count / known;
+  return dims;
+}
+
 }  // namespace
 
 absl::Status WithLiteral(const absl::Status& error, const NamedArgument& argument, const TensorType* type) {
@@ -80,7 +97,7 @@ absl::Status WithLiteral(const absl::Status& error, const NamedArgument& argumen
   const auto count = static_cast<int64_t>(bare->numbers.size());
   Dims dims = {count};
   if (bare->row != 0 && bare->row < count) dims = {count / bare->row, bare->row};
-  const std::optional<Dims> declared = type == nullptr ? std::nullopt : type->shape.Evaluate({});
+  const std::optional<Dims> declared = type == nullptr ? std::nullopt : DimsFor(type->shape, count);
   if (declared && NumElements(*declared) == count) dims = *declared;
   const std::string literal = absl::StrCat(type == nullptr ? Name(DType::kF32) : Name(type->dtype),
                                            DimsToString(dims), " ", absl::StrJoin(bare->numbers, " "));

@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "tenfold/graph/diagnostic.h"
@@ -137,7 +138,13 @@ absl::Status Flags::ParseLetter(std::span<const std::string> arguments, size_t& 
     }
     return Set(flag, arguments[++i]);
   }
-  return Usage(absl::StrCat("unknown flag '", Printable(argument), "'"));
+  std::vector<std::string> meant;
+  for (const Flag& flag : flags_) {
+    if (flag.name[2] == argument[1]) meant.push_back(absl::StrCat("'", flag.name, "'"));
+  }
+  return Usage(
+      absl::StrCat("unknown flag '", Printable(argument), "'",
+                   meant.empty() ? "" : absl::StrCat("; did you mean ", absl::StrJoin(meant, " or "), "?")));
 }
 
 absl::Status Flags::Parse(std::span<const std::string> arguments) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "tenfold/graph/diagnostic.h"
@@ -24,7 +25,7 @@ constexpr size_t kWholePath = 1 << 16;
 }  // namespace
 
 std::string ArrayName::ToString() const {
-  const std::string path = Printable(file, kWholePath);
+  const std::string path = Printable(reference.empty() ? file : reference, kWholePath);
   if (member.empty()) return absl::StrCat("'", path, "'");
   return absl::StrCat("'", path, ": ", Printable(member), "'");
 }
@@ -61,18 +62,39 @@ std::string SafetensorsCommand(const ArrayName& name, absl::string_view framewor
                       ShellQuote(name.member), " ", ShellQuote(Beside(path, suffix, ".safetensors")));
 }
 
+namespace {
+
+// The one name that is `wanted` with a prefix more or less, as "model." and "module." are put before the
+// names of weights; empty if there is none, or several.
+std::string WithOtherPrefix(absl::string_view wanted, std::span<const std::string> names) {
+  const auto behind_dot = [](absl::string_view whole, absl::string_view part) {
+    return !part.empty() && whole.size() > part.size() + 1 && absl::EndsWith(whole, part) &&
+           absl::StrContains("./", whole[whole.size() - part.size() - 1]);
+  };
+  std::string found;
+  for (const std::string& name : names) {
+    if (!behind_dot(name, wanted) && !behind_dot(wanted, name)) continue;
+    if (!found.empty()) return "";
+    found = name;
+  }
+  return found;
+}
+
+}  // namespace
+
 absl::Status NoSuchArray(const ArrayName& name, std::span<const std::string> names) {
   Diagnostic d;
   d.code = "E0311";
-  d.message =
-      absl::StrCat("'", Printable(name.file, kWholePath), "' has no array '", Printable(name.member), "'");
+  d.message = absl::StrCat(ArrayName{name.file, "", "", name.reference}.ToString(), " has no array '",
+                           Printable(name.member), "'");
   constexpr size_t kShownNames = 10;
   std::string list;
   for (size_t i = 0; i < std::min(names.size(), kShownNames); ++i)
     absl::StrAppend(&list, i == 0 ? "" : ", ", "'", Printable(names[i]), "'");
   if (names.size() > kShownNames) absl::StrAppend(&list, ", ... (", names.size(), ")");
   d.notes.push_back(names.empty() ? "it holds no arrays" : absl::StrCat("it holds ", list));
-  const std::string near = NearestName(name.member, names);
+  std::string near = WithOtherPrefix(name.member, names);
+  if (near.empty()) near = NearestName(name.member, names);
   const bool in_graph = !name.reference.empty();
   const ArrayName meant = {in_graph ? name.reference : name.file, near};
   if (!near.empty())

@@ -21,7 +21,7 @@ struct ArrayName {
   // How the graph that refers to it names the file; empty: no graph does.
   std::string reference = {};
 
-  // "'text.npy'", "'weights.npz: w1'".
+  // "'text.npy'", "'weights.npz: w1'": the file as the graph names it, if one does.
   std::string ToString() const;
   // "text.npy", "weights.npz:w1": the form that ResolveArrayReference reads.
   std::string Reference() const;

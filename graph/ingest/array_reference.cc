@@ -48,8 +48,8 @@ absl::StatusOr<Tensor> LoadArray(const ArrayName& name, const ReadOptions& optio
   if (name.member.empty() && HoldsManyArrays(name.file)) {
     return MakeError("E0524",
                      absl::StrCat(name.ToString(), " is a file of several arrays, and none is named"),
-                     absl::StrCat("write ", Printable(name.file), ":NAME; tenfold-dump ",
-                                  ShellQuote(name.file), " shows what there is"));
+                     absl::StrCat("write ", Printable(name.reference.empty() ? name.file : name.reference),
+                                  ":NAME; tenfold-dump ", ShellQuote(name.file), " shows what there is"));
   }
   if (name.member.empty()) return LoadNpy(name, options, text_as);
   if (IsSafetensors(name.file)) return LoadSafetensorsMember(name.file, name.member, options);

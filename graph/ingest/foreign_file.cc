@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/ingest/foreign_file.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -17,14 +19,17 @@
 namespace tenfold {
 namespace {
 
-// "data/x.csv" -> "data/x.npy"; never the file itself.
+// "data/x.csv" -> "data/x.npy".
 std::string Beside(absl::string_view path, absl::string_view ending) {
   const size_t slash = path.rfind('/');
   const size_t dot = path.rfind('.');
   const bool has_ending =
       dot != absl::string_view::npos && dot > 0 && (slash == absl::string_view::npos || dot > slash + 1);
   const absl::string_view stem = has_ending ? path.substr(0, dot) : path;
-  return absl::StrCat(stem, path.substr(stem.size()) == ending ? ".mended" : "", ending);
+  // Never over the file itself, nor another that stands there.
+  const std::string beside = absl::StrCat(stem, ending);
+  const bool taken = beside == path || ::access(beside.c_str(), F_OK) == 0;
+  return taken ? absl::StrCat(stem, ".mended", ending) : beside;
 }
 
 // "python3 -c '<imports>; <statement>' x.csv x.npy"; the statement has the paths as sys.argv[1] and [2].
@@ -69,7 +74,13 @@ std::string MendTable(absl::string_view path, absl::string_view start) {
     const Fields first = Split(lines[0], delimiter);
     const bool titled = first.numbers.empty();
     if (titled && lines.size() < 2) continue;
-    const Fields row = titled ? Split(lines[1], delimiter) : first;
+    Fields row = titled ? Split(lines[1], delimiter) : first;
+    // What pandas writes before its columns: their index, under no title.
+    if (titled && row.count > 1 &&
+        (absl::StartsWith(lines[0], std::string(1, delimiter)) || absl::StartsWith(lines[0], "\"\"")) &&
+        !row.numbers.empty() && row.numbers[0] == 0) {
+      row.numbers.erase(row.numbers.begin());
+    }
     const bool whole = row.numbers.size() == row.count;
     if (row.numbers.empty() || row.count != first.count) continue;
     if (row.count == 1 && delimiter != ' ') continue;
@@ -79,14 +90,15 @@ std::string MendTable(absl::string_view path, absl::string_view start) {
         delimiter == ' '
             ? ""
             : absl::StrCat(", delimiter=\"", delimiter == '\t' ? "\\t" : std::string(1, delimiter), "\""),
-        titled ? ", skiprows=1" : "",
+        titled ? (row.decimal_comma ? ", skiprows=1" : ", skip_header=1") : "",
         whole ? "" : absl::StrCat(", usecols=[", absl::StrJoin(row.numbers, ", "), "]"));
     const std::string load = row.decimal_comma
                                  ? absl::StrCat("np.char.replace(np.loadtxt(sys.argv[1], dtype=str", options,
                                                 "), \",\", \".\").astype(\"f8\")")
-                                 : absl::StrCat("np.loadtxt(sys.argv[1]", options, ")");
+                                 : absl::StrCat("np.genfromtxt(sys.argv[1]", options, ")");
     return absl::StrCat(
-        whole ? "it is a table in text: " : "it is a table in text; for its columns of numbers: ",
+        "it is a table in text; ", whole ? "" : "for its columns of numbers, ",
+        row.decimal_comma ? "as numbers: " : "with NaN for cells that are empty or no number: ",
         Python("", absl::StrCat("np.save(sys.argv[2], ", load, ")"), path, ".npy"));
   }
   return "";

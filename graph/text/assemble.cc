@@ -9,6 +9,7 @@
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/no_such_op.h"
 #include "tenfold/graph/text/attr_syntax.h"
+#include "tenfold/graph/text/element.h"
 #include "tenfold/graph/text/inline_literal.h"
 #include "tenfold/graph/text/quote.h"
 
@@ -37,6 +38,35 @@ std::string NearestAttr(const std::string& name, const std::vector<std::string>&
     if (name == other && std::find(known.begin(), known.end(), ours) != known.end()) return std::string(ours);
   }
   return NearestName(name, known);
+}
+
+// What stands behind the operands of `op`, as an attribute: "axes=[1]" for the 1 of ReduceSum(x, 1), "to=f32"
+// for the f32 of Cast(x, f32); empty if no attribute would take it.
+std::string AsAttr(const StatementSyntax& statement, const OpDef& op) {
+  std::vector<absl::string_view> numbers;
+  std::string dtype;
+  for (size_t i = op.inputs.size(); i < statement.operands.size(); ++i) {
+    const auto& value = statement.operands[i].value;
+    if (const auto* number = std::get_if<NumberSyntax>(&value)) {
+      numbers.push_back(number->text);
+    } else if (const auto* list = std::get_if<NumberListSyntax>(&value)) {
+      for (const auto& [text, span] : list->numbers) numbers.push_back(text);
+    } else if (const auto* name = std::get_if<std::string>(&value)) {
+      const std::optional<DType> own = ParseDType(*name), meant = own ? own : DTypeOfForeignName(*name);
+      if (!meant) return "";
+      dtype = std::string(Name(*meant));
+    } else {
+      return "";
+    }
+  }
+  for (const AttrDef& attr : op.attrs) {
+    if (attr.kind == AttrKind::kInts && dtype.empty())
+      return absl::StrCat(attr.name, "=[", absl::StrJoin(numbers, ", "), "]");
+    if (attr.kind == AttrKind::kInt && dtype.empty() && numbers.size() == 1)
+      return absl::StrCat(attr.name, "=", numbers[0]);
+    if (attr.kind == AttrKind::kDType && numbers.empty()) return absl::StrCat(attr.name, "=", dtype);
+  }
+  return "";
 }
 
 Span SpanOf(const StatementSyntax& statement) {
@@ -235,6 +265,20 @@ bool GraphAssembler::ReadAttrs(const StatementSyntax& statement, const OpDef& op
       std::vector<std::string> known;
       for (const AttrDef& each : op.attrs) known.push_back(each.name);
       const std::string near = NearestAttr(attr.name.name, known);
+      const bool is_port = std::any_of(op.inputs.begin(), op.inputs.end(),
+                                       [&](const PortDef& port) { return port.name == attr.name.name; });
+      if (is_port) {
+        const absl::string_view value =
+            errors_.source().text().substr(attr.span.begin, attr.span.end - attr.span.begin);
+        const bool list = std::holds_alternative<NumberListSyntax>(attr.value);
+        const std::string operand =
+            list ? absl::StrCat("{", value.substr(1, value.size() - 2), "}") : std::string(value);
+        fail(attr.name.span,
+             absl::StrCat("'", attr.name.name, "' is an operand of ", op.name,
+                          ", and operands are written without their names"),
+             {absl::StrCat("write ", operand), {ReplaceText{attr.name.span.begin, attr.span.end, operand}}});
+        continue;
+      }
       const AttrDef* const meant = near.empty() ? nullptr : op.FindAttr(near);
       if (meant != nullptr && !ReadAttrValue(attr, meant->kind)) {
         const std::string value = NearestAttrText(attr, meant->kind);
@@ -251,6 +295,12 @@ bool GraphAssembler::ReadAttrs(const StatementSyntax& statement, const OpDef& op
                            : absl::StrCat("its attributes are ", absl::StrJoin(known, ", ")));
     } else if (attrs.Find(attr.name.name) != nullptr) {
       fail(attr.name.span, absl::StrCat("the attribute '", attr.name.name, "' is given twice"));
+    } else if (attr.braces) {
+      const absl::string_view inside =
+          errors_.source().text().substr(attr.span.begin + 1, attr.span.end - attr.span.begin - 2);
+      const std::string list = absl::StrCat("[", inside, "]");
+      fail(attr.span, "an attribute's list of integers stands in []",
+           {absl::StrCat("write ", list), {ReplaceText{attr.span.begin, attr.span.end, list}}});
     } else if (std::optional<AttrValue> value = ReadAttrValue(attr, def->kind)) {
       attrs.Set(attr.name.name, *std::move(value));
     } else {
@@ -273,6 +323,18 @@ bool GraphAssembler::ReadOperands(const StatementSyntax& statement, const OpDef&
                                   std::vector<ValueId>& inputs) {
   const size_t count = statement.operands.size();
   if (count != op.inputs.size() && !op.Is<FusedBody>()) {
+    if (count > op.inputs.size()) {
+      const Span extra = {statement.operands[op.inputs.size()].span.begin,
+                          statement.operands.back().span.end};
+      const std::string attr = AsAttr(statement, op);
+      if (!attr.empty()) {
+        errors_.Add(extra, "E0103",
+                    absl::StrCat(op.name, " takes ", op.inputs.size(),
+                                 op.inputs.size() == 1 ? " operand" : " operands", ", but got ", count),
+                    {absl::StrCat("write ", attr), {ReplaceText{extra.begin, extra.end, attr}}});
+        return false;
+      }
+    }
     errors_.Add(statement.op.span, "E0103",
                 absl::StrCat(op.name, " takes ", op.inputs.size(),
                              op.inputs.size() == 1 ? " operand" : " operands", ", but got ", count),
@@ -319,10 +381,31 @@ bool GraphAssembler::ReadOperands(const StatementSyntax& statement, const OpDef&
       }
       tensor = node.status();
     }
-    errors_.Add(operand.span, tensor.status());
+    errors_.Add(operand.span, WithCastOfOperand(statement, op, i, *dtype, tensor.status()));
     return false;
   }
   return true;
+}
+
+// A fraction beside integers: they are what can be cast.
+absl::Status GraphAssembler::WithCastOfOperand(const StatementSyntax& statement, const OpDef& op,
+                                               size_t literal, DType dtype, const absl::Status& error) {
+  std::vector<Diagnostic> diagnostics = DiagnosticsOf(error);
+  const auto* number = std::get_if<NumberSyntax>(&statement.operands[literal].value);
+  double value = 0;
+  if (diagnostics.size() != 1 || !IsInteger(dtype) || number == nullptr ||
+      !ReadElement(number->text, DType::kF64, &value))
+    return error;
+  for (size_t k = 0; k < statement.operands.size(); ++k) {
+    const auto* name = std::get_if<std::string>(&statement.operands[k].value);
+    if (name == nullptr || std::max(k, literal) >= op.inputs.size() ||
+        op.inputs[k].type_var != op.inputs[literal].type_var)
+      continue;
+    diagnostics[0].help = {{absl::StrCat("Cast(", *name, ", to=f32) computes in f32"),
+                            {WrapOperand{static_cast<int>(k), "Cast", "to=f32"}}}};
+    return mends_.Rewrite(ToStatus(std::move(diagnostics)), statement);
+  }
+  return error;
 }
 
 void GraphAssembler::AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs,

@@ -46,6 +46,8 @@ class GraphAssembler {
   bool CheckBody(const StatementSyntax& statement, const std::vector<ValueId>& inputs, const Graph& body);
   bool ReadAttrs(const StatementSyntax& statement, const OpDef& op, Attrs& attrs);
   bool ReadOperands(const StatementSyntax& statement, const OpDef& op, std::vector<ValueId>& inputs);
+  absl::Status WithCastOfOperand(const StatementSyntax& statement, const OpDef& op, size_t literal,
+                                 DType dtype, const absl::Status& error);
   // The value; nullopt if it is poison, or unknown: then an error is recorded.
   // One that stands above `above` may have been meant.
   std::optional<ValueId> Lookup(absl::string_view name, Span span, size_t above);

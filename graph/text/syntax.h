@@ -47,7 +47,8 @@ struct OperandSyntax {
 struct AttrSyntax {
   NameSyntax name;
   std::variant<NumberSyntax, WordSyntax, NumberListSyntax, std::string, TensorType, Tensor> value;
-  Span span;  // of the value
+  Span span;            // of the value
+  bool braces = false;  // of a list: it stands in {} or (), which is wrong
 };
 
 // `@"weights.npz:w1"`.

@@ -142,7 +142,10 @@ bool SyntaxParser::Statements(GraphSyntax& graph) {
       if (token().offset == begin) lexer_.Next();  // or it would be tried again for ever
       SkipStatement();
     } else if (!token().first_on_line && !token().Is("}")) {
-      Expected("the end of the line after a statement");
+      Mend mend;
+      if (token().text == ";")
+        mend = {"leave out the ';'", {ReplaceText{token().offset, token().offset + 1, ""}}};
+      Expected("the end of the line after a statement", std::move(mend));
       SkipStatement();
     }
     graph.statements.push_back(std::move(statement));
@@ -198,6 +201,11 @@ bool SyntaxParser::Const(StatementSyntax& statement) {
   TypeSyntax type;
   if (!Type(type)) return false;
   if (token().Is("@")) return Reference(std::move(type), statement);
+  if (token().kind == Token::kString) {
+    return Expected("the contents of the constant",
+                    {absl::StrCat("an array's file is written @", token().text),
+                     {ReplaceText{token().offset, token().offset, "@"}}});
+  }
   if (Contents(type, statement.tensor)) return true;
   statement.bad = true;
   return !in_list_;  // a list that is closed leaves nothing to skip
@@ -216,6 +224,14 @@ bool SyntaxParser::Reference(std::optional<TypeSyntax> type, StatementSyntax& st
   lexer_.Next();
   const Span span = token().span();
   std::string text;
+  if (token().kind == Token::kName) {
+    const absl::string_view line = lexer_.RestOfLine();
+    const absl::string_view path = line.substr(0, line.find_first_of(" \t\r#"));
+    const std::string quoted = QuoteString(path);
+    return Expected(
+        "a file's name in quotes after '@'",
+        {absl::StrCat("write @", quoted), {ReplaceText{span.begin, span.begin + path.size(), quoted}}});
+  }
   if (!String("a file's name in quotes after '@'", text)) return false;
   // At the first colon, as graph/ingest/array_reference.h says.
   const size_t colon = text.find(':');
@@ -263,7 +279,7 @@ bool SyntaxParser::Operand(StatementSyntax& statement) {
     operand.value = std::move(list);
     operand.span.end = token().offset;
   } else if (token().Is("[") || token().Is("(")) {
-    return ListInOtherBrackets("an operand's", "{", "}");
+    return OperandInOtherBrackets();
   } else {
     NameSyntax name;
     if (!Name("an operand: a value's name, a number or {...}", name)) return false;
@@ -290,7 +306,15 @@ bool SyntaxParser::Attribute(StatementSyntax& statement) {
     attr.span.end = EndOfList(list, attr.span.begin, "]");
     attr.value = std::move(list);
   } else if (token().Is("{") || token().Is("(")) {
-    return ListInOtherBrackets("an attribute's", "[", "]");
+    const absl::string_view close = token().Is("{") ? "}" : ")";
+    lexer_.Next();
+    NumberListSyntax list;
+    in_list_ = close == "}";
+    if (!NumberList(close, list)) return false;
+    in_list_ = false;
+    attr.span.end = EndOfList(list, attr.span.begin, close);
+    attr.value = std::move(list);
+    attr.braces = true;
   } else if (token().kind == Token::kName && lexer_.Peek().Is("[")) {
     TypeSyntax type;
     if (!Type(type)) return false;
@@ -329,17 +353,16 @@ size_t SyntaxParser::EndOfList(const NumberListSyntax& list, size_t begin, absl:
 }
 
 // At the bracket that opens it.
-bool SyntaxParser::ListInOtherBrackets(absl::string_view whose, absl::string_view open,
-                                       absl::string_view close) {
+bool SyntaxParser::OperandInOtherBrackets() {
   const size_t begin = token().offset;
-  const absl::string_view found = token().text == "{" ? "}" : token().text == "[" ? "]" : ")";
+  const absl::string_view found = token().text == "[" ? "]" : ")";
   lexer_.Next();
   NumberListSyntax list;
   if (!NumberList(found, list)) return false;
   const Span span = {begin, EndOfList(list, begin, found)};
   const absl::string_view text = errors_.source().text();
-  std::string mended = absl::StrCat(open, text.substr(begin + 1, span.end - begin - 2), close);
-  return Fail(span, "E0501", absl::StrCat(whose, " list of integers stands in ", open, close),
+  const std::string mended = absl::StrCat("{", text.substr(begin + 1, span.end - begin - 2), "}");
+  return Fail(span, "E0501", "an operand's list of integers stands in {}",
               {absl::StrCat("write ", mended), {ReplaceText{span.begin, span.end, mended}}});
 }
 

@@ -43,7 +43,7 @@ class SyntaxParser {
   bool NumberList(absl::string_view close, NumberListSyntax& list);
   // Behind the bracket that closes a list which has been read.
   size_t EndOfList(const NumberListSyntax& list, size_t begin, absl::string_view close) const;
-  bool ListInOtherBrackets(absl::string_view whose, absl::string_view open, absl::string_view close);
+  bool OperandInOtherBrackets();
   bool Body(StatementSyntax& statement);
   bool Provenance(ProvenanceSyntax& provenance);
   bool Ingest(IngestRecord& record);

@@ -361,8 +361,7 @@ TEST(FeedsTest, EveryRefusalNamesBothSides) {
       "error[E0605 input-shape]: input 'images' is f32[N,2], it was fed f32[2,3]: dim 1 is 3 instead of 2\n"
       "  --> net.cc:3\n"
       "  help: if its dims are in another order, transposing by (1, 0) gives [3,2]: declare it as it is and "
-      "Transpose it in the graph\n"
-      "  help: its 6 values fit as [3,2]: feed tensor.Reshape(Dims{3, 2})");
+      "Transpose it in the graph");
   EXPECT_EQ(
       FeedError(exe, {{"images", RandomTensor({2, 1, 2}, 1)}}),
       "error[E0605 input-shape]: input 'images' is f32[N,2], it was fed f32[2,1,2]: rank 3 instead of 2\n"
@@ -380,7 +379,8 @@ TEST(FeedsTest, EveryRefusalNamesBothSides) {
   EXPECT_EQ(FeedError(exe, {{"images", x3}, {"y", RandomTensor({4}, 1)}, {"z", z7}}),
             "error[E0606 symbol-conflict]: N is 3 in 'images' and 4 in 'y'\n  --> net.cc:4\n"
             "  'images' is declared as f32[N,2] (net.cc:3) and was fed [3,2]\n"
-            "  'y' is declared as f32[N] (net.cc:4) and was fed [4]");
+            "  'y' is declared as f32[N] (net.cc:4) and was fed [4]\n"
+            "  help: if they need not agree, declare dim 0 of 'y' by another symbol than N");
   EXPECT_EQ(FeedError(exe, {{"images", x3}, {"y", y3}, {"z", RandomTensor({8}, 1)}}),
             "error[E0606 symbol-conflict]: dim 0 of 'z' is 8, but 2*N + 1 is 7: N is 3 in 'images'\n"
             "  --> net.cc:5\n"
@@ -421,9 +421,27 @@ TEST(FeedsTest, RefusalsNameTheOriginOfAFeed) {
       "  --> net.cc:3\n"
       "  help: if its dims are in another order, transposing by (0, 2, 1) gives [4,3,2]: python3 -c 'import "
       "sys, numpy as np; a = np.load(sys.argv[1]); np.save(sys.argv[2], a.transpose(0, 2, 1))' a/x.npy "
-      "a/x.transposed.npy\n"
-      "  help: its 24 values fit as [4,3,2]: python3 -c 'import sys, numpy as np; a = np.load(sys.argv[1]); "
-      "np.save(sys.argv[2], a.reshape(4, 3, 2))' a/x.npy a/x.reshaped.npy");
+      "a/x.transposed.npy");
+  // One sample whose channels come last.
+  EXPECT_EQ(
+      error({{"x", RandomTensor({2, 3}, 1)}}, {file}),
+      "error[E0605 input-shape]: input 'x' is f32[N,3,2], it was fed f32[2,3] by 'a/x.npy': rank 2 instead "
+      "of 3\n"
+      "  --> net.cc:3\n"
+      "  help: if its dims are in another order, transposing by (1, 0) and a dim for the one sample give "
+      "[1,3,2]: "
+      "python3 -c 'import sys, numpy as np; a = np.load(sys.argv[1]); np.save(sys.argv[2], a.transpose(1, "
+      "0)[None])' a/x.npy a/x.transposed.npy");
+  // An index beside the data. What would put parts of rows together is no mend.
+  EXPECT_EQ(
+      error({{"x", RandomTensor({4, 3, 6}, 1)}}, {file}),
+      "error[E0605 input-shape]: input 'x' is f32[N,3,2], it was fed f32[4,3,6] by 'a/x.npy': dim 2 is 6 "
+      "instead of 2\n"
+      "  --> net.cc:3\n"
+      "  help: if the first 4 of axis 2 are not wanted: python3 -c 'import sys, numpy as np; a = "
+      "np.load(sys.argv[1]); np.save(sys.argv[2], a[:, :, 4:])' a/x.npy a/x.trimmed.npy\n"
+      "  help: if the last 4 of axis 2 are not wanted: python3 -c 'import sys, numpy as np; a = "
+      "np.load(sys.argv[1]); np.save(sys.argv[2], a[:, :, :2])' a/x.npy a/x.trimmed.npy");
   EXPECT_EQ(
       error({{"x", RandomTensor({12}, 1)}}, {{"x", "'w.npz: x'", ArrayName{"w.npz", "x"}}}),
       "error[E0605 input-shape]: input 'x' is f32[N,3,2], it was fed f32[12] by 'w.npz: x': rank 1 instead "

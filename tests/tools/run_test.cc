@@ -137,8 +137,14 @@ TEST_F(RunTest, RefusesAnotherShape) {
       R"(error[E0605 input-shape]: input 'x' is f32[N,2], it was fed f32[2,3] by 'x.npy': dim 1 is 3 instead of 2
   --> scale.tnt:2:13
   help: if its dims are in another order, transposing by (1, 0) gives [3,2]: python3 -c 'import sys, numpy as np; a = np.load(sys.argv[1]); np.save(sys.argv[2], a.transpose(1, 0))' x.npy x.transposed.npy
-  help: its 6 values fit as [3,2]: python3 -c 'import sys, numpy as np; a = np.load(sys.argv[1]); np.save(sys.argv[2], a.reshape(3, 2))' x.npy x.reshaped.npy
+  help: if the first 1 of axis 1 is not wanted: python3 -c 'import sys, numpy as np; a = np.load(sys.argv[1]); np.save(sys.argv[2], a[:, 1:])' x.npy x.trimmed.npy
+  help: if the last 1 of axis 1 is not wanted: python3 -c 'import sys, numpy as np; a = np.load(sys.argv[1]); np.save(sys.argv[2], a[:, :2])' x.npy x.trimmed.npy
 )");
+  WriteArray("z.npy", T("f32[3] 1 2 3"));
+  EXPECT_THAT(
+      Run("tenfold-run scale.tnt --input 'x=f32[2,2] 1 2 3 4' --input z=z.npy").err,
+      HasSubstr("help: if the first 2 of axis 0 of 'z' belong to 'x': python3 -c 'import sys, numpy as np; a "
+                "= np.load(sys.argv[1]); np.save(sys.argv[2], a[:2])' z.npy z.first.npy\n"));
   EXPECT_EQ(
       Run("tenfold-run scale.tnt --input 'x=f32[1,2,2] 1 2 3 4' --input 'z=f32[2] 1 2'").err,
       "error[E0605 input-shape]: input 'x' is f32[N,2], it was fed f32[1,2,2] by --input x: rank 3 instead "
@@ -149,7 +155,8 @@ TEST_F(RunTest, RefusesAnotherShape) {
             "error[E0606 symbol-conflict]: N is 2 in 'x' and 3 in 'z'\n"
             "  --> scale.tnt:2:26\n"
             "  'x' is declared as f32[N,2] (scale.tnt:2:13) and was fed [2,2] by --input x\n"
-            "  'z' is declared as f32[N] (scale.tnt:2:26) and was fed [3] by --input z\n");
+            "  'z' is declared as f32[N] (scale.tnt:2:26) and was fed [3] by --input z\n"
+            "  help: if they need not agree, declare dim 0 of 'z' by another symbol than N\n");
 }
 
 // Each mend of a refusal, pasted.
@@ -336,7 +343,7 @@ TEST_F(RunTest, SaysWhichNamesAnArgumentCanHave) {
 TEST_F(RunTest, SaysHowValuesAreWritten) {
   for (const auto& [wrong, right] : {std::pair{"1 2 3", "f32[3] 1 2 3"},
                                      {"[-1.5, nan]", "f32[2] -1.5 nan"},
-                                     {"[[1, 2], [3, 4]]", "f32[2,2] 1 2 3 4"},
+                                     {"[[1, 2], [3, 4]]", "f32[4] 1 2 3 4"},
                                      {"7", "f32[1] 7"}}) {
     const ToolResult result = Run(absl::StrCat("tenfold-run double.tnt --input 'x=", wrong, "'"));
     EXPECT_THAT(result.err, StartsWith("error[E0521 file-not-found]: there is no file"));

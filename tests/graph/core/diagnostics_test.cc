@@ -164,7 +164,8 @@ TEST(Diagnostics, E0203GivesTheRange) {
   EXPECT_EQ(ErrorOf(g, here),
             R"(error[E0203 bad-axis]: Softmax 'softmax': axis=2 is outside [-2, 2) for a tensor of rank 2
   --> here+3
-  x comes from Input 'x' (here+2))");
+  x comes from Input 'x' (here+2)
+  help: its axes are 0 to 1, or from the end -1 to -2)");
 }
 
 TEST(Diagnostics, E0204SaysWhatTheTypeHolds) {
@@ -182,7 +183,7 @@ TEST(Diagnostics, E0204SaysWhatTheTypeHolds) {
   --> here+4
 error[E0204 bad-literal]: operand 1 of Add: the literal 1.5 is floating-point, but the tensor is i8
   --> here+5
-  help: write an integer, or Cast the tensor to a float dtype
+  help: Cast(x, to=f32) of the tensor x computes in f32
 error[E0204 bad-literal]: operand 1 of Add: the literal 1e+06 overflows f16
   --> here+6
 error[E0204 bad-literal]: operand 1 of Add: the integer literal 2049 is not exact in f16

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace tenfold {
@@ -12,8 +13,8 @@ namespace {
 
 std::string Table(const char* options) {
   return std::string(
-             "it is a table in text: python3 -c 'import sys, numpy as np; "
-             "np.save(sys.argv[2], np.loadtxt(sys.argv[1]") +
+             "it is a table in text; with NaN for cells that are empty or no number: python3 -c 'import sys, "
+             "numpy as np; np.save(sys.argv[2], np.genfromtxt(sys.argv[1]") +
          options + "))' d/x.csv d/x.npy";
 }
 
@@ -24,20 +25,22 @@ TEST(ForeignFile, TablesAreReadAsTheyAreWritten) {
   EXPECT_EQ(Mend("1;2.5\r\n3;4\r\n"), Table(", delimiter=\";\""));
   EXPECT_EQ(Mend("1\t2\n"), Table(", delimiter=\"\\t\""));
   EXPECT_EQ(Mend("1 2\n"), Table(""));
-  EXPECT_EQ(Mend("age,height\n1,2\n3,4\n"), Table(", delimiter=\",\", skiprows=1"));
+  EXPECT_EQ(Mend("age,height\n1,2\n3,4\n"), Table(", delimiter=\",\", skip_header=1"));
 }
 
 TEST(ForeignFile, ColumnsOfTextAreLeftOut) {
   EXPECT_EQ(
       Mend("date,price,sold\n2024-01-02,1.5,7\n"),
-      "it is a table in text; for its columns of numbers: python3 -c 'import sys, numpy as np; "
-      "np.save(sys.argv[2], np.loadtxt(sys.argv[1], delimiter=\",\", skiprows=1, usecols=[1, 2]))' d/x.csv "
-      "d/x.npy");
+      "it is a table in text; for its columns of numbers, with NaN for cells that are empty or no number: "
+      "python3 -c 'import sys, numpy as np; np.save(sys.argv[2], np.genfromtxt(sys.argv[1], delimiter=\",\", "
+      "skip_header=1, usecols=[1, 2]))' d/x.csv d/x.npy");
   EXPECT_EQ(
       Mend("1,5;2;3\n"),
-      "it is a table in text: python3 -c 'import sys, numpy as np; np.save(sys.argv[2], "
+      "it is a table in text; as numbers: python3 -c 'import sys, numpy as np; np.save(sys.argv[2], "
       "np.char.replace(np.loadtxt(sys.argv[1], dtype=str, delimiter=\";\"), \",\", \".\").astype(\"f8\"))' "
       "d/x.csv d/x.npy");
+  // The index that pandas writes before its columns, under no title.
+  EXPECT_THAT(Mend(",a,b\n0,1.5,2\n"), testing::HasSubstr("usecols=[1, 2]"));
   // Of a line that is not all there, nobody knows the columns.
   EXPECT_EQ(Mend("a,b,c\n" + std::string(kForeignStart, '1')), "");
 }

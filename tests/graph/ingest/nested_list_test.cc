@@ -48,7 +48,7 @@ TEST(NestedList, NumbersAreRoundedOnceAndNeverChangedOtherwise) {
   EXPECT_EQ(first_line(NestedList<float>{16777217}.ToTensor()),
             "error[E0204 bad-literal]: the integer literal 16777217 is not exact in f32");
   EXPECT_EQ(first_line(NestedList<int32_t>{1.0}.ToTensor()),
-            "error[E0204 bad-literal]: the literal 1 is floating-point, but the tensor is i32");
+            "error[E0204 bad-literal]: the literal 1.0 is floating-point, but the tensor is i32");
   EXPECT_EQ(first_line(NestedList<float>(1e300).ToTensor()),
             "error[E0204 bad-literal]: the literal 1e+300 overflows f32");
   EXPECT_EQ(first_line(NestedList<bool>{1}.ToTensor()),

@@ -211,7 +211,7 @@ TEST(LoadGraph, RefusesWhatIsNoGraph) {
                          folder / "zip", " ", folder / "zip", ".npz"));
   Write(folder / "x.csv", "a,b\n1,2\n");
   EXPECT_THAT(std::string(LoadGraph(folder / "x.csv").status().message()),
-              HasSubstr("help: it is a table in text: python3 -c "));
+              HasSubstr("help: it is a table in text; "));
   Write(folder / "large", std::string(100, ' '));
   LoadOptions options;
   options.limits.file_bytes = 99;

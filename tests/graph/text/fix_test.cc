@@ -94,10 +94,29 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "KeywordsOfOthers", "graph g(x: f32[2,3]) -> (y) {\n  y = ReduceSum(x, dim=1, keepdim=True)\n}\n",
             "graph g(x: f32[2,3]) -> (y) {\n  y = ReduceSum(x, axes=[1], keepdims=true)\n}\n", "E0102 E0102"},
+        Case{
+            "AttributesWithoutNames",
+            "graph g(x: i32[2,3]) -> (y) {\n  s = ReduceSum(x, 1)\n  t = Transpose(s, {1, 0})\n  y = Cast(t, "
+            "float32)\n}\n",
+            "graph g(x: i32[2,3]) -> (y) {\n  s = ReduceSum(x, axes=[1])\n  t = Transpose(s, perm=[1, 0])\n  "
+            "y = "
+            "Cast(t, to=f32)\n}\n",
+            "E0103 E0103 E0103"},
+        Case{"OperandsWithNames", "graph g(x: f32[2,3]) -> (y) {\n  y = Reshape(x, shape={-1, 2})\n}\n",
+             "graph g(x: f32[2,3]) -> (y) {\n  y = Reshape(x, {-1, 2})\n}\n", "E0102"},
+        Case{"FractionBesideIntegers", "graph g(x: u8[4]) -> (y) {\n  y = Div(x, 255.0)\n}\n",
+             "graph g(x: u8[4]) -> (y) {\n  x_cast = Cast(x, to=f32)\n  y = Div(x_cast, 255.0)\n}\n",
+             "E0204"},
+        Case{"BiasOfChannels", "graph g(x: f32[N,3,8,8], b: f32[3]) -> (y) {\n  y = Add(x, b)\n}\n",
+             "graph g(x: f32[N,3,8,8], b: f32[3]) -> (y) {\n  b_reshape = Reshape(b, {3, 1, 1})\n"
+             "  y = Add(x, b_reshape)\n}\n",
+             "E0202"},
+        Case{"Semicolon", "graph g(x: f32[2]) -> (y) {\n  y = Neg(x);\n}\n",
+             "graph g(x: f32[2]) -> (y) {\n  y = Neg(x)\n}\n", "E0501"},
         Case{"ListsInOtherBrackets",
              "graph g(x: f32[2,3]) -> (y) {\n  s = ReduceSum(x, axes={1})\n  y = Reshape(s, [2])\n}\n",
              "graph g(x: f32[2,3]) -> (y) {\n  s = ReduceSum(x, axes=[1])\n  y = Reshape(s, {2})\n}\n",
-             "E0501 E0501"},
+             "E0102 E0501"},
         Case{"ValuesOfAttributes",
              "graph g(x: f32[2,3]) -> (y) {\n  s = ReduceSum(x, axes=1, keepdims=True)\n"
              "  y = Cast(s, to=float16)\n}\n",
