@@ -52,7 +52,7 @@ absl::StatusOr<Tensor> LoadArray(const ArrayName& name, const ReadOptions& optio
                                   ":NAME; tenfold-dump ", ShellQuote(name.file), " shows what there is"));
   }
   if (name.member.empty()) return LoadNpy(name, options, text_as);
-  if (IsSafetensors(name.file)) return LoadSafetensorsMember(name.file, name.member, options);
+  if (IsSafetensors(name.file)) return LoadSafetensorsMember(name, options);
   return LoadNpzMember(name, options, text_as);
 }
 

@@ -138,12 +138,12 @@ absl::StatusOr<Tensor> SafetensorsFile::Load(const SafetensorsEntry& entry) cons
   return tensor;
 }
 
-absl::StatusOr<Tensor> SafetensorsFile::Load(absl::string_view name) const {
+absl::StatusOr<Tensor> SafetensorsFile::Load(absl::string_view name, absl::string_view reference) const {
   const auto found = by_name_.find(name);
   if (found != by_name_.end()) return Load(header_.entries[found->second]);
   std::vector<std::string> names;
   for (const SafetensorsEntry& entry : header_.entries) names.push_back(entry.name);
-  return NoSuchArray({name_, std::string(name)}, names);
+  return NoSuchArray({name_, std::string(name), "", std::string(reference)}, names);
 }
 
 absl::Status SafetensorsFile::ReadData(ByteSink sink) const {
@@ -183,11 +183,10 @@ absl::StatusOr<NamedTensors> ReadSafetensors(absl::string_view bytes, absl::stri
   return LoadAll(*file);
 }
 
-absl::StatusOr<Tensor> LoadSafetensorsMember(absl::string_view path, absl::string_view name,
-                                             const ReadOptions& options) {
+absl::StatusOr<Tensor> LoadSafetensorsMember(const ArrayName& name, const ReadOptions& options) {
   TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const SafetensorsFile> file,
-                           SafetensorsFile::Open(path, options));
-  return file->Load(name);
+                           SafetensorsFile::Open(name.file, options));
+  return file->Load(name.member, name.reference);
 }
 
 }  // namespace tenfold

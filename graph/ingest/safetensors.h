@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/ingest/array_name.h"
 #include "tenfold/graph/ingest/element_bytes.h"
 #include "tenfold/graph/ingest/files.h"
 #include "tenfold/graph/ingest/safetensors_header.h"
@@ -43,8 +44,8 @@ class SafetensorsFile {
   // Errors: E0303 for a dtype that is not ours, E0304 for a bool that is neither 0 nor 1, E0402 beyond
   // tensor_bytes.
   absl::StatusOr<Tensor> Load(const SafetensorsEntry& entry) const;
-  // Errors: E0311, too.
-  absl::StatusOr<Tensor> Load(absl::string_view name) const;
+  // Errors: E0311, too; `reference` is how the graph that refers to it names the file.
+  absl::StatusOr<Tensor> Load(absl::string_view name, absl::string_view reference = "") const;
 
   // Where the data begin, in the file; entries count from there.
   uint64_t data_offset() const { return data_begin_; }
@@ -74,8 +75,7 @@ absl::StatusOr<NamedTensors> ReadSafetensors(absl::string_view bytes, absl::stri
                                              const ReadOptions& options = {},
                                              std::shared_ptr<const void> owner = nullptr);
 // One tensor; the others are not read, and may be of dtypes that are not ours.
-absl::StatusOr<Tensor> LoadSafetensorsMember(absl::string_view path, absl::string_view name,
-                                             const ReadOptions& options = {});
+absl::StatusOr<Tensor> LoadSafetensorsMember(const ArrayName& name, const ReadOptions& options = {});
 
 }  // namespace tenfold
 

@@ -47,7 +47,7 @@ class FolderFiles {
     if (!shared || ingest.policy.storage != Storage::kAuto) return IngestFile(name, ingest);
     TENFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<const SafetensorsFile> file, Open(path));
     if (request.checksum) TENFOLD_RETURN_IF_ERROR(CheckIdentity(request, path, *file));
-    TENFOLD_ASSIGN_OR_RETURN(const Tensor array, file->Load(request.member));
+    TENFOLD_ASSIGN_OR_RETURN(const Tensor array, file->Load(request.member, request.file));
     return Ingest(array, name, ingest);
   }
 

@@ -78,6 +78,20 @@ TEST_F(FixTest, AReferenceIsMendedInTheGraphsOwnForm) {
   EXPECT_EQ(Run("tenfold-run models/m.fixed.tnt").out, "a = f32[2] {1, 2}\nb = f32[2] {1, 2}\n");
 }
 
+// As frameworks put the name of the model before those of its weights, or leave it out.
+TEST_F(FixTest, AnArrayIsFoundBehindAnotherPrefix) {
+  WriteArchive("a.npz", {{"model.fc.weight", T("f32[2] 1 2")}, {"bias", T("f32[2] 3 4")}});
+  Run("mkdir models && mv a.npz models/w.npz");
+  WriteFile("m.tnt",
+            "tenfold 1\ngraph m() -> (a, b) {\n  a = Const @\"models/w.npz:fc.weight\"\n"
+            "  b = Const @\"models/w.npz:module.bias\"\n}\n");
+  const ToolResult refused = Run("tenfold-run m.tnt --fix");
+  EXPECT_EQ(refused.out, "m.fixed.tnt\n");
+  EXPECT_NE(refused.err.find("'models/w.npz' has no array 'fc.weight'"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("help: did you mean models/w.npz:bias?"), std::string::npos) << refused.err;
+  EXPECT_EQ(Run("tenfold-run m.fixed.tnt").out, "a = f32[2] {1, 2}\nb = f32[2] {3, 4}\n");
+}
+
 TEST_F(FixTest, PrintsAFlagForEachArray) {
   WriteArchive("w.npz", {{"a", T("f64[2] 0.1 2")}, {"b's", T("f64[2] 1 2")}});
   const ToolResult refused = Run("tenfold-import w.npz -o w.tnf --dtype a=f32 --dtype \"b's=f16\" --fix");

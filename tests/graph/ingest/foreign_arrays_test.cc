@@ -143,7 +143,7 @@ TEST(ForeignArrays, SafetensorsHoldTheirValues) {
   const string folder = string(shared != nullptr ? shared : "") + "/arrays/";
   if (shared == nullptr || !fs::is_directory(folder)) GTEST_SKIP() << "no arrays of other projects";
   const auto text = [&](const string& file, const string& name) {
-    const absl::StatusOr<Tensor> tensor = LoadSafetensorsMember(folder + file, name);
+    const absl::StatusOr<Tensor> tensor = LoadSafetensorsMember({folder + file, name});
     return tensor.ok() ? tensor->ToString(4) : string(tensor.status().message());
   };
   const string burn =

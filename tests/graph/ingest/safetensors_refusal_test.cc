@@ -193,6 +193,12 @@ TEST(SafetensorsRefusal, OnlyTheTensorAskedFor) {
             "error[E0311 no-such-array]: 'w.safetensors' has no array 'bb'\n"
             "  it holds 'a', 'b'\n"
             "  help: did you mean w.safetensors:b?");
+  const absl::Status error = file->Load("model.b", "models/w.safetensors").status();
+  EXPECT_EQ(error.message(),
+            "error[E0311 no-such-array]: 'models/w.safetensors' has no array 'model.b'\n"
+            "  it holds 'a', 'b'\n"
+            "  help: did you mean models/w.safetensors:b?");
+  EXPECT_EQ(DiagnosticsOf(error)[0].help[0].edits.size(), 1u);
 }
 
 TEST(SafetensorsRefusal, BoolsOfOtherBytes) {
