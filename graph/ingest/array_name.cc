@@ -96,12 +96,19 @@ absl::Status NoSuchArray(const ArrayName& name, std::span<const std::string> nam
   std::string near = WithOtherPrefix(name.member, names);
   if (near.empty()) near = NearestName(name.member, names);
   const bool in_graph = !name.reference.empty();
+  // Of several that are as near, nobody knows which.
+  std::vector<std::string> others(names.begin(), names.end());
+  std::erase(others, near);
+  const std::string next = NearestName(name.member, others);
+  const bool clear = next.empty() || !IsSlip(name.member, next);
   const ArrayName meant = {in_graph ? name.reference : name.file, near};
   if (!near.empty())
-    d.help.push_back({absl::StrCat("did you mean ", meant.Reference(), "?"),
-                      in_graph ? std::vector<Edit>{ReplacePart{ReplacePart::kReference, 0,
-                                                               absl::StrCat(meant.file, ":", near)}}
-                               : std::vector<Edit>()});
+    d.help.push_back(
+        {absl::StrCat("did you mean ", meant.Reference(),
+                      clear ? "" : absl::StrCat(", or ", ArrayName{meant.file, next}.Reference()), "?"),
+         in_graph && clear
+             ? std::vector<Edit>{ReplacePart{ReplacePart::kReference, 0, absl::StrCat(meant.file, ":", near)}}
+             : std::vector<Edit>()});
   return ToStatus(std::move(d));
 }
 

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -39,67 +41,86 @@ std::string Python(absl::string_view modules, absl::string_view statement, absl:
                       " ", ShellQuote(Beside(path, ending)));
 }
 
-// The fields of one line of a table, and which of them are numbers.
-struct Fields {
-  std::vector<size_t> numbers;
-  size_t count = 0;
-  bool decimal_comma = false;  // in one of the numbers
-};
+// What stands in one column of the lines that were looked at.
+struct Column {
+  bool number = false, text = false, comma = false;  // a comma for a point
 
-Fields Split(absl::string_view line, char delimiter) {
-  Fields fields;
-  for (absl::string_view field : absl::StrSplit(line, delimiter)) {
+  void Add(absl::string_view field) {
     double ignored;
     field = absl::StripAsciiWhitespace(field);
+    if (field.empty() || absl::EqualsIgnoreCase(field, "na") || absl::EqualsIgnoreCase(field, "n/a")) return;
     if (absl::SimpleAtod(field, &ignored)) {
-      fields.numbers.push_back(fields.count);
+      number = true;
     } else if (absl::SimpleAtod(absl::StrReplaceAll(field, {{",", "."}}), &ignored)) {
-      fields.numbers.push_back(fields.count);
-      fields.decimal_comma = true;
+      number = comma = true;
+    } else {
+      text = true;
     }
-    ++fields.count;
   }
-  return fields;
+};
+
+// The columns of the lines; empty if they are not alike.
+std::vector<Column> ColumnsOf(std::span<const absl::string_view> lines, char delimiter) {
+  std::vector<Column> columns;
+  for (const absl::string_view line : lines) {
+    const std::vector<absl::string_view> fields = absl::StrSplit(line, delimiter);
+    if (columns.empty()) columns.resize(fields.size());
+    if (fields.size() != columns.size()) return {};
+    for (size_t i = 0; i < fields.size(); ++i) columns[i].Add(fields[i]);
+  }
+  return columns;
 }
 
 // Lines of numbers, with or without a line of titles above them and columns of text between them.
 std::string MendTable(absl::string_view path, absl::string_view start) {
   constexpr size_t kMostColumns = 16;
-  if (absl::StrContains(start, '\0')) return "";
-  std::vector<absl::string_view> lines = absl::StrSplit(start, absl::MaxSplits('\n', 2));
-  if (lines.size() < 2) return "";  // no line ends
-  // A line that may go on says nothing of its columns.
-  if (lines.size() == 2 && start.size() >= kForeignStart) lines.pop_back();
+  if (absl::StrContains(start, '\0') || !absl::StrContains(start, '\n')) return "";
+  std::vector<absl::string_view> lines = absl::StrSplit(start, '\n');
+  // The last line is empty, or may go on.
+  const bool cut = start.size() >= kForeignStart;
+  if (cut || lines.back().empty()) lines.pop_back();
+  for (absl::string_view& line : lines) line = absl::StripSuffix(line, "\r");
   for (const char delimiter : {';', '\t', ',', ' '}) {
-    const Fields first = Split(lines[0], delimiter);
-    const bool titled = first.numbers.empty();
+    const std::vector<absl::string_view> titles = absl::StrSplit(lines[0], delimiter);
+    std::vector<Column> columns = ColumnsOf({lines.data(), 1}, delimiter);
+    const bool titled =
+        std::none_of(columns.begin(), columns.end(), [](const Column& column) { return column.number; });
     if (titled && lines.size() < 2) continue;
-    Fields row = titled ? Split(lines[1], delimiter) : first;
-    // What pandas writes before its columns: their index, under no title.
-    if (titled && row.count > 1 &&
-        (absl::StartsWith(lines[0], std::string(1, delimiter)) || absl::StartsWith(lines[0], "\"\"")) &&
-        !row.numbers.empty() && row.numbers[0] == 0) {
-      row.numbers.erase(row.numbers.begin());
+    columns = ColumnsOf({lines.data() + titled, lines.size() - titled}, delimiter);
+    if (columns.empty() || columns.size() != titles.size()) continue;
+    if (columns.size() == 1 && delimiter != ' ') continue;
+    std::vector<size_t> numbers;
+    std::vector<std::string> left_out;
+    bool comma = false;
+    for (size_t i = 0; i < columns.size(); ++i) {
+      // What pandas writes before its columns: their index, under no title.
+      const bool index = titled && i == 0 && (titles[0].empty() || titles[0] == "\"\"") && columns.size() > 1;
+      if (columns[i].number && !columns[i].text && !index) {
+        numbers.push_back(i);
+        comma = comma || columns[i].comma;
+      } else {
+        left_out.push_back(titled && !index ? absl::StrCat("'", Printable(titles[i], 40), "'")
+                                            : absl::StrCat("column ", i));
+      }
     }
-    const bool whole = row.numbers.size() == row.count;
-    if (row.numbers.empty() || row.count != first.count) continue;
-    if (row.count == 1 && delimiter != ' ') continue;
     // A number in a line of words makes no table.
-    if (!whole && (delimiter == ' ' || row.numbers.size() > kMostColumns)) continue;
+    if (numbers.empty() || (!left_out.empty() && (delimiter == ' ' || columns.size() > kMostColumns)))
+      continue;
     const std::string options = absl::StrCat(
         delimiter == ' '
             ? ""
             : absl::StrCat(", delimiter=\"", delimiter == '\t' ? "\\t" : std::string(1, delimiter), "\""),
-        titled ? (row.decimal_comma ? ", skiprows=1" : ", skip_header=1") : "",
-        whole ? "" : absl::StrCat(", usecols=[", absl::StrJoin(row.numbers, ", "), "]"));
-    const std::string load = row.decimal_comma
-                                 ? absl::StrCat("np.char.replace(np.loadtxt(sys.argv[1], dtype=str", options,
-                                                "), \",\", \".\").astype(\"f8\")")
-                                 : absl::StrCat("np.genfromtxt(sys.argv[1]", options, ")");
+        titled ? ", skip_header=1" : "",
+        left_out.empty() ? "" : absl::StrCat(", usecols=[", absl::StrJoin(numbers, ", "), "]"));
+    const absl::string_view from =
+        comma ? "(line.replace(\",\", \".\") for line in open(sys.argv[1]))" : "sys.argv[1]";
     return absl::StrCat(
-        "it is a table in text; ", whole ? "" : "for its columns of numbers, ",
-        row.decimal_comma ? "as numbers: " : "with NaN for cells that are empty or no number: ",
-        Python("", absl::StrCat("np.save(sys.argv[2], ", load, ")"), path, ".npy"));
+        "it is a table in text; ",
+        left_out.empty() ? ""
+                         : absl::StrCat("without ", absl::StrJoin(left_out, ", "), ", which ",
+                                        left_out.size() == 1 ? "is" : "are", " no data, and "),
+        "with NaN for cells that are empty or no number: ",
+        Python("", absl::StrCat("np.save(sys.argv[2], np.genfromtxt(", from, options, "))"), path, ".npy"));
   }
   return "";
 }
@@ -108,10 +129,13 @@ std::string MendTable(absl::string_view path, absl::string_view start) {
 
 std::string MendForeignFile(absl::string_view path, absl::string_view start, absl::string_view wanted) {
   const std::string quoted = ShellQuote(path);
+  const size_t slash = path.rfind('/');
   const auto begins = [&](absl::string_view magic) { return absl::StartsWith(start, magic); };
   if (begins("version https://git-lfs")) {
-    return absl::StrCat(
-        "it is a pointer of Git LFS, not the file that it stands for: git lfs pull --include ", quoted);
+    return absl::StrCat("it is a pointer of Git LFS, not the file that it stands for: git -C ",
+                        ShellQuote(slash == absl::string_view::npos ? "." : path.substr(0, slash + 1)),
+                        " lfs pull --include ",
+                        ShellQuote(path.substr(slash == absl::string_view::npos ? 0 : slash + 1)));
   }
   if (begins("PK\x03\x04") || begins("PK\x05\x06")) {
     if (absl::EndsWith(path, ".pt") || absl::EndsWith(path, ".pth") || absl::EndsWith(path, ".bin")) {

@@ -69,6 +69,11 @@ std::vector<Mend> TextMends(const ArrayName& name, const NpyType& type, const Te
   } else if (2 * survey.numbers >= survey.elements) {
     // Where half of it is numbers, the rest says that there is none.
     mends = NumbersElseNan(name, type, survey.separators, "put NaN for what is no number");
+    if (!name.argument.empty()) {
+      mends.push_back(absl::StrCat("to fill those NaNs then: --nan ",
+                                   ShellQuote(absl::StrCat(name.argument, "=mean:axis=0")),
+                                   " (or median, zero)"));
+    }
   } else {
     mends.push_back(
         absl::StrCat("if these are labels, number them: ",

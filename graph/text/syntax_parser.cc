@@ -143,8 +143,11 @@ bool SyntaxParser::Statements(GraphSyntax& graph) {
       SkipStatement();
     } else if (!token().first_on_line && !token().Is("}")) {
       Mend mend;
-      if (token().text == ";")
-        mend = {"leave out the ';'", {ReplaceText{token().offset, token().offset + 1, ""}}};
+      if (token().text == ";") {
+        const bool more = !lexer_.Peek().first_on_line;
+        mend = {more ? "each statement has a line of its own" : "leave out the ';'",
+                {ReplaceText{token().offset, token().offset + 1, more ? "\n " : ""}}};
+      }
       Expected("the end of the line after a statement", std::move(mend));
       SkipStatement();
     }

@@ -92,6 +92,15 @@ TEST_F(FixTest, AnArrayIsFoundBehindAnotherPrefix) {
   EXPECT_EQ(Run("tenfold-run m.fixed.tnt").out, "a = f32[2] {1, 2}\nb = f32[2] {3, 4}\n");
 }
 
+TEST_F(FixTest, OfArraysThatAreAsNearNoneIsChosen) {
+  WriteArchive("w.npz", {{"fc1.weight", T("f32[2] 1 2")}, {"fc2.weight", T("f32[2] 3 4")}});
+  WriteFile("m.tnt", "tenfold 1\ngraph m() -> (a) {\n  a = Const @\"w.npz:fc.weight\"\n}\n");
+  const ToolResult refused = Run("tenfold-run m.tnt --fix");
+  EXPECT_EQ(refused.out, "");
+  EXPECT_NE(refused.err.find("help: did you mean w.npz:fc1.weight, or w.npz:fc2.weight?"), std::string::npos)
+      << refused.err;
+}
+
 TEST_F(FixTest, PrintsAFlagForEachArray) {
   WriteArchive("w.npz", {{"a", T("f64[2] 0.1 2")}, {"b's", T("f64[2] 1 2")}});
   const ToolResult refused = Run("tenfold-import w.npz -o w.tnf --dtype a=f32 --dtype \"b's=f16\" --fix");

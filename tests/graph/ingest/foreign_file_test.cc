@@ -28,19 +28,27 @@ TEST(ForeignFile, TablesAreReadAsTheyAreWritten) {
   EXPECT_EQ(Mend("age,height\n1,2\n3,4\n"), Table(", delimiter=\",\", skip_header=1"));
 }
 
-TEST(ForeignFile, ColumnsOfTextAreLeftOut) {
+TEST(ForeignFile, ColumnsOfTextAreLeftOutByName) {
   EXPECT_EQ(
       Mend("date,price,sold\n2024-01-02,1.5,7\n"),
-      "it is a table in text; for its columns of numbers, with NaN for cells that are empty or no number: "
-      "python3 -c 'import sys, numpy as np; np.save(sys.argv[2], np.genfromtxt(sys.argv[1], delimiter=\",\", "
-      "skip_header=1, usecols=[1, 2]))' d/x.csv d/x.npy");
+      "it is a table in text; without 'date', which is no data, and with NaN for cells that are empty or no "
+      "number: python3 -c 'import sys, numpy as np; np.save(sys.argv[2], np.genfromtxt(sys.argv[1], "
+      "delimiter=\",\", skip_header=1, usecols=[1, 2]))' d/x.csv d/x.npy");
+  // A cell that is empty does not make its column one of text; one that is text does.
   EXPECT_EQ(
-      Mend("1,5;2;3\n"),
-      "it is a table in text; as numbers: python3 -c 'import sys, numpy as np; np.save(sys.argv[2], "
-      "np.char.replace(np.loadtxt(sys.argv[1], dtype=str, delimiter=\";\"), \",\", \".\").astype(\"f8\"))' "
-      "d/x.csv d/x.npy");
+      Mend("id,age,height\n1,,1.5\n2,x,NA\n3,45,\n"),
+      "it is a table in text; without 'age', which is no data, and with NaN for cells that are empty or no "
+      "number: python3 -c 'import sys, numpy as np; np.save(sys.argv[2], np.genfromtxt(sys.argv[1], "
+      "delimiter=\",\", skip_header=1, usecols=[0, 2]))' d/x.csv d/x.npy");
+  EXPECT_EQ(Mend("a,b\n,1\n2,\n"), Table(", delimiter=\",\", skip_header=1"));
+  EXPECT_EQ(
+      Mend("1,5;2;3\n4;NA;5\n"),
+      "it is a table in text; with NaN for cells that are empty or no number: python3 -c 'import sys, numpy "
+      "as "
+      "np; np.save(sys.argv[2], np.genfromtxt((line.replace(\",\", \".\") for line in open(sys.argv[1])), "
+      "delimiter=\";\"))' d/x.csv d/x.npy");
   // The index that pandas writes before its columns, under no title.
-  EXPECT_THAT(Mend(",a,b\n0,1.5,2\n"), testing::HasSubstr("usecols=[1, 2]"));
+  EXPECT_THAT(Mend(",a,b\n0,1.5,2\n"), testing::HasSubstr("without column 0, which is no data, "));
   // Of a line that is not all there, nobody knows the columns.
   EXPECT_EQ(Mend("a,b,c\n" + std::string(kForeignStart, '1')), "");
 }
@@ -56,7 +64,7 @@ TEST(ForeignFile, WhatIsNoTableIsNotCalledOne) {
 
 TEST(ForeignFile, KnowsFilesByTheirFirstBytes) {
   EXPECT_EQ(MendForeignFile("w.npz", "version https://git-lfs.github.com/spec/v1\noid sha256:12\n", ".npz"),
-            "it is a pointer of Git LFS, not the file that it stands for: git lfs pull --include w.npz");
+            "it is a pointer of Git LFS, not the file that it stands for: git -C . lfs pull --include w.npz");
   EXPECT_EQ(MendForeignFile("w.npz", "<!DOCTYPE html><html>", ".npz"),
             "it is a web page, as a download gives it that was refused: download the file itself");
   EXPECT_EQ(MendForeignFile("w.npz", "PK\x03\x04", ".npz"),

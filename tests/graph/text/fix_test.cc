@@ -113,6 +113,8 @@ INSTANTIATE_TEST_SUITE_P(
              "E0202"},
         Case{"Semicolon", "graph g(x: f32[2]) -> (y) {\n  y = Neg(x);\n}\n",
              "graph g(x: f32[2]) -> (y) {\n  y = Neg(x)\n}\n", "E0501"},
+        Case{"SemicolonBetweenStatements", "graph g(x: f32[2]) -> (y) {\n  h = Neg(x); y = Exp(h)\n}\n",
+             "graph g(x: f32[2]) -> (y) {\n  h = Neg(x)\n  y = Exp(h)\n}\n", "E0501"},
         Case{"ListsInOtherBrackets",
              "graph g(x: f32[2,3]) -> (y) {\n  s = ReduceSum(x, axes={1})\n  y = Reshape(s, [2])\n}\n",
              "graph g(x: f32[2,3]) -> (y) {\n  s = ReduceSum(x, axes=[1])\n  y = Reshape(s, {2})\n}\n",
