@@ -38,6 +38,7 @@ absl::StatusOr<std::vector<InferResult>> InferFused(const Graph* body, std::span
   if (body == nullptr || body->inputs().size() != inputs.size()) {
     return MakeError("E9001", "a fused node's body does not take the node's inputs");
   }
+  if (body->outputs().empty()) return MakeError("E9001", "a fused node's body has no outputs");
   for (size_t i = 0; i < inputs.size(); ++i) {
     const TensorType& declared = body->value(body->inputs()[i]).type;
     if (declared != inputs[i].type) {

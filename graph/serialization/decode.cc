@@ -202,6 +202,8 @@ class Decoder {
       same = body.value(body.inputs()[i]).type == graph_.value(inputs[i]).type;
     }
     if (!same) return MakeError("E0504", "the inputs of the body are not of the types of the node's inputs");
+    // A node without values has no name, and nothing reads it.
+    if (body.outputs().empty()) return WrongStructure("the body of a fused node has no outputs");
     return std::make_shared<const Graph>(std::move(body));
   }
 

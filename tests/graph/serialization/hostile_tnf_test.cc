@@ -352,7 +352,11 @@ TEST(HostileTnf, ABodyThatDisagreesWithItsNodeIsRefused) {
   EXPECT_THAT(Refusal(graph), AllOf(HasSubstr("there is no op 'Nope'"), HasSubstr("in node Fused 'y'")));
   graph = sound;
   graph.mutable_nodes(1)->mutable_body()->clear_outputs();
-  EXPECT_THAT(Refusal(graph), HasSubstr("the op gives 0 results, but 1 are listed"));
+  EXPECT_THAT(Refusal(graph), HasSubstr("the body of a fused node has no outputs"));
+  // Also where the node lists none, so that the two agree.
+  graph.mutable_nodes(1)->clear_outputs();
+  graph.clear_outputs();
+  EXPECT_THAT(Refusal(graph), HasSubstr("the body of a fused node has no outputs"));
 }
 
 TEST(HostileTnf, LimitsAreKept) {
