@@ -12,7 +12,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "tenfold/graph/ingest/printable.h"
-#include "tenfold/graph/mend.h"
 #include "tenfold/graph/value_order.h"
 
 namespace tenfold {
@@ -350,10 +349,11 @@ std::vector<Diagnostic> ContractChecker::Explain(std::span<const int64_t> dims, 
                             "; the contract saw none in ", seen),
                HowMany(nans, "NaN where none was seen", count, contract_)));
     const absl::string_view policy = dims.size() > 1 ? "mean:axis=0" : "mean";
-    breaches.back().help.insert(breaches.back().help.begin(),
-                                MendByFlag("to put a mean in their place: ", "--nan",
-                                           absl::StrCat(input_, "=", policy), " (or median, zero)"));
-    breaches.back().help.front().edits.clear();  // what stands for NaN is a person's decision
+    // No edit: what stands for NaN is a person's decision.
+    breaches.back().help.insert(
+        breaches.back().help.begin(),
+        absl::StrCat("to put a mean in their place: --nan ", ShellQuote(absl::StrCat(input_, "=", policy)),
+                     " (or median, zero)"));
   }
   if (outside.values > 0) {
     const int64_t c = outside.first_column;

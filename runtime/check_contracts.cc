@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/runtime/feeds.h"
 #include "tenfold/runtime/invocation_impl.h"
 #include "tenfold/runtime/run_control.h"
 
@@ -20,10 +21,8 @@ absl::Status Invocation::Impl::HoldAgainstContracts(const RunOptions& options) c
     if (!state.contracts[i]) continue;
     const ContractChecker& contract = *state.contracts[i];
     if (!contract.Holds(fed_dims[i], inputs[i].data, stop)) {
-      std::string file;
-      for (const FeedOrigin& origin : options.origins) {
-        if (origin.input == state.plan.inputs[i].name && origin.array) file = origin.array->Reference();
-      }
+      const FeedOrigin* const origin = FindOrigin(state.plan, static_cast<int>(i), options.origins);
+      const std::string file = origin != nullptr && origin->array ? origin->array->Reference() : "";
       for (Diagnostic& breach : contract.Violations(fed_dims[i], inputs[i].data, stop, file)) {
         breaches.push_back(std::move(breach));
       }

@@ -42,13 +42,6 @@ absl::Status Refuse(const Plan& plan, int i, absl::string_view code, std::string
   return ToStatus(std::move(d));
 }
 
-const FeedOrigin* FindOrigin(const Plan& plan, int i, Origins origins) {
-  for (const FeedOrigin& origin : origins) {
-    if (origin.input == plan.inputs[i].name) return &origin;
-  }
-  return nullptr;
-}
-
 // " by 'x.npy'"; empty if nobody said.
 std::string ByOrigin(const Plan& plan, int i, Origins origins) {
   const FeedOrigin* const origin = FindOrigin(plan, i, origins);
@@ -295,6 +288,13 @@ absl::Status Conflict(const Plan& plan, int i, int d, std::span<const Dims> fed,
 }
 
 }  // namespace
+
+const FeedOrigin* FindOrigin(const Plan& plan, int i, Origins origins) {
+  for (const FeedOrigin& origin : origins) {
+    if (origin.input == plan.inputs[i].name) return &origin;
+  }
+  return nullptr;
+}
 
 absl::Status CheckFeed(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims,
                        const Tensor* values, Origins origins) {

@@ -20,6 +20,9 @@
 
 namespace tenfold {
 
+// Where the feed of input `i` comes from; null if nobody said.
+const FeedOrigin* FindOrigin(const Plan& plan, int i, std::span<const FeedOrigin> origins);
+
 // The dtype (E0604), rank and constant extents (E0605) of what is fed to input `i`. With `values`, the
 // refusal of a dtype says what a cast would do to them. `origins` are the caller's, here and below.
 absl::Status CheckFeed(const Plan& plan, int i, DType dtype, std::span<const int64_t> dims,

@@ -303,13 +303,9 @@ bool SyntaxParser::Attribute(StatementSyntax& statement) {
   } else if (token().kind == Token::kNumber || token().IsWord("nan") || token().IsWord("inf")) {
     attr.value = NumberSyntax{token().text};
     lexer_.Next();
-  } else if (Take("[")) {
-    NumberListSyntax list;
-    if (!NumberList("]", list)) return false;
-    attr.span.end = EndOfList(list, attr.span.begin, "]");
-    attr.value = std::move(list);
-  } else if (token().Is("{") || token().Is("(")) {
-    const absl::string_view close = token().Is("{") ? "}" : ")";
+  } else if (token().Is("[") || token().Is("{") || token().Is("(")) {
+    // Read in any brackets: the assembler knows what was meant by the wrong ones.
+    const absl::string_view close = token().Is("[") ? "]" : token().Is("{") ? "}" : ")";
     lexer_.Next();
     NumberListSyntax list;
     in_list_ = close == "}";
@@ -317,7 +313,7 @@ bool SyntaxParser::Attribute(StatementSyntax& statement) {
     in_list_ = false;
     attr.span.end = EndOfList(list, attr.span.begin, close);
     attr.value = std::move(list);
-    attr.braces = true;
+    attr.braces = close != "]";
   } else if (token().kind == Token::kName && lexer_.Peek().Is("[")) {
     TypeSyntax type;
     if (!Type(type)) return false;
