@@ -23,6 +23,7 @@ class PlanBuilder {
 
   absl::StatusOr<Plan> Run() {
     TENFOLD_RETURN_IF_ERROR(CheckRanks());
+    TENFOLD_RETURN_IF_ERROR(FindLayouts());
     ChooseOutputStorage();
     for (ValueId input : graph_.inputs()) AddInput(input);
     for (NodeId id : graph_.nodes()) TENFOLD_RETURN_IF_ERROR(AddNode(id));
@@ -38,11 +39,23 @@ class PlanBuilder {
 
  private:
   const TensorType& TypeOf(ValueId id) const { return graph_.value(id).type; }
-  bool IsAlias(const Node& node) const {
-    const auto* movement = std::get_if<Movement>(&node.op->computation);
-    if (movement == nullptr) return false;
-    const Shape& out = TypeOf(node.outputs[0]).shape;
-    return movement->strides(TypeOf(node.inputs[0]).shape, out, node.attrs) == RowMajorStrides(out.dims());
+  // The value of whose memory this is another shape.
+  std::optional<ValueId> AliasedBy(ValueId id) const {
+    const ValueInfo& value = graph_.value(id);
+    const auto it = layouts_.find(value.producer);
+    if (it == layouts_.end()) return std::nullopt;
+    const Layout& layout = it->second[value.output_index];
+    if (layout.pieces.size() != 1) return std::nullopt;
+    const ValueId of = graph_.producer(id).inputs[layout.pieces[0].input];
+    return IsAlias(layout, TypeOf(of).shape) ? std::optional(of) : std::nullopt;
+  }
+
+  absl::Status FindLayouts() {
+    for (NodeId id : graph_.nodes()) {
+      if (!graph_.node(id).op->Is<Movement>()) continue;
+      TENFOLD_ASSIGN_OR_RETURN(layouts_[id], LayoutsOf(graph_, graph_.node(id)));
+    }
+    return absl::OkStatus();
   }
 
   absl::Status CheckRanks() const {
@@ -63,8 +76,8 @@ class PlanBuilder {
   void ChooseOutputStorage() {
     for (size_t i = 0; i < graph_.outputs().size(); ++i) {
       const ValueId value = graph_.outputs()[i].value;
-      const Node& node = graph_.producer(value);
-      if (!node.op->Is<Source>() && !IsAlias(node)) output_of_.try_emplace(value, static_cast<int>(i));
+      const bool computed = !graph_.producer(value).op->Is<Source>() && !AliasedBy(value);
+      if (computed) output_of_.try_emplace(value, static_cast<int>(i));
     }
   }
 
@@ -104,23 +117,24 @@ class PlanBuilder {
   absl::Status AddNode(NodeId id) {
     const Node& node = graph_.node(id);
     if (node.op->Is<Source>()) return absl::OkStatus();
-    if (IsAlias(node)) {
-      values_[node.outputs[0]] =
-          AddAlias(graph_.DisplayName(node.outputs[0]), TypeOf(node.outputs[0]), ValueOf(node.inputs[0]));
-      return absl::OkStatus();
-    }
-    if (node.op->Is<Contraction>()) {
+    if (node.op->Is<Movement>()) {
+      for (size_t i = 0; i < node.outputs.size(); ++i) AddMovement(node, i, layouts_.at(id)[i]);
+    } else if (node.op->Is<Contraction>()) {
       AddMatMul(id);
-      return absl::OkStatus();
+    } else if (node.op->Is<HostKernel>()) {
+      AddHostKernel(node);
+    } else if (node.op->Is<FromShapes>()) {
+      return AddShapes(node);
+    } else {
+      return AddFused(id);
     }
-    if (node.op->Is<Movement>()) return AddCopy(id);
-    return AddFused(id);
+    return absl::OkStatus();
   }
 
-  PlanNode Describe(const Graph& graph, const Node& node) const {
-    const TensorType& type = graph.value(node.outputs[0]).type;
+  PlanNode Describe(const Graph& graph, const Node& node, size_t output = 0) const {
+    const TensorType& type = graph.value(node.outputs[output]).type;
     const bool divides = node.op->name == "Div" && IsInteger(type.dtype);
-    PlanNode described = {node.op->name, graph.DisplayName(node.outputs[0]), node.provenance.location, type,
+    PlanNode described = {node.op->name, graph.DisplayName(node.outputs[output]), node.provenance.location, type,
                           divides};
     if (divides) {
       described.dividend = graph.DisplayName(node.inputs[0]);
@@ -158,16 +172,47 @@ class PlanBuilder {
     return absl::OkStatus();
   }
 
-  absl::Status AddCopy(NodeId id) {
-    const Node& node = graph_.node(id);
-    const ValueId out = node.outputs[0];
+  void AddMovement(const Node& node, size_t output, const Layout& layout) {
+    const ValueId out = node.outputs[output];
+    if (const std::optional<ValueId> of = AliasedBy(out)) {
+      values_[out] = AddAlias(graph_.DisplayName(out), TypeOf(out), ValueOf(*of));
+      return;
+    }
     CopyStep copy;
-    copy.in = ValueOf(node.inputs[0]);
+    copy.layout = layout;
+    const auto operand = [&](int input) {
+      copy.in.push_back(ValueOf(node.inputs[input]));
+      return static_cast<int>(copy.in.size()) - 1;
+    };
+    for (Piece& piece : copy.layout.pieces) piece.input = operand(piece.input);
+    if (layout.fill >= 0) copy.layout.fill = operand(layout.fill);
     copy.out = ValueOf(out);
-    copy.strides = std::get<Movement>(node.op->computation)
-                       .strides(TypeOf(node.inputs[0]).shape, TypeOf(out).shape, node.attrs);
     copy.canonicalize_nans = IsObserved(out);
-    plan_.steps.push_back({std::move(copy), {Describe(graph_, node)}});
+    plan_.steps.push_back({std::move(copy), {Describe(graph_, node, output)}});
+  }
+
+  void AddHostKernel(const Node& node) {
+    KernelStep step;
+    step.kernel = std::get<HostKernel>(node.op->computation);
+    step.attrs = node.attrs;
+    for (ValueId input : node.inputs) {
+      step.operands.push_back(input == kNoValue ? -1 : static_cast<int>(step.inputs.size()));
+      if (input != kNoValue) step.inputs.push_back(ValueOf(input));
+    }
+    for (ValueId output : node.outputs) {
+      step.outputs.push_back(ValueOf(output));
+      step.canonicalize_nans.push_back(IsObserved(output));
+    }
+    plan_.steps.push_back({std::move(step), {Describe(graph_, node)}});
+  }
+
+  absl::Status AddShapes(const Node& node) {
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      const std::optional<Contents>& contents = graph_.value(node.outputs[i]).contents;
+      if (!contents)
+        return MakeError("E9001", absl::StrCat("inference does not say what ", node.op->name, " gives"));
+      plan_.steps.push_back({ShapeStep{ValueOf(node.outputs[i]), *contents}, {Describe(graph_, node, i)}});
+    }
     return absl::OkStatus();
   }
 
@@ -190,9 +235,9 @@ class PlanBuilder {
     }
     const TensorType& type = TypeOf(output.value);
     CopyStep copy;
-    copy.in = ValueOf(output.value);
+    copy.in = {ValueOf(output.value)};
     copy.out = AddValue({output.name, type, StorageKind::kOutput, index, {}});
-    copy.strides = RowMajorStrides(type.shape.dims());
+    copy.layout = AliasOf(0, type.shape);
     copy.canonicalize_nans = IsFloat(type.dtype);
     plan_.outputs.push_back({output.name, copy.out});
     plan_.steps.push_back({std::move(copy), {Describe(graph_, graph_.producer(output.value))}});
@@ -202,6 +247,7 @@ class PlanBuilder {
   const Graph& graph_;
   const std::vector<std::vector<NodeId>> readers_;
   Plan plan_;
+  absl::flat_hash_map<NodeId, std::vector<Layout>> layouts_;  // of movements, by output
   absl::flat_hash_map<ValueId, int> values_;
   absl::flat_hash_map<ValueId, int> output_of_;  // computed values that live in an output's memory
 };

@@ -37,7 +37,7 @@ absl::StatusOr<std::shared_ptr<DeviceExecutor>> OpenDevice(const std::string& na
 // What does not run where it was asked for.
 void ExplainPlaces(const Plan& plan, const std::string& device, std::vector<Remark>& remarks) {
   for (const PlanStep& step : plan.steps) {
-    if (!std::holds_alternative<MatMulStep>(step.work)) continue;
+    if (HasDeviceForm(plan, step)) continue;
     remarks.push_back({.pass = "place-on-device",
                        .node = absl::StrCat(step.nodes[0].op, " '", step.nodes[0].name, "'"),
                        .did = false,

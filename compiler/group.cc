@@ -24,10 +24,10 @@ absl::StatusOr<GroupBody> MakeGroupBody(const Graph& graph, std::span<const Node
   body.name = graph.DisplayName(members.back());
   const absl::flat_hash_set<NodeId> inside(members.begin(), members.end());
   absl::flat_hash_map<ValueId, ValueId> mapped;
-  const auto import = [&](ValueId id) -> absl::Status {
+  const auto import = [&](ValueId id, bool is_shape) -> absl::Status {
     if (mapped.contains(id)) return absl::OkStatus();
     const ValueInfo& value = graph.value(id);
-    const bool constant = IsScalarConstant(graph, id);
+    const bool constant = IsScalarConstant(graph, id) || (is_shape && graph.ConstantValue(id) != nullptr);
     const OpDef& op = *graph.registry().Find(constant ? "Const" : "Input");
     Attrs attrs = constant ? graph.producer(id).attrs : Attrs{{"type", value.type}};
     TENFOLD_ASSIGN_OR_RETURN(
@@ -39,8 +39,15 @@ absl::StatusOr<GroupBody> MakeGroupBody(const Graph& graph, std::span<const Node
   for (NodeId id : members) {
     const Node& node = graph.node(id);
     std::vector<ValueId> operands;
-    for (ValueId input : node.inputs) {
-      TENFOLD_RETURN_IF_ERROR(import(input));
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const ValueId input = node.inputs[i];
+      if (input == kNoValue) {
+        operands.push_back(kNoValue);
+        continue;
+      }
+      // What inference must know of a movement, its starts or its shape, the body has to say, too.
+      const bool is_shape = node.body == nullptr && node.op->InputPort(i).known;
+      TENFOLD_RETURN_IF_ERROR(import(input, is_shape));
       operands.push_back(mapped[input]);
     }
     std::vector<std::string> names;

@@ -19,9 +19,9 @@ struct GroupBody {
   std::vector<ValueId> outputs;  // those that something outside reads, in the order of the body's outputs
 };
 
-// Constants of one value, splats too, go into the body; every other value from outside is an input. `members`
-// are in topological order; `readers` are graph.Readers(). A value that is an output of the graph, or that a
-// node outside reads, is an output of the body.
+// Constants of one value, splats too, and those that a movement's shape follows from go into the body; every
+// other value from outside is an input. `members` are in topological order; `readers` are graph.Readers(). A
+// value that is an output of the graph, or that a node outside reads, is an output of the body.
 absl::StatusOr<GroupBody> MakeGroupBody(const Graph& graph, std::span<const NodeId> members,
                                         const std::vector<std::vector<NodeId>>& readers);
 

@@ -31,11 +31,18 @@ std::string FloatText(double value) {
   return text;
 }
 
+// "[a, b]", each element written by `text`.
+template <typename T, typename Text>
+std::string ListText(const std::vector<T>& values, const Text& text) {
+  return absl::StrCat(
+      "[", absl::StrJoin(values, ", ", [&](std::string* out, const T& value) { *out += text(value); }), "]");
+}
+
 }  // namespace
 
 absl::string_view Name(AttrKind kind) {
-  constexpr absl::string_view kNames[] = {"bool", "int",   "float", "string",
-                                          "ints", "dtype", "type",  "tensor"};
+  constexpr absl::string_view kNames[] = {"bool",   "int",     "float", "string", "ints",
+                                          "floats", "strings", "dtype", "type",   "tensor"};
   return kNames[static_cast<int>(kind)];
 }
 
@@ -51,6 +58,10 @@ std::string ToString(const AttrValue& value) {
       return QuotedString(std::get<std::string>(value));
     case AttrKind::kInts:
       return absl::StrCat("[", absl::StrJoin(std::get<std::vector<int64_t>>(value), ", "), "]");
+    case AttrKind::kFloats:
+      return ListText(std::get<std::vector<double>>(value), FloatText);
+    case AttrKind::kStrings:
+      return ListText(std::get<std::vector<std::string>>(value), QuotedString);
     case AttrKind::kDType:
       return std::string(Name(std::get<DType>(value)));
     case AttrKind::kType:
@@ -74,6 +85,10 @@ bool operator==(const AttrValue& a, const AttrValue& b) {
       return std::get<std::string>(a) == std::get<std::string>(b);
     case AttrKind::kInts:
       return std::get<std::vector<int64_t>>(a) == std::get<std::vector<int64_t>>(b);
+    case AttrKind::kFloats:  // by their text, as a single one is: NaN equals NaN, and -0 is not 0
+      return ToString(a) == ToString(b);
+    case AttrKind::kStrings:
+      return std::get<std::vector<std::string>>(a) == std::get<std::vector<std::string>>(b);
     case AttrKind::kDType:
       return std::get<DType>(a) == std::get<DType>(b);
     default:

@@ -19,16 +19,27 @@
 
 namespace tenfold {
 
-enum class AttrKind : uint8_t { kBool, kInt, kFloat, kString, kInts, kDType, kType, kTensor };
+enum class AttrKind : uint8_t {
+  kBool,
+  kInt,
+  kFloat,
+  kString,
+  kInts,
+  kFloats,
+  kStrings,
+  kDType,
+  kType,
+  kTensor
+};
 
 // The alternatives stand in the order of AttrKind.
-using AttrValue =
-    std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, DType, TensorType, Tensor>;
+using AttrValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, std::vector<double>,
+                               std::vector<std::string>, DType, TensorType, Tensor>;
 
 inline AttrKind KindOf(const AttrValue& value) { return static_cast<AttrKind>(value.index()); }
-// "bool", "int", "float", "string", "ints", "dtype", "type", "tensor".
+// "bool", "int", "float", "string", "ints", "floats", "strings", "dtype", "type", "tensor".
 absl::string_view Name(AttrKind kind);
-// As the text form writes it: `-1`, `true`, `"tanh"`, `[0, 1]`, `f32`.
+// As the text form writes it: `-1`, `true`, `"tanh"`, `[0, 1]`, `["tanh"]`, `f32`.
 std::string ToString(const AttrValue& value);
 // Equal values; tensors by their bits.
 bool operator==(const AttrValue& a, const AttrValue& b);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/composite.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
@@ -10,20 +12,34 @@
 namespace tenfold {
 
 absl::StatusOr<Graph> ExpandComposite(const Graph& graph, const Node& node,
-                                      const std::vector<TensorType>& inputs) {
+                                      std::span<const InferInput> inputs) {
   const auto* composite = std::get_if<Composite>(&node.op->computation);
   if (composite == nullptr) return MakeError("E9001", absl::StrCat(node.op->name, " is not a composite"));
   GraphBuilder builder(node.op->name, graph.shared_registry(), graph.limits);
-  std::vector<Value> values;
-  DType result = DType::kF32;
+  std::vector<Value> values(std::max(inputs.size(), node.op->inputs.size()));
   for (size_t i = 0; i < inputs.size(); ++i) {
-    Value value = builder.Input(absl::StrCat("in", i), inputs[i].dtype, inputs[i].shape);
-    if (i == 0) result = inputs[i].dtype;
-    values.push_back(IsHalf(inputs[i].dtype) ? builder.Apply("Cast", {value}, {{"to", DType::kF32}}) : value);
+    if (inputs[i].absent) continue;
+    const TensorType& type = inputs[i].type;
+    values[i] = builder.Input(absl::StrCat("in", i), type.dtype, type.shape);
+    if (inputs[i].contents) builder.AssumeContents(values[i], *inputs[i].contents);
+    if (IsHalf(type.dtype) && !composite->only_moves) {
+      values[i] = builder.Apply("Cast", {values[i]}, {{"to", DType::kF32}});
+    }
   }
-  Value out = composite->build(values, node.attrs);
-  if (IsHalf(result)) out = builder.Apply("Cast", {out}, {{"to", result}});
-  builder.Output("out0", out);
+  std::vector<Value> results = composite->build != nullptr
+                                   ? std::vector<Value>{composite->build(values, node.attrs)}
+                                   : composite->build_several(values, node.attrs);
+  if (results.size() != node.outputs.size()) {
+    return MakeError("E9001", absl::StrCat(node.op->name, " is built with ", results.size(), " results of ",
+                                           node.outputs.size()));
+  }
+  for (size_t i = 0; i < results.size(); ++i) {
+    const DType declared = graph.value(node.outputs[i]).type.dtype;
+    if (IsHalf(declared) && !composite->only_moves) {
+      results[i] = builder.Apply("Cast", {results[i]}, {{"to", declared}});
+    }
+    builder.Output(absl::StrCat("out", i), results[i]);
+  }
   return std::move(builder).Build();
 }
 

@@ -4,18 +4,17 @@
 #ifndef TENFOLD_GRAPH_COMPOSITE_H_
 #define TENFOLD_GRAPH_COMPOSITE_H_
 
-#include <memory>
-#include <vector>
+#include <span>
 
 #include "absl/status/statusor.h"
 #include "tenfold/graph/graph.h"
 
 namespace tenfold {
 
-// A graph whose inputs have `inputs` as types and whose outputs are those of `node`. Half inputs are computed
-// in f32, and each output is rounded once.
+// A graph whose inputs are those of `inputs` that are there and whose outputs are those of `node`. Half
+// inputs are computed in f32, and each output is rounded once.
 absl::StatusOr<Graph> ExpandComposite(const Graph& graph, const Node& node,
-                                      const std::vector<TensorType>& inputs);
+                                      std::span<const InferInput> inputs);
 
 }  // namespace tenfold
 

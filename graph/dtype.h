@@ -115,6 +115,7 @@ inline constexpr DTypeSet kInteger = DTypeSet::Where(IsInteger);
 inline constexpr DTypeSet kNumeric = kFloat | kInteger;
 inline constexpr DTypeSet kSignedOrFloat = DTypeSet::Where(IsSignedInteger) | kFloat;
 inline constexpr DTypeSet kBoolOnly = {DType::kBool};
+inline constexpr DTypeSet kIndex = {DType::kI32, DType::kI64};
 
 // C++ type -> DType, for typed spans and literals: DTypeOf<float>() is kF32. `bool` is a byte.
 template <typename T>

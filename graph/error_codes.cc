@@ -67,6 +67,18 @@ constexpr ErrorCode kErrorCodes[] = {
      "A type or dim is not written as f32[N,64]: a dtype, then dims in brackets, each an integer "
      "expression "
      "over symbols."},
+    {"E0211", "value-not-known", StatusCode::kInvalidArgument,
+     "The shape of a result follows from the values of an operand, such as the starts of a Slice, and they "
+     "are "
+     "not known while the graph is built: they are fed, or computed from what is fed. Write them as a "
+     "constant, "
+     "or compute them from constants and from shapes (Shape, Gather, Concat, Add and the like are followed). "
+     "Shapes that only a run could tell are not supported yet."},
+    {"E0212", "bad-sizes", StatusCode::kInvalidArgument,
+     "Sizes, counts or positions that an op is given do not fit its tensor: parts that do not add up to the "
+     "dim "
+     "which is split, a step of 0, a list with another number of elements than there are axes, a count below "
+     "0. The message has what was given and what would fit."},
     {"E0301", "not-numeric", StatusCode::kInvalidArgument,
      "An array holds text or byte strings where numbers are due. Text is never read as numbers by "
      "itself: the "
@@ -252,6 +264,12 @@ constexpr ErrorCode kErrorCodes[] = {
     {"E0614", "empty-contract", StatusCode::kInvalidArgument,
      "The samples that a contract was to be made from hold no values: a contract that has seen nothing "
      "could only refuse everything or nothing. Name an array with at least one row."},
+    {"E0615", "index-out-of-range", StatusCode::kOutOfRange,
+     "A tensor of indices or lengths holds a value that is none while the graph runs: an index outside the "
+     "dim "
+     "which it points into. The message names the node, the element and the range. Negative indices count "
+     "from "
+     "the end. Where such values can occur, bring them into range first, or choose with Where."},
     {"E0701", "no-device", StatusCode::kUnavailable,
      "The device asked for is not there: no GPU, no driver, or a driver or GPU that is too old "
      "(kernels need "

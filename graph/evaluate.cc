@@ -9,12 +9,14 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "tenfold/graph/box_copy.h"
 #include "tenfold/graph/composite.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/float_environment.h"
 #include "tenfold/graph/fused/interpret.h"
 #include "tenfold/graph/fused/kernel_failure.h"
 #include "tenfold/graph/fused/lower.h"
+#include "tenfold/graph/kernel_context.h"
 #include "tenfold/graph/matmul_layout.h"
 #include "tenfold/graph/matmul_reference.h"
 
@@ -32,26 +34,57 @@ struct How {
 absl::StatusOr<Tensors> Evaluate(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
                                  const How& how);
 
-// A graph that holds `node` alone, its inputs typed as the tensors are. A tensor that inference must know the
-// values of (Reshape's shape) is a constant in it.
-absl::StatusOr<Graph> SingleNodeGraph(const Graph& graph, const Node& node, std::span<const Tensor> inputs) {
-  Graph single(graph.shared_registry());
-  single.limits = graph.limits;
+// A node alone in a graph whose inputs are typed as the tensors are. What inference must know the values of,
+// as of Reshape's shape, is a constant in it.
+struct SingleNode {
+  Graph graph;
+  std::vector<Tensor> feeds;  // of the graph's inputs, in order
+  NodeId id{};
+
+  const Node& node() const { return graph.node(id); }
+  const TensorType& type(size_t output) const { return graph.value(node().outputs[output]).type; }
+};
+
+absl::StatusOr<SingleNode> Isolate(const Graph& graph, const Node& node, std::span<const Tensor> inputs) {
+  SingleNode single{Graph(graph.shared_registry()), {}};
+  single.graph.limits = graph.limits;
   std::vector<ValueId> operands;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const bool known = node.op->Is<Movement>() && i > 0;
-    const OpDef& op = *single.registry().Find(known ? "Const" : "Input");
+    if (node.inputs[i] == kNoValue) {
+      operands.push_back(kNoValue);
+      continue;
+    }
+    const bool known = node.op->InputPort(i).known && !node.op->Is<Composite>();
+    const OpDef& op = *single.graph.registry().Find(known ? "Const" : "Input");
     Attrs attrs = known ? Attrs{{"value", inputs[i]}} : Attrs{{"type", inputs[i].type()}};
     TENFOLD_ASSIGN_OR_RETURN(NodeId id,
-                             single.AddNode(op, {}, std::move(attrs), {absl::StrCat("in", i)}, {}));
-    operands.push_back(single.node(id).outputs[0]);
+                             single.graph.AddNode(op, {}, std::move(attrs), {absl::StrCat("in", i)}, {}));
+    operands.push_back(single.graph.node(id).outputs[0]);
+    if (known) continue;
+    if (auto contents = ContentsOf(inputs[i])) single.graph.AssumeContents(operands.back(), *contents);
+    single.feeds.push_back(inputs[i]);
   }
-  TENFOLD_ASSIGN_OR_RETURN(NodeId id, single.AddNode(*node.op, operands, node.attrs,
-                                                     {graph.DisplayName(node.outputs[0])}, node.provenance));
-  for (size_t i = 0; i < single.node(id).outputs.size(); ++i) {
-    TENFOLD_RETURN_IF_ERROR(single.AddOutput(absl::StrCat("out", i), single.node(id).outputs[i]));
+  TENFOLD_ASSIGN_OR_RETURN(
+      single.id, single.graph.AddNode(*node.op, operands, node.attrs, {graph.DisplayName(node.outputs[0])},
+                                      node.provenance));
+  for (size_t i = 0; i < single.node().outputs.size(); ++i) {
+    if (!single.type(i).shape.has_rank() || !single.type(i).shape.is_static()) {
+      return MakeError("E9001", absl::StrCat("the results of ", node.op->name, " have no known shape"));
+    }
+    TENFOLD_RETURN_IF_ERROR(single.graph.AddOutput(absl::StrCat("out", i), single.node().outputs[i]));
   }
   return single;
+}
+
+// Uninitialised tensors for the results.
+absl::StatusOr<Tensors> AllocateResults(const SingleNode& single) {
+  Tensors results;
+  for (size_t i = 0; i < single.node().outputs.size(); ++i) {
+    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor,
+                             Tensor::Allocate(single.type(i).dtype, single.type(i).shape.static_dims()));
+    results.push_back(std::move(tensor));
+  }
+  return results;
 }
 
 // "integer division by zero at [2,3] of Div 'q'".
@@ -68,26 +101,23 @@ absl::Status KernelFailure(const KernelError& error, const FusedKernel& kernel, 
                        {});
 }
 
-absl::StatusOr<Tensors> RunFused(const Graph& single, const Node& node, std::span<const Tensor> inputs,
-                                 const How& how) {
-  TENFOLD_ASSIGN_OR_RETURN(LoweredKernel lowered, LowerToKernel(single, single.DisplayName(node.outputs[0])));
+absl::StatusOr<Tensors> RunFused(const SingleNode& single, const How& how) {
+  const Node& node = single.node();
+  TENFOLD_ASSIGN_OR_RETURN(LoweredKernel lowered,
+                           LowerToKernel(single.graph, single.graph.DisplayName(node.outputs[0])));
   const FusedKernel& kernel = lowered.kernel;
   std::vector<int64_t> dims;
   for (const Dim& d : kernel.DimExpressions()) dims.push_back(d.constant());
-  Tensors dense, outputs;
+  Tensors dense;
   std::vector<const void*> in;
   for (int i : lowered.body_inputs) {
-    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, inputs[i].Materialize());
+    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, single.feeds[i].Materialize());
     in.push_back(tensor.data());
     dense.push_back(std::move(tensor));
   }
+  TENFOLD_ASSIGN_OR_RETURN(Tensors outputs, AllocateResults(single));
   std::vector<void*> out;
-  for (const GraphOutput& output : single.outputs()) {
-    const TensorType& type = single.value(output.value).type;
-    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(type.dtype, type.shape.static_dims()));
-    out.push_back(tensor.mutable_data());
-    outputs.push_back(std::move(tensor));
-  }
+  for (Tensor& output : outputs) out.push_back(output.mutable_data());
   int64_t rows = 1;
   for (int d = 0; d < kernel.parallel_rank; ++d) rows *= kernel.extents[d].constant();
   const KernelInterpreter interpreter(kernel, how.level);
@@ -99,44 +129,95 @@ absl::StatusOr<Tensors> RunFused(const Graph& single, const Node& node, std::spa
   const ScopedFloatEnvironment environment;
   interpreter.Run(
       {in.data(), out.data(), dims.data(), 0, rows, scratch.mutable_data(), &error, how.interrupt});
-  if (error.code != kKernelOk) return KernelFailure(error, kernel, single, node);
+  if (error.code != kKernelOk) return KernelFailure(error, kernel, single.graph, node);
   return outputs;
 }
 
 constexpr int64_t kElementsBetweenPolls = 1 << 16;
 
-// Copies by strides, bytes alone: payloads are kept.
-absl::StatusOr<Tensors> RunMovement(const Graph& single, const Node& node, const Tensor& input,
-                                    const How& how) {
-  const TensorType& type = single.value(node.outputs[0]).type;
+// Copies the pieces of one output, bytes alone: payloads are kept.
+absl::StatusOr<Tensor> RunLayout(const Layout& layout, const TensorType& type, std::span<const Tensor> inputs,
+                                 const How& how) {
   const Dims dims = type.shape.static_dims();
-  const auto strides = std::get<Movement>(node.op->computation)
-                           .strides(single.value(node.inputs[0]).type.shape, type.shape, node.attrs);
-  if (input.is_splat()) {
-    TENFOLD_ASSIGN_OR_RETURN(Tensor splat, Tensor::Splat(type.dtype, dims, input.data()));
-    return Tensors{std::move(splat)};
-  }
-  if (strides == RowMajorStrides(type.shape.dims())) {
-    TENFOLD_ASSIGN_OR_RETURN(Tensor alias, input.Reshape(dims));
-    return Tensors{std::move(alias)};
+  const bool one_piece = layout.fill == Layout::kNoFill && layout.pieces.size() == 1;
+  if (one_piece) {
+    const Tensor& input = inputs[layout.pieces[0].input];
+    if (input.is_splat() && input.num_elements() > 0) return Tensor::Splat(type.dtype, dims, input.data());
+    if (IsAlias(layout, input.type().shape)) return input.Reshape(dims);
   }
   TENFOLD_ASSIGN_OR_RETURN(Tensor output, Tensor::Allocate(type.dtype, dims));
-  const size_t size = SizeOf(type.dtype);
-  const auto* from = static_cast<const char*>(input.data());
-  auto* to = static_cast<char*>(output.mutable_data());
-  Dims index(dims.size(), 0);
-  int64_t offset = 0;
-  for (int64_t i = 0; i < output.num_elements(); ++i) {
-    if (i % kElementsBetweenPolls == 0 && StopRequested(how.interrupt)) break;
-    std::memcpy(to + i * size, from + offset * size, size);
-    for (int d = static_cast<int>(dims.size()) - 1; d >= 0; --d) {  // an odometer
-      offset += strides[d].constant();
-      if (++index[d] < dims[d]) break;
-      offset -= index[d] * strides[d].constant();
-      index[d] = 0;
+  const auto size = static_cast<int64_t>(SizeOf(type.dtype));
+  if (layout.fill == Layout::kZeros && output.num_elements() > 0) {
+    std::memset(output.mutable_data(), 0, output.stored_bytes());
+  } else if (layout.fill != Layout::kNoFill && output.num_elements() > 0) {
+    BoxCopy({output.num_elements()}, 0, {0}, 0, {1}, size)
+        .Run(inputs[layout.fill].data(), output.mutable_data(), 0, output.num_elements());
+  }
+  for (const Piece& piece : layout.pieces) {
+    TENFOLD_ASSIGN_OR_RETURN(const Tensor input, inputs[piece.input].Materialize());
+    const std::optional<BoxCopy> copy =
+        BindPiece(piece, {}, size, input.num_elements(), output.num_elements());
+    if (!copy) return MakeError("E9001", "a piece of a movement leaves its tensors");
+    for (int64_t at = 0; at < copy->units() && !StopRequested(how.interrupt); at += kElementsBetweenPolls) {
+      copy->Run(input.data(), output.mutable_data(), at, std::min(copy->units(), at + kElementsBetweenPolls));
     }
   }
-  return Tensors{std::move(output)};
+  return output;
+}
+
+absl::StatusOr<Tensors> RunMovement(const SingleNode& single, std::span<const Tensor> inputs,
+                                    const How& how) {
+  TENFOLD_ASSIGN_OR_RETURN(const std::vector<Layout> layouts, LayoutsOf(single.graph, single.node()));
+  Tensors results;
+  for (size_t i = 0; i < layouts.size(); ++i) {
+    TENFOLD_ASSIGN_OR_RETURN(Tensor result, RunLayout(layouts[i], single.type(i), inputs, how));
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+absl::StatusOr<Tensors> RunHostKernel(const SingleNode& single, std::span<const Tensor> inputs,
+                                      const How& how) {
+  const Node& node = single.node();
+  const auto& kernel = std::get<HostKernel>(node.op->computation);
+  KernelContext context(absl::StrCat(node.op->name, " '", single.graph.DisplayName(single.id), "'"),
+                        node.provenance.location, node.attrs);
+  Tensors dense(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    KernelTensor& view = context.inputs.emplace_back();
+    view.absent = node.inputs.size() <= i || node.inputs[i] == kNoValue;
+    if (view.absent) continue;
+    TENFOLD_ASSIGN_OR_RETURN(dense[i], inputs[i].Materialize());
+    view = {dense[i].dtype(), dense[i].dims(), dense[i].num_elements(), const_cast<void*>(dense[i].data())};
+  }
+  TENFOLD_ASSIGN_OR_RETURN(Tensors outputs, AllocateResults(single));
+  for (Tensor& output : outputs) {
+    context.outputs.push_back({output.dtype(), output.dims(), output.num_elements(), output.mutable_data()});
+  }
+  Tensor scratch;  // a tensor, for its alignment
+  if (kernel.scratch_bytes != nullptr) {
+    TENFOLD_ASSIGN_OR_RETURN(scratch, Tensor::Allocate(DType::kU8, Dims{kernel.scratch_bytes(context)}));
+  }
+  SerialRunner runner(how.interrupt, scratch.mutable_data());
+  context.runner = &runner;
+  const ScopedFloatEnvironment environment;
+  TENFOLD_RETURN_IF_ERROR(CallKernel(kernel, context));
+  return outputs;
+}
+
+// What inference says of the results.
+absl::StatusOr<Tensors> ResultsFromShapes(const SingleNode& single) {
+  TENFOLD_ASSIGN_OR_RETURN(Tensors results, AllocateResults(single));
+  for (size_t i = 0; i < results.size(); ++i) {
+    const std::optional<Contents>& contents = single.graph.value(single.node().outputs[i]).contents;
+    const bool whole = contents && static_cast<int64_t>(contents->size()) == results[i].num_elements();
+    if (!whole || results[i].dtype() != DType::kI64)
+      return MakeError("E9001", "inference does not say the values");
+    for (size_t k = 0; k < contents->size(); ++k) {
+      results[i].mutable_values<int64_t>()[k] = (*contents)[k].constant();
+    }
+  }
+  return results;
 }
 
 Dims Constants(const std::vector<Dim>& dims) {
@@ -145,21 +226,20 @@ Dims Constants(const std::vector<Dim>& dims) {
   return constants;
 }
 
-absl::StatusOr<Tensors> RunMatMul(const Graph& single, const Node& node, std::span<const Tensor> inputs,
-                                  const How& how) {
-  TENFOLD_ASSIGN_OR_RETURN(Tensor lhs, inputs[0].Materialize());
-  TENFOLD_ASSIGN_OR_RETURN(Tensor rhs, inputs[1].Materialize());
-  const TensorType& type = single.value(node.outputs[0]).type;
-  TENFOLD_ASSIGN_OR_RETURN(Tensor out, Tensor::Allocate(type.dtype, type.shape.static_dims()));
+absl::StatusOr<Tensors> RunMatMul(const SingleNode& single, const How& how) {
+  TENFOLD_ASSIGN_OR_RETURN(Tensor lhs, single.feeds[0].Materialize());
+  TENFOLD_ASSIGN_OR_RETURN(Tensor rhs, single.feeds[1].Materialize());
+  const TensorType& type = single.type(0);
+  TENFOLD_ASSIGN_OR_RETURN(Tensors outputs, AllocateResults(single));
   const MatMulLayout layout = LayOutMatMul(lhs.type().shape, rhs.type().shape);
   const Dims batch = Constants(layout.batch), lhs_strides = Constants(layout.lhs_strides),
              rhs_strides = Constants(layout.rhs_strides);
   const MatMulExtents extents{
       batch, lhs_strides, rhs_strides, layout.m.constant(), layout.k.constant(), layout.n.constant()};
   const ScopedFloatEnvironment environment;
-  MatMulReference(type.dtype, extents, lhs.data(), rhs.data(), out.mutable_data(), 0, extents.num_rows(),
-                  how.level, how.interrupt);
-  return Tensors{std::move(out)};
+  MatMulReference(type.dtype, extents, lhs.data(), rhs.data(), outputs[0].mutable_data(), 0,
+                  extents.num_rows(), how.level, how.interrupt);
+  return outputs;
 }
 
 // The evaluation of a graph without the observation at its end.
@@ -170,7 +250,7 @@ absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor>
     const Node& node = graph.node(id);
     if (node.op->name == "Input") continue;
     Tensors inputs;
-    for (ValueId input : node.inputs) inputs.push_back(values[input]);
+    for (ValueId input : node.inputs) inputs.push_back(input == kNoValue ? Tensor() : values[input]);
     TENFOLD_ASSIGN_OR_RETURN(Tensors outputs, Evaluate(graph, node, inputs, how));
     for (size_t i = 0; i < outputs.size(); ++i) values[node.outputs[i]] = std::move(outputs[i]);
   }
@@ -183,7 +263,12 @@ absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor>
 absl::StatusOr<Tensors> EvaluateSplats(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
                                        const Dims& dims, const How& how) {
   Tensors elements;
-  for (const Tensor& input : inputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor& input = inputs[i];
+    if (node.inputs[i] == kNoValue) {
+      elements.emplace_back();
+      continue;
+    }
     TENFOLD_ASSIGN_OR_RETURN(Tensor element, Tensor::Splat(input.dtype(), {}, input.data()));
     elements.push_back(std::move(element));
   }
@@ -196,23 +281,28 @@ absl::StatusOr<Tensors> Evaluate(const Graph& graph, const Node& node, std::span
                                  const How& how) {
   if (node.op->name == "Const") return Tensors{node.tensor()};
   if (node.body != nullptr) return EvaluateBody(*node.body, inputs, how);
-  TENFOLD_ASSIGN_OR_RETURN(const Graph single, SingleNodeGraph(graph, node, inputs));
-  const Node& alone = single.producer(single.outputs()[0].value);
-  const Dims dims = single.value(alone.outputs[0]).type.shape.static_dims();
-  const bool one_value_each = std::all_of(inputs.begin(), inputs.end(), [](const Tensor& t) {
+  TENFOLD_ASSIGN_OR_RETURN(const SingleNode single, Isolate(graph, node, inputs));
+  const Dims dims = single.type(0).shape.static_dims();
+  const bool one_value_each = std::all_of(single.feeds.begin(), single.feeds.end(), [](const Tensor& t) {
     return t.num_elements() == 1 || (t.is_splat() && t.num_elements() > 0);
   });
   if (node.op->Is<Elementwise>() && one_value_each && NumElements(dims).value_or(0) > 1) {
     return EvaluateSplats(graph, node, inputs, dims, how);
   }
-  if (node.op->Is<Elementwise>() || node.op->Is<Reduction>()) return RunFused(single, alone, inputs, how);
-  if (node.op->Is<Movement>()) return RunMovement(single, alone, inputs[0], how);
-  if (node.op->Is<Contraction>()) return RunMatMul(single, alone, inputs, how);
+  if (node.op->Is<Elementwise>() || node.op->Is<Reduction>()) return RunFused(single, how);
+  if (node.op->Is<Movement>()) return RunMovement(single, inputs, how);
+  if (node.op->Is<Contraction>()) return RunMatMul(single, how);
+  if (node.op->Is<HostKernel>()) return RunHostKernel(single, inputs, how);
+  if (node.op->Is<FromShapes>()) return ResultsFromShapes(single);
   if (node.op->Is<Composite>()) {
-    std::vector<TensorType> types;
-    for (const Tensor& input : inputs) types.push_back(input.type());
-    TENFOLD_ASSIGN_OR_RETURN(const Graph body, ExpandComposite(graph, node, types));
-    return EvaluateBody(body, inputs, how);
+    std::vector<InferInput> types;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      InferInput& input = types.emplace_back();
+      input.absent = node.inputs[i] == kNoValue;
+      if (!input.absent) input.type = inputs[i].type(), input.contents = ContentsOf(inputs[i]);
+    }
+    TENFOLD_ASSIGN_OR_RETURN(const Graph body, ExpandComposite(single.graph, single.node(), types));
+    return EvaluateBody(body, single.feeds, how);
   }
   return MakeError("E9001", absl::StrCat(node.op->name, " cannot be evaluated"));
 }
@@ -249,7 +339,8 @@ std::optional<int64_t> EstimateOperations(const Graph& graph, const Node& node) 
     return shape.has_rank() ? shape.num_elements() : Dim::Symbol("?");
   };
   for (ValueId output : node.outputs) work = work + elements(output);
-  for (ValueId input : node.inputs) work = work + elements(input);
+  for (ValueId input : Present(node.inputs)) work = work + elements(input);
+  if (const auto* kernel = std::get_if<HostKernel>(&node.op->computation)) work = work * Dim(kernel->cost);
   if (node.op->Is<Contraction>()) {
     const Shape& lhs = graph.value(node.inputs[0]).type.shape;
     if (lhs.has_rank()) work = work + elements(node.outputs[0]) * lhs.dim(lhs.rank() - 1);

@@ -16,11 +16,11 @@
 
 namespace tenfold {
 
-// The outputs of `node` for `inputs`, whose types must be what the node's inference admits. NaNs are not made
-// canonical: the values are not observed yet. Splats stay splats where the op is elementwise. Errors: those
-// of inference, E0601 (a bad value such as an integer divisor of 0), E0402. All of `level`, which defaults to
-// the host's, give the same bits. `interrupt` (null: none) is polled; once it says stop, whatever is returned
-// must not be used.
+// The outputs of `node` for `inputs`, one for each of the node's (any tensor for an absent one), whose types
+// must be what the node's inference admits. NaNs are not made canonical: the values are not observed yet.
+// Splats stay splats where the op is elementwise. Errors: those of inference, E0601 (a bad value such as an
+// integer divisor of 0), E0402. All of `level`, which defaults to the host's, give the same bits. `interrupt`
+// (null: none) is polled; once it says stop, whatever is returned must not be used.
 absl::StatusOr<std::vector<Tensor>> EvaluateNode(const Graph& graph, const Node& node,
                                                  std::span<const Tensor> inputs,
                                                  std::optional<IsaLevel> level = std::nullopt,

@@ -17,22 +17,6 @@ namespace {
 size_t Index(ValueId id) { return static_cast<size_t>(id); }
 size_t Index(NodeId id) { return static_cast<size_t>(id); }
 
-// The values of a small integer constant, as dims.
-std::optional<Contents> ContentsOf(const Tensor& tensor) {
-  if (!IsSignedInteger(tensor.dtype()) || tensor.rank() > 1 || tensor.num_elements() > kMaxKnownContents) {
-    return std::nullopt;
-  }
-  return VisitDType(tensor.dtype(), [&]<typename T>(std::type_identity<T>) -> std::optional<Contents> {
-    if constexpr (!std::is_integral_v<T> || !std::is_signed_v<T>) {
-      return std::nullopt;
-    } else {
-      Contents contents;
-      for (int64_t i = 0; i < tensor.num_elements(); ++i) contents.push_back(Dim(tensor.at<T>(i)));
-      return contents;
-    }
-  });
-}
-
 // A fused node's types are its body's.
 absl::StatusOr<std::vector<InferResult>> InferFused(const Graph* body, std::span<const InferInput> inputs) {
   if (body == nullptr || body->inputs().size() != inputs.size()) {
@@ -48,7 +32,7 @@ absl::StatusOr<std::vector<InferResult>> InferFused(const Graph* body, std::span
   }
   std::vector<InferResult> results;
   for (const GraphOutput& output : body->outputs()) {
-    results.push_back({body->value(output.value).type, body->value(output.value).contents});
+    results.push_back({body->value(output.value).type, body->value(output.value).contents, {}});
   }
   return results;
 }
@@ -59,14 +43,33 @@ absl::StatusOr<std::vector<InferResult>> Infer(const Graph& graph, const OpDef& 
   std::vector<InferInput> infer_inputs;
   infer_inputs.reserve(inputs.size());
   for (ValueId id : inputs) {
+    InferInput& input = infer_inputs.emplace_back();
+    input.absent = id == kNoValue;
+    if (input.absent) continue;
     const ValueInfo& v = graph.value(id);
-    infer_inputs.push_back({v.type, v.contents, v.name, graph.DescribeOrigin(id)});
+    input = {v.type, v.contents, v.name, graph.DescribeOrigin(id)};
+    input.constant = graph.ConstantValue(id);
   }
   if (op.Is<FusedBody>()) return InferFused(body, infer_inputs);
   return InferNode(op, std::string(name), infer_inputs, attrs);
 }
 
 }  // namespace
+
+std::optional<Contents> ContentsOf(const Tensor& tensor) {
+  if (!IsSignedInteger(tensor.dtype()) || tensor.rank() > 1 || tensor.num_elements() > kMaxKnownContents) {
+    return std::nullopt;
+  }
+  return VisitDType(tensor.dtype(), [&]<typename T>(std::type_identity<T>) -> std::optional<Contents> {
+    if constexpr (!std::is_integral_v<T> || !std::is_signed_v<T>) {
+      return std::nullopt;
+    } else {
+      Contents contents;
+      for (int64_t i = 0; i < tensor.num_elements(); ++i) contents.push_back(Dim(tensor.at<T>(i)));
+      return contents;
+    }
+  });
+}
 
 const Tensor& Node::tensor() const {
   static const auto* const kEmpty = new Tensor();
@@ -118,7 +121,7 @@ Provenance Graph::MergedProvenance(NodeId place, std::span<const NodeId> nodes) 
 std::vector<std::vector<NodeId>> Graph::Readers() const {
   std::vector<std::vector<NodeId>> readers(values_.size());
   for (NodeId id : order_) {
-    for (ValueId input : node(id).inputs) {
+    for (ValueId input : Present(node(id).inputs)) {
       std::vector<NodeId>& list = readers[Index(input)];
       if (list.empty() || list.back() != id) list.push_back(id);
     }
@@ -154,11 +157,20 @@ void Graph::FreeName(ValueId id) {
 absl::StatusOr<NodeId> Graph::AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs,
                                       std::vector<std::string> names, Provenance provenance,
                                       std::shared_ptr<const Graph> body) {
-  for (ValueId id : inputs) {
+  while (!inputs.empty() && inputs.back() == kNoValue) inputs.pop_back();
+  for (ValueId id : Present(inputs)) {
     if (Index(id) >= values_.size()) return MakeError("E0105", "an operand is not a value of this graph");
   }
   auto results = Infer(*this, op, names.empty() ? "" : names[0], inputs, attrs, body.get());
   if (!results.ok()) return WithLocation(results.status(), provenance.location);
+  if (const auto count = static_cast<int64_t>(results->size()); count > limits.node_values) {
+    return WithLocation(
+        MakeError("E0402",
+                  absl::StrCat(op.name, names.empty() ? "" : absl::StrCat(" '", names[0], "'"),
+                               " would give ", count, " results; the limit is ", limits.node_values),
+                  RaiseLimitHelp("node_values", count)),
+        provenance.location);
+  }
   for (const auto& result : *results) {
     const Shape& shape = result.type.shape;
     if (!shape.has_rank() || shape.rank() <= limits.rank) continue;
@@ -192,12 +204,17 @@ absl::StatusOr<NodeId> Graph::AddNode(const OpDef& op, std::vector<ValueId> inpu
     users_.emplace_back();
     node->outputs.push_back(value_id);
   }
-  for (ValueId input : node->inputs) users_[Index(input)].push_back(id);
+  for (ValueId input : Present(node->inputs)) users_[Index(input)].push_back(id);
   if (op.name == "Input") inputs_.push_back(node->outputs[0]);
   nodes_.push_back(std::move(node));
   order_.push_back(id);
   ++mutation_count_;
   return id;
+}
+
+void Graph::AssumeContents(ValueId input, Contents contents) {
+  values_[Index(input)].contents = std::move(contents);
+  ++mutation_count_;
 }
 
 absl::Status Graph::AddOutput(absl::string_view output_name, ValueId value) {
@@ -285,7 +302,7 @@ int Graph::RemoveDeadNodes() {
   while (!pending.empty()) {
     const NodeId id = pending.back();
     pending.pop_back();
-    for (ValueId input : node(id).inputs) need(value(input).producer);
+    for (ValueId input : Present(node(id).inputs)) need(value(input).producer);
   }
   int removed = 0;
   std::vector<NodeId> kept;
@@ -319,7 +336,9 @@ absl::Status Graph::SortTopologically() {
         stack.pop_back();
         continue;
       }
-      const NodeId from = value(node(id).inputs[next++]).producer;
+      const ValueId input = node(id).inputs[next++];
+      if (input == kNoValue) continue;
+      const NodeId from = value(input).producer;
       if (marks[Index(from)] == Mark::kOpen) {
         // What the stack holds from `from` on is the cycle: each reads the next, and the last reads the
         // first.
@@ -346,15 +365,27 @@ std::string DefaultValueName(const OpDef& op) { return absl::AsciiStrToLower(op.
 
 std::optional<DType> LiteralDType(const OpDef& op, size_t port, size_t num_operands,
                                   const std::function<std::optional<DType>(size_t)>& dtype_of) {
-  if (port >= op.inputs.size()) return std::nullopt;
+  const size_t ports = op.TakesAnyNumber() ? SIZE_MAX : op.inputs.size();
+  if (port >= ports) return std::nullopt;
   for (DType t : kAllDTypes) {
-    if (op.inputs[port].dtypes == DTypeSet{t}) return t;
+    if (op.InputPort(port).dtypes == DTypeSet{t}) return t;
   }
-  for (size_t k = 0; k < std::min(num_operands, op.inputs.size()); ++k) {
-    if (k == port || op.inputs[k].type_var != op.inputs[port].type_var) continue;
+  if (op.InputPort(port).type_var.empty()) return std::nullopt;
+  for (size_t k = 0; k < std::min(num_operands, ports); ++k) {
+    if (k == port || op.InputPort(k).type_var != op.InputPort(port).type_var) continue;
     if (std::optional<DType> dtype = dtype_of(k)) return dtype;
   }
-  return std::nullopt;
+  return op.InputPort(port).dtypes == kIndex ? std::optional(DType::kI64) : std::nullopt;
+}
+
+absl::StatusOr<std::vector<Layout>> LayoutsOf(const Graph& graph, const Node& node) {
+  Attrs attrs = node.attrs;
+  TENFOLD_ASSIGN_OR_RETURN(
+      std::vector<InferResult> results,
+      Infer(graph, *node.op, graph.DisplayName(node.outputs[0]), node.inputs, attrs, nullptr));
+  std::vector<Layout> layouts;
+  for (InferResult& result : results) layouts.push_back(std::move(result.layout));
+  return layouts;
 }
 
 absl::Status VerifyGraph(const Graph& graph) {
@@ -365,7 +396,7 @@ absl::Status VerifyGraph(const Graph& graph) {
   absl::flat_hash_set<std::string> names;
   for (NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
-    for (ValueId input : node.inputs) {
+    for (ValueId input : Present(node.inputs)) {
       if (!defined[Index(input)])
         return bug("'", graph.DisplayName(id), "' reads '", graph.DisplayName(input),
                    "' before it is produced");

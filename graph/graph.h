@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,14 @@ namespace tenfold {
 enum class ValueId : int32_t {};
 enum class NodeId : int32_t {};
 
+// In the place of an optional input that is absent.
+inline constexpr ValueId kNoValue{-1};
+
+// Those of `inputs` that are there. Whoever does not care for positions walks a node's inputs by this.
+inline auto Present(const std::vector<ValueId>& inputs) {
+  return inputs | std::views::filter([](ValueId id) { return id != kNoValue; });
+}
+
 // Where a node comes from. Survives every pass.
 struct Provenance {
   std::string location;           // "examples/digits.cc:31", "model.tnt:4:3", a model's node name
@@ -41,7 +50,7 @@ class Graph;
 
 struct Node {
   const OpDef* op = nullptr;
-  std::vector<ValueId> inputs;
+  std::vector<ValueId> inputs;  // kNoValue where an optional one is absent; the last is always there
   std::vector<ValueId> outputs;
   Attrs attrs;  // complete: every declared attribute that has a default is there
   Provenance provenance;
@@ -114,6 +123,8 @@ class Graph {
   absl::StatusOr<NodeId> AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs,
                                  std::vector<std::string> names, Provenance provenance,
                                  std::shared_ptr<const Graph> body = nullptr);
+  // States the values of an Input of a graph that stands for a part of another, where they are known.
+  void AssumeContents(ValueId input, Contents contents);
   // Refuses (E0104) a name that is taken.
   absl::Status AddOutput(absl::string_view name, ValueId value);
   // Every reader of `from`, and every output, reads `to` instead. Types must agree (E9001 otherwise).
@@ -149,14 +160,20 @@ class Graph {
   int64_t mutation_count_ = 0;
 };
 
+// The values of a small tensor of signed integers, a list or a scalar, as dims.
+std::optional<Contents> ContentsOf(const Tensor& tensor);
+
 // The name that a value gets when nobody named it: "matmul" for MatMul.
 std::string DefaultValueName(const OpDef& op);
 
 // The dtype that a literal in place of input `port` takes: that of another operand bound to the same type
-// variable, or the only one that the port admits. `dtype_of(k)` gives operand k's dtype, nullopt for a
-// literal.
+// variable, or the only one that the port admits, or i64 of two for indices. `dtype_of(k)` gives operand k's
+// dtype, nullopt for a literal.
 std::optional<DType> LiteralDType(const OpDef& op, size_t port, size_t num_operands,
                                   const std::function<std::optional<DType>(size_t)>& dtype_of);
+
+// Where the elements of a movement's outputs come from.
+absl::StatusOr<std::vector<Layout>> LayoutsOf(const Graph& graph, const Node& node);
 
 // Re-infers every node and compares with the stored types; checks order, uniqueness of names and outputs
 // (E9001). What the pipeline runs after every pass.

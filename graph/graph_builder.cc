@@ -200,10 +200,9 @@ Value GraphBuilder::Named(Value value, absl::string_view name) {
   return value;
 }
 
-std::vector<Value> GraphBuilder::ApplyMulti(absl::string_view op_name, std::span<const Operand> operands,
-                                            Attrs attrs, absl::string_view name,
-                                            const std::string& location) {
-  const std::vector<Value> poison(1, Value(this, -1));
+Values GraphBuilder::ApplyMulti(absl::string_view op_name, std::span<const Operand> operands, Attrs attrs,
+                                absl::string_view name, const std::string& location) {
+  const Values poison({}, Value(this, -1));
   const OpDef* op = graph_.registry().Find(op_name);
   if (op == nullptr) {
     Fail(NoSuchOp(op_name, graph_.registry()), location);
@@ -217,6 +216,10 @@ std::vector<Value> GraphBuilder::ApplyMulti(absl::string_view op_name, std::span
   // A literal takes the dtype that the other operands bind, or the only one that its port admits.
   std::vector<ValueId> inputs;
   for (size_t i = 0; i < operands.size(); ++i) {
+    if (operands[i].absent()) {
+      inputs.push_back(kNoValue);
+      continue;
+    }
     if (const Value* value = operands[i].value()) {
       if (value->builder() != this) {
         Fail(
@@ -256,7 +259,12 @@ std::vector<Value> GraphBuilder::ApplyMulti(absl::string_view op_name, std::span
   }
   std::vector<Value> outputs;
   for (ValueId id : graph_.node(*node).outputs) outputs.push_back(Value(this, static_cast<int32_t>(id)));
-  return outputs;
+  return Values(std::move(outputs), Value(this, -1));
+}
+
+Values GraphBuilder::ApplyMulti(absl::string_view op, std::span<const Operand> operands, Attrs attrs) {
+  const std::string location = operands.empty() ? location_ : LocationOf(operands.front().where());
+  return ApplyMulti(op, operands, std::move(attrs), "", location);
 }
 
 Value GraphBuilder::Apply(absl::string_view op, std::initializer_list<Operand> operands, Attrs attrs,
@@ -282,7 +290,7 @@ GraphBuilder::Scope::~Scope() {
   builder_.location_ = std::move(saved_location_);
 }
 
-GraphBuilder* BuilderOf(std::initializer_list<Operand> operands) {
+GraphBuilder* BuilderOf(std::span<const Operand> operands) {
   for (const Operand& operand : operands) {
     if (const Value* value = operand.value(); value != nullptr && value->builder() != nullptr)
       return value->builder();
@@ -291,8 +299,12 @@ GraphBuilder* BuilderOf(std::initializer_list<Operand> operands) {
 }
 
 Value ApplyOp(absl::string_view op, std::initializer_list<Operand> operands, Attrs attrs) {
+  return ApplyOpMulti(op, std::span(operands.begin(), operands.size()), std::move(attrs))[0];
+}
+
+Values ApplyOpMulti(absl::string_view op, std::span<const Operand> operands, Attrs attrs) {
   GraphBuilder* builder = BuilderOf(operands);
-  return builder == nullptr ? Value() : builder->Apply(op, operands, std::move(attrs));
+  return builder == nullptr ? Values() : builder->ApplyMulti(op, operands, std::move(attrs));
 }
 
 Value operator+(Operand a, Operand b) { return ApplyOp("Add", {a, b}); }

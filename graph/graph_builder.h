@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <span>
 #include <string>
@@ -48,11 +49,13 @@ class Value {
 using Literal = std::variant<int64_t, double, bool, std::vector<int64_t>>;
 absl::StatusOr<Tensor> LiteralToTensor(const Literal& literal, DType dtype);
 
-// An operand of an op function: a Value or a literal, and the place in the user's code.
+// An operand of an op function: a Value, a literal or nothing (`std::nullopt` for an optional input that is
+// absent), and the place in the user's code.
 class Operand {
  public:
   using Where = std::source_location;
   Operand(Value v, Where w = Where::current()) : value_(v), where_(w) {}                  // NOLINT
+  Operand(std::nullopt_t, Where w = Where::current()) : where_(w) {}                      // NOLINT
   Operand(int v, Where w = Where::current()) : value_(Literal(int64_t{v})), where_(w) {}  // NOLINT
   Operand(int64_t v, Where w = Where::current()) : value_(Literal(v)), where_(w) {}       // NOLINT
   Operand(double v, Where w = Where::current()) : value_(Literal(v)), where_(w) {}        // NOLINT
@@ -62,13 +65,29 @@ class Operand {
   Operand(std::vector<int64_t> v, Where w = Where::current())  // NOLINT
       : value_(Literal(std::move(v))), where_(w) {}
 
+  bool absent() const { return std::holds_alternative<std::monostate>(value_); }
   const Value* value() const { return std::get_if<Value>(&value_); }
   const Literal* literal() const { return std::get_if<Literal>(&value_); }
   const Where& where() const { return where_; }
 
  private:
-  std::variant<Value, Literal> value_;
+  std::variant<std::monostate, Value, Literal> value_;
   Where where_;
+};
+
+// The results of an op. Those of a failed op are poison, and there are as many as one asks for.
+class Values {
+ public:
+  Values() = default;
+  Values(std::vector<Value> values, Value beyond) : values_(std::move(values)), beyond_(beyond) {}
+  Value operator[](size_t i) const { return i < values_.size() ? values_[i] : beyond_; }
+  size_t size() const { return values_.size(); }
+  auto begin() const { return values_.begin(); }
+  auto end() const { return values_.end(); }
+
+ private:
+  std::vector<Value> values_;
+  Value beyond_;
 };
 
 class GraphBuilder {
@@ -99,14 +118,19 @@ class GraphBuilder {
   Value Const(absl::StatusOr<IngestedArray> array, absl::string_view name = "constant",
               Where where = Where::current());
   void Output(absl::string_view name, Value value, Where where = Where::current());
+  // States the values of an input, where they are known: as Graph::AssumeContents.
+  void AssumeContents(Value input, Contents contents) {
+    if (!input.poison()) graph_.AssumeContents(input.id(), std::move(contents));
+  }
   // `N in [1,512]`.
   void Bound(absl::string_view symbol, DimBounds bounds);
 
   // Applies any op by name; what the generated op functions call. A refusal is recorded, and poison returned.
   Value Apply(absl::string_view op, std::initializer_list<Operand> operands, Attrs attrs = {},
               absl::string_view name = "");
-  std::vector<Value> ApplyMulti(absl::string_view op, std::span<const Operand> operands, Attrs attrs,
-                                absl::string_view name, const std::string& location);
+  Values ApplyMulti(absl::string_view op, std::span<const Operand> operands, Attrs attrs,
+                    absl::string_view name, const std::string& location);
+  Values ApplyMulti(absl::string_view op, std::span<const Operand> operands, Attrs attrs = {});
 
   // Gives the names of values built while it lives a prefix ("fc1/"), and their place as that of `where`.
   class Scope {
@@ -140,11 +164,12 @@ class GraphBuilder {
 };
 
 // The builder that the operands belong to; null if none is a value.
-GraphBuilder* BuilderOf(std::initializer_list<Operand> operands);
+GraphBuilder* BuilderOf(std::span<const Operand> operands);
 
 // Applies an op to operands of which at least one is a value; a value without a builder otherwise, which
 // GraphBuilder::Output reports (E0105).
 Value ApplyOp(absl::string_view op, std::initializer_list<Operand> operands, Attrs attrs = {});
+Values ApplyOpMulti(absl::string_view op, std::span<const Operand> operands, Attrs attrs = {});
 
 Value operator+(Operand a, Operand b);
 Value operator-(Operand a, Operand b);

@@ -41,6 +41,8 @@ std::string QuotedName(absl::string_view name) { return name.empty() ? "" : absl
 
 std::string WithArticle(AttrKind kind) {
   if (kind == AttrKind::kInts) return "a list of ints";
+  if (kind == AttrKind::kFloats) return "a list of floats";
+  if (kind == AttrKind::kStrings) return "a list of strings";
   return absl::StrCat(kind == AttrKind::kInt ? "an " : "a ", Name(kind));
 }
 
@@ -133,6 +135,9 @@ Mend LeadingDimsHelp(std::span<const InferInput> inputs) {
   return {};
 }
 
+// A node may have thousands of inputs; no reader wants so many.
+constexpr int kMostOrigins = 8;
+
 WrapOperand CastOperand(int i, DType to) { return {i, "Cast", absl::StrCat("to=", Name(to))}; }
 
 }  // namespace
@@ -145,8 +150,19 @@ InferContext::InferContext(const OpDef& op, std::string node_name, std::span<con
       attrs_(attrs),
       results_(op.outputs.size()) {}
 
+// "lhs"; "inputs[2]" of a variadic port.
+std::string InferContext::PortText(int i) const {
+  const PortDef& port = op_.InputPort(i);
+  if (port.arity != Arity::kVariadic) return port.name;
+  return absl::StrCat(port.name, "[", i - static_cast<int>(op_.inputs.size()) + 1, "]");
+}
+
 std::string InferContext::InputText(int i) const {
-  return absl::StrCat(op_.inputs[i].name, QuotedName(inputs_[i].name), " is ", inputs_[i].type.ToString());
+  return absl::StrCat(PortText(i), QuotedName(inputs_[i].name), " is ", inputs_[i].type.ToString());
+}
+
+std::string InferContext::NameOf(int i) const {
+  return inputs_[i].name.empty() ? op_.InputPort(i).name : inputs_[i].name;
 }
 
 absl::Status InferContext::Fail(absl::string_view code, absl::string_view message, Mend help) {
@@ -154,11 +170,14 @@ absl::Status InferContext::Fail(absl::string_view code, absl::string_view messag
   d.code = std::string(code);
   d.message = absl::StrCat(op_.name, QuotedName(node_name_), ": ", message);
   std::vector<std::string> origins;
-  const int named =
-      std::min(num_inputs(), static_cast<int>(op_.inputs.size()));  // a fused node's ports are not
+  const int named = op_.inputs.empty() ? 0 : num_inputs();  // a fused node's ports are not
   for (int i = 0; i < named; ++i) {
-    if (!inputs_[i].origin.empty())
-      origins.push_back(absl::StrCat(op_.inputs[i].name, " comes from ", inputs_[i].origin));
+    if (inputs_[i].origin.empty()) continue;
+    if (static_cast<int>(origins.size()) == kMostOrigins) {
+      origins.push_back("...");
+      break;
+    }
+    origins.push_back(absl::StrCat(PortText(i), " comes from ", inputs_[i].origin));
   }
   if (!origins.empty()) d.notes.push_back(absl::StrJoin(origins, ", "));
   if (!help.empty()) d.help.push_back(std::move(help));
@@ -168,7 +187,8 @@ absl::Status InferContext::Fail(absl::string_view code, absl::string_view messag
 absl::Status InferContext::CheckDTypes() {
   std::map<std::string, int> first;  // type variable -> the first input bound to it
   for (int i = 0; i < num_inputs(); ++i) {
-    const PortDef& port = op_.inputs[i];
+    const PortDef& port = op_.InputPort(i);
+    if (!has(i)) continue;
     if (!port.dtypes.Contains(dtype(i))) {
       Mend help;
       if (!port.dtypes.Contains(DType::kF32) || !inputs_[i].name.empty()) {
@@ -181,6 +201,7 @@ absl::Status InferContext::CheckDTypes() {
       return Fail("E0206", absl::StrCat(InputText(i), ", but ", op_.name, " takes ", port.dtypes.ToString()),
                   help);
     }
+    if (port.type_var.empty()) continue;  // each of a variadic port has its own
     auto [it, is_first] = first.try_emplace(port.type_var, i);
     if (is_first || dtype(it->second) == dtype(i)) continue;
     const int j = it->second;
@@ -191,9 +212,7 @@ absl::Status InferContext::CheckDTypes() {
       for (int k : {j, i}) {
         if (dtype(k) != *common) {
           edits.push_back(CastOperand(k, *common));
-          casts.push_back(absl::StrCat("Cast(",
-                                       inputs_[k].name.empty() ? op_.inputs[k].name : inputs_[k].name,
-                                       ", to=", Name(*common), ")"));
+          casts.push_back(absl::StrCat("Cast(", NameOf(k), ", to=", Name(*common), ")"));
         }
       }
       help = {
@@ -218,7 +237,9 @@ absl::StatusOr<Shape> InferContext::Broadcast(const Shape& a, const Shape& b, ab
       dims[rank - i] = y;
     } else {
       std::vector<std::string> texts;
-      for (int k = 0; k < num_inputs(); ++k) texts.push_back(InputText(k));
+      for (int k = 0; k < num_inputs(); ++k) {
+        if (has(k)) texts.push_back(InputText(k));
+      }
       Mend help = LeadingDimsHelp(inputs_);
       if (help.empty()) help = ChannelsHelp(inputs_);
       const bool provable = x.is_constant() && y.is_constant();
@@ -238,8 +259,9 @@ absl::StatusOr<Shape> InferContext::Broadcast(const Shape& a, const Shape& b, ab
 }
 
 absl::StatusOr<Shape> InferContext::BroadcastAll() {
-  Shape result = num_inputs() > 0 ? shape(0) : Shape();
-  for (int i = 1; i < num_inputs(); ++i) {
+  Shape result;
+  for (int i = 0; i < num_inputs(); ++i) {
+    if (!has(i)) continue;
     TENFOLD_ASSIGN_OR_RETURN(result, Broadcast(result, shape(i), "shapes"));
   }
   return result;
@@ -279,8 +301,19 @@ absl::StatusOr<int> InferContext::Axis(absl::string_view name, int rank) {
 }
 
 absl::StatusOr<std::vector<int>> InferContext::Axes(absl::string_view name, int rank) {
+  TENFOLD_ASSIGN_OR_RETURN(std::vector<int> axes,
+                           NormalizeAxes(name, attrs_.Get<std::vector<int64_t>>(name), rank));
+  if (axes.empty()) {
+    for (int i = 0; i < rank; ++i) axes.push_back(i);
+  }
+  std::sort(axes.begin(), axes.end());
+  return axes;
+}
+
+absl::StatusOr<std::vector<int>> InferContext::NormalizeAxes(absl::string_view name,
+                                                             std::span<const int64_t> listed, int rank) {
   std::vector<int> axes;
-  for (int64_t axis : attrs_.Get<std::vector<int64_t>>(name)) {
+  for (int64_t axis : listed) {
     const std::optional<int> normal = NormalizeAxis(axis, rank);
     if (!normal.has_value()) {
       return Fail("E0203",
@@ -293,11 +326,37 @@ absl::StatusOr<std::vector<int>> InferContext::Axes(absl::string_view name, int 
     }
     axes.push_back(*normal);
   }
-  if (axes.empty()) {
-    for (int i = 0; i < rank; ++i) axes.push_back(i);
-  }
-  std::sort(axes.begin(), axes.end());
   return axes;
+}
+
+absl::StatusOr<Contents> InferContext::Known(int i) {
+  const Shape& shape = inputs_[i].type.shape;
+  if (shape.has_rank() && shape.rank() > 1) {
+    return Fail("E0207", absl::StrCat(InputText(i), ", but a list is needed"),
+                absl::StrCat("Reshape(", NameOf(i), ", {-1}) makes it one"));
+  }
+  if (contents(i).has_value()) return *contents(i);
+  return Fail("E0211",
+              absl::StrCat(InputText(i),
+                           ", whose values are not known while the graph is built, and the "
+                           "shape of the result follows from them"),
+              absl::StrCat("write ", op_.InputPort(i).name,
+                           " as a constant, or compute it from constants and from Shape of a value"));
+}
+
+absl::StatusOr<std::vector<int64_t>> InferContext::KnownInts(int i) {
+  TENFOLD_ASSIGN_OR_RETURN(const Contents known, Known(i));
+  std::vector<int64_t> values;
+  for (const Dim& dim : known) {
+    if (!dim.is_constant()) {
+      return Fail("E0211",
+                  absl::StrCat(InputText(i), " and holds ", dim.ToString(),
+                               ", but its values must be known while the graph is built"),
+                  absl::StrCat("write ", op_.InputPort(i).name, " as a constant"));
+    }
+    values.push_back(dim.constant());
+  }
+  return values;
 }
 
 absl::Status InferContext::SetOutputType(int i, TensorType type) {
@@ -315,11 +374,11 @@ absl::Status InferContext::SetOutputType(int i, TensorType type) {
 }
 
 absl::Status InferContext::SetOutput(int i, Shape shape) {
-  const PortDef& port = op_.outputs[i];
+  const PortDef& port = op_.OutputPort(i);
   DType dtype = DType::kF32;
   bool bound = false;
   for (int k = 0; k < num_inputs() && !bound; ++k) {
-    if (op_.inputs[k].type_var == port.type_var) dtype = this->dtype(k), bound = true;
+    if (has(k) && op_.InputPort(k).type_var == port.type_var) dtype = this->dtype(k), bound = true;
   }
   if (!bound) {
     const AttrValue* attr = attrs_.Find(port.type_var);
@@ -336,17 +395,57 @@ absl::Status InferContext::SetContents(int i, Contents contents) {
   for (const Dim& dim : contents) {
     if (!dim.valid()) return absl::OkStatus();  // unknown: values are wrapped at run time, dims are not
   }
+  // Narrow integers wrap at run time: what does not surely fit is not followed.
+  const int width = BitWidth(results_[i].type.dtype);
+  for (const Dim& dim : contents) {
+    const bool fits = dim.is_constant() && dim.constant() >> (width - 1) == dim.constant() >> 63;
+    if (width < 64 && !fits) return absl::OkStatus();
+  }
   if (static_cast<int>(contents.size()) <= kMaxKnownContents) results_[i].contents = std::move(contents);
   return absl::OkStatus();
 }
 
+absl::Status InferContext::SetNumOutputs(const Dim& count) {
+  // Far above what any op is meant for; a graph's own limit, which is lower, is asked once there is a node.
+  constexpr int64_t kMost = 1 << 16;
+  if (!count.is_constant() || count.constant() < op_.outputs.back().least || count.constant() > kMost) {
+    return Fail("E0212", absl::StrCat(count.ToString(), " results are asked for; there can be ",
+                                      op_.outputs.back().least, " to ", kMost));
+  }
+  results_.resize(op_.outputs.size() - 1 + count.constant());
+  return absl::OkStatus();
+}
+
+namespace {
+
+// A node has as many inputs as its op takes, and none is absent that must be there.
+absl::Status CheckArity(const OpDef& op, absl::string_view node_name, std::span<const InferInput> inputs) {
+  if (!op.TakesInputs(inputs.size())) {
+    return MakeError("E0103", absl::StrCat(op.name, QuotedName(node_name), " takes ",
+                                           op.InputCountText("input"), ", but got ", inputs.size()));
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const PortDef& port = op.InputPort(i);
+    if (!inputs[i].absent || port.arity == Arity::kOptional) continue;
+    return MakeError("E0103", absl::StrCat(op.name, QuotedName(node_name), " needs its input '", port.name,
+                                           "', which is absent"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string node_name,
                                                    std::span<const InferInput> inputs, Attrs& attrs) {
   // Before anything else: what follows reads the ports of the inputs.
-  if (inputs.size() != op.inputs.size() && !op.Is<FusedBody>()) {
-    return MakeError("E0103",
-                     absl::StrCat(op.name, QuotedName(node_name), " takes ", op.inputs.size(),
-                                  op.inputs.size() == 1 ? " input" : " inputs", ", but got ", inputs.size()));
+  std::vector<InferInput> padded;
+  if (!op.Is<FusedBody>()) {
+    TENFOLD_RETURN_IF_ERROR(CheckArity(op, node_name, inputs));
+    if (inputs.size() < op.inputs.size()) {
+      padded.assign(inputs.begin(), inputs.end());
+      while (padded.size() < op.inputs.size()) padded.emplace_back().absent = true;
+      inputs = padded;
+    }
   }
   InferContext context(op, std::move(node_name), inputs, attrs);
   for (const auto& [name, value] : attrs) {
@@ -373,6 +472,7 @@ absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string 
   }
   for (const AttrDef& def : op.attrs) {
     if (attrs.Find(def.name) != nullptr) continue;
+    if (def.is_optional) continue;
     if (!def.default_value.has_value()) {
       return context.Fail("E0102", absl::StrCat("attribute '", def.name, "' is missing"));
     }

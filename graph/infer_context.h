@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tenfold/graph/layout.h"
 #include "tenfold/graph/mend.h"
 #include "tenfold/graph/op_def.h"
 #include "tenfold/graph/shape.h"
@@ -27,11 +28,14 @@ struct InferInput {
   std::optional<Contents> contents;
   std::string name;    // of the value; may be empty
   std::string origin;  // "Input 'x' (examples/digits.cc:24)"
+  bool absent = false;
+  const Tensor* constant = nullptr;  // of a Const
 };
 
 struct InferResult {
   TensorType type;
   std::optional<Contents> contents;
+  Layout layout;  // of a movement's output of known rank
 };
 
 class InferContext {
@@ -41,10 +45,15 @@ class InferContext {
 
   const OpDef& op() const { return op_; }
   const Attrs& attrs() const { return attrs_; }
+  // At least one for each port; those of a variadic port follow one another.
   int num_inputs() const { return static_cast<int>(inputs_.size()); }
+  bool has(int i) const { return i < num_inputs() && !inputs_[i].absent; }
+  // The following are of inputs that are there; the contents of an absent one are unknown.
   DType dtype(int i) const { return inputs_[i].type.dtype; }
   const Shape& shape(int i) const { return inputs_[i].type.shape; }
   const std::optional<Contents>& contents(int i) const { return inputs_[i].contents; }
+  // The tensor of a Const; null if the input is none.
+  const Tensor* constant(int i) const { return inputs_[i].constant; }
 
   // --- Constraints. Each refusal names the inputs, their types and origins. ---
 
@@ -58,6 +67,17 @@ class InferContext {
   absl::StatusOr<int> Axis(absl::string_view name, int rank);
   // The attribute `name` as distinct axes, sorted; an empty list means all axes.
   absl::StatusOr<std::vector<int>> Axes(absl::string_view name, int rank);
+  // "lhs 'x' is f32[28,28]".
+  std::string InputText(int i) const;
+  // The name by which the input is known in `help`: the value's, or the port's where it has none.
+  std::string NameOf(int i) const;
+  // The values of an input that the result's shape follows from, which must be known here (E0211) and a list
+  // or a scalar; the second form wants integers, not expressions.
+  absl::StatusOr<Contents> Known(int i);
+  absl::StatusOr<std::vector<int64_t>> KnownInts(int i);
+  // `axes` of an input or an attribute named `name`, as they are listed, brought into [0, rank) (E0203).
+  absl::StatusOr<std::vector<int>> NormalizeAxes(absl::string_view name, std::span<const int64_t> axes,
+                                                 int rank);
   // Refuses with this node's name before `message` and the inputs' origins after it.
   absl::Status Fail(absl::string_view code, absl::string_view message, Mend help = {});
 
@@ -68,13 +88,17 @@ class InferContext {
   // The whole type, for sources.
   absl::Status SetOutputType(int i, TensorType type);
   absl::Status SetContents(int i, Contents contents);
+  // Where the elements of a movement's output come from.
+  void SetLayout(int i, Layout layout) { results_[i].layout = std::move(layout); }
+  // How many results a variadic output stands for; before they are set.
+  absl::Status SetNumOutputs(const Dim& count);
 
   // Used by InferNode.
   absl::Status CheckDTypes();
   std::vector<InferResult> TakeResults() { return std::move(results_); }
 
  private:
-  std::string InputText(int i) const;  // "lhs 'x' is f32[28,28]"
+  std::string PortText(int i) const;
   const OpDef& op_;
   std::string node_name_;
   std::span<const InferInput> inputs_;

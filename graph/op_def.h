@@ -6,6 +6,7 @@
 #ifndef TENFOLD_GRAPH_OP_DEF_H_
 #define TENFOLD_GRAPH_OP_DEF_H_
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "tenfold/graph/attrs.h"
 #include "tenfold/graph/dtype.h"
+#include "tenfold/graph/host_kernel.h"
 #include "tenfold/graph/scalar/scalar.h"
 #include "tenfold/graph/shape.h"
 
@@ -26,6 +28,13 @@ namespace tenfold {
 class InferContext;
 class Value;
 
+// How many values stand for a port.
+enum class Arity : uint8_t {
+  kRequired,
+  kOptional,  // an input that may be absent
+  kVariadic,  // the last port: any number of values, `least` or more
+};
+
 // An input or output. Those with the same `type_var` have the same dtype; its set is `dtypes`.
 struct PortDef {
   std::string name;
@@ -33,6 +42,10 @@ struct PortDef {
                          // has the one member
   DTypeSet dtypes;
   std::string doc;
+  Arity arity = Arity::kRequired;
+  int least = 1;  // of a variadic port
+  // The result's shape follows from its values, so they must be known while the graph is built.
+  bool known = false;
 };
 
 struct AttrDef {
@@ -41,6 +54,7 @@ struct AttrDef {
   std::optional<AttrValue> default_value;  // none: the attribute must be given
   std::string doc;
   std::vector<std::string> choices = {};  // of a string
+  bool is_optional = false;               // may be absent though it has no default
 };
 
 // A formula over scalars: a captureless function of one, two or three Scalars, or of all inputs and the
@@ -92,24 +106,26 @@ struct Reduction {
   uint64_t (*empty)(DType accumulator) = nullptr;
 };
 
-// Output element o is input 0's element at sum(o[d] * strides[d]): no arithmetic, payloads kept.
-struct Movement {
-  // One stride an output dim, in elements of the row-major input. Row-major strides of the output's own
-  // shape: an alias, free at run time.
-  using Strides = std::vector<Dim> (*)(const Shape& input, const Shape& output, const Attrs& attrs);
-  Strides strides = nullptr;
-};
+// Elements are moved, and nothing is computed: payloads are kept. Inference says where each output element
+// comes from (InferContext::SetLayout), since that and the shape follow from the same numbers.
+struct Movement {};
 
 // [batch..., m, k] x [batch..., k, n]: out = sum over k ascending of lhs * rhs, by fma from 0 (integers
 // wrap).
 struct Contraction {};
 
 // A function over other ops, written with GraphBuilder. Half inputs are cast to f32 before it and the results
-// back after it, so it rounds once.
+// back after it, so it rounds once. An absent input is a Value without a builder.
 struct Composite {
   using Build = Value (*)(std::span<const Value> inputs, const Attrs& attrs);
+  using BuildSeveral = std::vector<Value> (*)(std::span<const Value> inputs, const Attrs& attrs);
   Build build = nullptr;
+  BuildSeveral build_several = nullptr;  // instead, for several outputs
+  bool only_moves = false;               // its parts compute nothing, so that halves stay halves
 };
+
+// The outputs follow from the shapes of the inputs alone: inference says their values (SetContents).
+struct FromShapes {};
 
 // Input and Const: a value that comes from outside.
 struct Source {};
@@ -117,7 +133,8 @@ struct Source {};
 // A group of nodes that the compiler made one kernel; the node's body is the group.
 struct FusedBody {};
 
-using Computation = std::variant<Elementwise, Reduction, Movement, Contraction, Composite, Source, FusedBody>;
+using Computation = std::variant<Elementwise, Reduction, Movement, Contraction, Composite, HostKernel,
+                                 FromShapes, Source, FusedBody>;
 
 struct OpDef {
   std::string name = {};
@@ -139,6 +156,15 @@ struct OpDef {
     return std::holds_alternative<T>(computation);
   }
   const AttrDef* FindAttr(absl::string_view name) const;
+  // The port of input or output `i`: a variadic one takes all that follow. The op must have ports.
+  const PortDef& InputPort(size_t i) const { return inputs[std::min(i, inputs.size() - 1)]; }
+  const PortDef& OutputPort(size_t i) const { return outputs[std::min(i, outputs.size() - 1)]; }
+  bool TakesAnyNumber() const { return !inputs.empty() && inputs.back().arity == Arity::kVariadic; }
+  bool GivesAnyNumber() const { return !outputs.empty() && outputs.back().arity == Arity::kVariadic; }
+  // Whether it may have `count` inputs, absent ones counted.
+  bool TakesInputs(size_t count) const;
+  // "2 inputs", "2 to 4 inputs", "at least 1 input"; with `what` for "input".
+  std::string InputCountText(absl::string_view what) const;
 };
 
 // "elementwise", "reduction", ...

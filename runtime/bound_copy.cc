@@ -1,98 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Moving bytes: copies, fills and strided reads, payloads kept.
-#include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tenfold/graph/box_copy.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/runtime/bound_step.h"
 
 namespace tenfold {
 namespace {
 
-// `count` elements from every `stride`-th of `from`.
-template <typename T>
-void CopyRun(const T* from, int64_t stride, T* to, int64_t count) {
-  if (stride == 1) {
-    std::memcpy(to, from, count * sizeof(T));
-  } else if (stride == 0) {
-    std::fill(to, to + count, *from);
-  } else {
-    for (int64_t i = 0; i < count; ++i) to[i] = from[i * stride];
-  }
-}
-
-// Elements [begin, end) of the result.
-template <typename T>
-void CopyElements(const Dims& dims, const Dims& strides, const T* from, T* to, int64_t begin, int64_t end) {
-  const int64_t inner = dims.back();
-  while (begin < end) {
-    int64_t rest = begin / inner;
-    const int64_t first = begin % inner;
-    int64_t offset = first * strides.back();
-    for (size_t d = dims.size() - 1; d-- > 0;) {
-      offset += rest % dims[d] * strides[d];
-      rest /= dims[d];
-    }
-    const int64_t count = std::min(inner - first, end - begin);
-    CopyRun(from + offset, strides.back(), to + begin, count);
-    begin += count;
-  }
-}
-
 class BoundCopy final : public BoundStep {
  public:
   BoundCopy(const ExecutableState& state, size_t step)
       : BoundStep(state.plan.steps[step]),
+        state_(state),
         copy_(std::get<CopyStep>(step_.work)),
-        type_(state.plan.values[copy_.out].type) {}
+        dtype_(state.plan.values[copy_.out].type.dtype) {}
 
   absl::Status Bind(const SymbolValues& symbols, RunControl&) override {
-    Dims dims, strides;
-    TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, type_.shape.dims(), symbols, dims));
-    TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, copy_.strides, symbols, strides));
-    const std::optional<int64_t> elements = NumElements(dims);
-    if (!elements) {
-      return MakeError("E0402", absl::StrCat(NodeText(step_.nodes[0]), ": ", DimsToString(dims),
-                                             " has more elements than 64 bits can count"));
-    }
-    // Dims that lie in one line become one, so that the inner run is as long as can be.
-    dims_.clear();
-    strides_.clear();
-    for (size_t d = 0; d < dims.size(); ++d) {
-      if (dims[d] == 1) continue;
-      if (!dims_.empty() && strides_.back() == strides[d] * dims[d]) {
-        dims_.back() *= dims[d];
-        strides_.back() = strides[d];
-      } else {
-        dims_.push_back(dims[d]);
-        strides_.push_back(strides[d]);
+    const auto size = static_cast<int64_t>(SizeOf(dtype_));
+    TENFOLD_ASSIGN_OR_RETURN(out_count_, CountOf(copy_.out, symbols));
+    parts_.clear();
+    total_units_ = 0;
+    unit_cost_ = 1;
+    for (const Piece& piece : copy_.layout.pieces) {
+      TENFOLD_ASSIGN_OR_RETURN(const int64_t in_count, CountOf(copy_.in[piece.input], symbols));
+      std::optional<BoxCopy> copy = BindPiece(piece, symbols, size, in_count, out_count_);
+      if (!copy) {
+        return MakeError("E0605", absl::StrCat(NodeText(step_.nodes[0]),
+                                               ": with the extents that were fed, it would read or write "
+                                               "outside its tensors"));
       }
+      if (copy->units() == 0) continue;
+      unit_cost_ = std::max(unit_cost_, copy->unit_cost());
+      parts_.push_back({*std::move(copy), piece.input, total_units_});
+      total_units_ += parts_.back().copy.units();
     }
-    if (dims_.empty()) {
-      dims_.push_back(1);
-      strides_.push_back(0);
-    }
-    // Elements that lie apart may each cost a line of memory.
-    const bool apart = strides_.back() != 0 && strides_.back() != 1;
-    CutIntoBlocks(*elements, apart ? 16 : 4, 4096);
+    fill_ = BoxCopy({out_count_}, 0, {0}, 0, {1}, size);
     return absl::OkStatus();
   }
 
   absl::Status Run(RunContext& context) override {
+    char* const out = static_cast<char*>(operands_[num_inputs_]);
+    if (copy_.layout.fill != Layout::kNoFill && out_count_ > 0) {
+      static constexpr uint64_t kZero = 0;
+      const void* const value = copy_.layout.fill == Layout::kZeros ? &kZero : operands_[copy_.layout.fill];
+      CutIntoBlocks(out_count_, kElementCost, kGranule);
+      TENFOLD_RETURN_IF_ERROR(
+          RunBlocks(context, [&](int64_t begin, int64_t end, int) { fill_.Run(value, out, begin, end); }));
+    }
+    CutIntoBlocks(total_units_, kElementCost * unit_cost_, unit_cost_ > kGranule ? 1 : kGranule);
     TENFOLD_RETURN_IF_ERROR(RunBlocks(context, [&](int64_t begin, int64_t end, int) {
-      VisitDType(BitsType(type_.dtype), [&]<typename T>(std::type_identity<T>) {
-        CopyElements(dims_, strides_, static_cast<const T*>(operands_[0]), static_cast<T*>(operands_[1]),
-                     begin, end);
-      });
+      for (const Part& part : parts_) {
+        const int64_t from = std::max(begin, part.first_unit);
+        const int64_t to = std::min(end, part.first_unit + part.copy.units());
+        if (from < to) {
+          part.copy.Run(operands_[part.input], out, from - part.first_unit, to - part.first_unit);
+        }
+      }
     }));
-    return copy_.canonicalize_nans ? CanonicalizeOutput(context, type_.dtype, units_) : absl::OkStatus();
+    return copy_.canonicalize_nans ? CanonicalizeOutput(context, 0, dtype_, out_count_) : absl::OkStatus();
   }
 
  private:
+  // Element-instructions (see CutIntoBlocks) of moving one element, and how many are moved in one go.
+  static constexpr int64_t kElementCost = 4, kGranule = 4096;
+
+  // A piece, and the number of its first unit among those of all.
+  struct Part {
+    BoxCopy copy;
+    int input;
+    int64_t first_unit;
+  };
+
+  absl::StatusOr<int64_t> CountOf(int value, const SymbolValues& symbols) const {
+    const std::optional<Dims> dims = state_.plan.values[value].type.shape.Evaluate(symbols);
+    const std::optional<int64_t> count = dims ? NumElements(*dims) : std::nullopt;
+    if (count) return *count;
+    return MakeError("E0402",
+                     absl::StrCat(NodeText(step_.nodes[0]), ": ", state_.plan.values[value].type.ToString(),
+                                  " has an extent or a size that cannot be"));
+  }
+
+  const ExecutableState& state_;
   const CopyStep& copy_;
-  const TensorType& type_;
-  Dims dims_, strides_;
+  const DType dtype_;
+  std::vector<Part> parts_;
+  BoxCopy fill_;
+  int64_t out_count_ = 0, total_units_ = 0, unit_cost_ = 1;
 };
 
 }  // namespace

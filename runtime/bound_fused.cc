@@ -51,6 +51,7 @@ class BoundFused final : public BoundStep {
   absl::Status ErrorAt(const KernelError& error) const override;
 
  private:
+  absl::Status EvaluateOffsets(const SymbolValues& symbols);
   size_t ScratchBytes(const CompiledKernel* compiled) const;
   absl::Status Adopt(const CompiledKernel* compiled, RunContext& context);
   void Report(const KernelError& error);
@@ -61,6 +62,8 @@ class BoundFused final : public BoundStep {
   const SymbolValues* symbols_ = nullptr;
   std::vector<int64_t> dims_;  // what KernelCall::dims points at
   int64_t row_elements_ = 1;
+  std::vector<int64_t> offsets_;             // in bytes, by input
+  std::vector<const void*> first_elements_;  // by input, of the run at hand
   const CompiledKernel* adopted_ = nullptr;  // the code that scratch_bytes_ is for; null: the interpreter
 
   std::mutex error_mutex_;
@@ -78,6 +81,7 @@ absl::Status BoundFused::Bind(const SymbolValues& symbols, RunControl&) {
                                            " has more elements than 64 bits can count"));
   }
   row_elements_ = *row_elements;
+  TENFOLD_RETURN_IF_ERROR(EvaluateOffsets(symbols));
   const int64_t cost = RowCost(kernel_, row_elements_);
   int64_t granule = 1;
   if (kernel_.reduced_rank() == 0) {
@@ -89,6 +93,18 @@ absl::Status BoundFused::Bind(const SymbolValues& symbols, RunControl&) {
   CutIntoBlocks(*rows, cost, granule);
   adopted_ = code_.compiled.load(std::memory_order_acquire);
   scratch_bytes_ = ScratchBytes(adopted_);
+  return absl::OkStatus();
+}
+
+absl::Status BoundFused::EvaluateOffsets(const SymbolValues& symbols) {
+  std::vector<Dim> offsets;
+  for (const FusedKernel::Operand& input : kernel_.inputs) offsets.push_back(input.offset);
+  TENFOLD_RETURN_IF_ERROR(EvaluateDims(step_, offsets, symbols, offsets_));
+  for (size_t i = 0; i < offsets_.size(); ++i) {
+    const auto size = static_cast<int64_t>(SizeOf(kernel_.inputs[i].dtype));
+    if (__builtin_mul_overflow(offsets_[i], size, &offsets_[i])) offsets_[i] = 0;  // of an empty space
+  }
+  first_elements_.resize(offsets_.size());
   return absl::OkStatus();
 }
 
@@ -112,9 +128,12 @@ absl::Status BoundFused::Adopt(const CompiledKernel* compiled, RunContext& conte
 absl::Status BoundFused::Run(RunContext& context) {
   const CompiledKernel* const compiled = code_.compiled.load(std::memory_order_acquire);
   if (compiled != adopted_) TENFOLD_RETURN_IF_ERROR(Adopt(compiled, context));
+  for (size_t i = 0; i < offsets_.size(); ++i) {
+    first_elements_[i] = static_cast<const char*>(operands_[i]) + offsets_[i];
+  }
   TENFOLD_RETURN_IF_ERROR(RunBlocks(context, [&](int64_t begin, int64_t end, int participant) {
     KernelError error = kNoError;
-    const KernelCall call = {operands_.data(),
+    const KernelCall call = {first_elements_.data(),
                              operands_.data() + num_inputs_,
                              dims_.data(),
                              begin,

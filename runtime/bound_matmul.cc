@@ -138,7 +138,7 @@ MatMulSpec BoundMatMul::ChooseSpec(int64_t matrices) {
 absl::Status BoundMatMul::Run(RunContext& context) {
   if (kernel_ != nullptr) return RunKernel(context);
   TENFOLD_RETURN_IF_ERROR(RunReference(context));
-  return matmul_.canonicalize_nans ? CanonicalizeOutput(context, matmul_.dtype, out_elements_)
+  return matmul_.canonicalize_nans ? CanonicalizeOutput(context, 0, matmul_.dtype, out_elements_)
                                    : absl::OkStatus();
 }
 

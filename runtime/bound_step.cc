@@ -48,6 +48,8 @@ std::unique_ptr<BoundStep> BoundStep::Create(const ExecutableState& state, size_
   const auto& work = state.plan.steps[step].work;
   if (std::holds_alternative<FusedStep>(work)) return CreateBoundFused(state, step);
   if (std::holds_alternative<MatMulStep>(work)) return CreateBoundMatMul(state, step);
+  if (std::holds_alternative<KernelStep>(work)) return CreateBoundKernel(state, step);
+  if (std::holds_alternative<ShapeStep>(work)) return CreateBoundShape(state, step);
   return CreateBoundCopy(state, step);
 }
 
@@ -73,10 +75,10 @@ void BoundStep::CutIntoBlocks(int64_t units, int64_t cost, int64_t granule) {
   parallel_ = blocks_ > 1 && units > kInlineCost / cost;
 }
 
-absl::Status BoundStep::CanonicalizeOutput(RunContext& context, DType dtype, int64_t count) {
+absl::Status BoundStep::CanonicalizeOutput(RunContext& context, size_t output, DType dtype, int64_t count) {
   if (!IsFloat(dtype)) return absl::OkStatus();
   constexpr int64_t kChunk = int64_t{1} << 15;
-  char* const data = static_cast<char*>(operands_[num_inputs_]);
+  char* const data = static_cast<char*>(operands_[num_inputs_ + output]);
   context.pool.ParallelFor(
       count / kChunk + (count % kChunk != 0),
       [&](int64_t b, int) {

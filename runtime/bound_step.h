@@ -77,8 +77,8 @@ class BoundStep {
   // alone and nothing to poll; else block by block.
   template <typename Body>
   absl::Status RunBlocks(RunContext& context, const Body& body);
-  // The first output's NaNs made canonical.
-  absl::Status CanonicalizeOutput(RunContext& context, DType dtype, int64_t count);
+  // An output's NaNs made canonical.
+  absl::Status CanonicalizeOutput(RunContext& context, size_t output, DType dtype, int64_t count);
 
   const PlanStep& step_;
   std::vector<int> values_;
@@ -93,6 +93,8 @@ class BoundStep {
 std::unique_ptr<BoundStep> CreateBoundFused(const ExecutableState& state, size_t step);
 std::unique_ptr<BoundStep> CreateBoundMatMul(const ExecutableState& state, size_t step);
 std::unique_ptr<BoundStep> CreateBoundCopy(const ExecutableState& state, size_t step);
+std::unique_ptr<BoundStep> CreateBoundKernel(const ExecutableState& state, size_t step);
+std::unique_ptr<BoundStep> CreateBoundShape(const ExecutableState& state, size_t step);
 
 // The values of `dims`; E0402 if one overflows, E0605 if one is negative, naming the step's first node.
 absl::Status EvaluateDims(const PlanStep& step, const std::vector<Dim>& dims, const SymbolValues& symbols,

@@ -5,13 +5,13 @@
 
 namespace tenfold {
 
-FusedKernel MakeCopyKernel(const CopyStep& copy, const TensorType& out_type) {
-  const DType dtype = copy.canonicalize_nans ? out_type.dtype : BitsType(out_type.dtype);
+FusedKernel MakeCopyKernel(const Piece& view, bool canonicalize_nans, const TensorType& out_type) {
+  const DType dtype = canonicalize_nans ? out_type.dtype : BitsType(out_type.dtype);
   FusedKernel kernel;
   kernel.name = "copy";
   kernel.extents = out_type.shape.dims();
   kernel.parallel_rank = kernel.rank();
-  kernel.inputs = {{dtype, copy.strides}};
+  kernel.inputs = {{dtype, view.from_strides, view.from}};
   FusedKernel::Stage stage;
   stage.program.inputs = {dtype};
   stage.program.instrs = {{.prim = Prim::kInput, .type = dtype}};
@@ -20,7 +20,7 @@ FusedKernel MakeCopyKernel(const CopyStep& copy, const TensorType& out_type) {
   kernel.stages = {std::move(stage)};
   kernel.outputs = {{{dtype, RowMajorStrides(kernel.extents)},
                      {FusedKernel::Source::kStage, 0, 0},
-                     copy.canonicalize_nans && IsFloat(dtype)}};
+                     canonicalize_nans && IsFloat(dtype)}};
   return kernel;
 }
 
@@ -34,9 +34,10 @@ DeviceSteps::DeviceSteps(const Plan& plan, std::span<const FusedKernel* const> s
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     DeviceProgram::Step& step = program.steps[s];
     step.kernel = step_kernels[s];
-    if (const auto* copy = std::get_if<CopyStep>(&plan.steps[s].work)) {
-      copies.push_back(
-          std::make_unique<const FusedKernel>(MakeCopyKernel(*copy, plan.values[copy->out].type)));
+    const auto* copy = std::get_if<CopyStep>(&plan.steps[s].work);
+    if (copy != nullptr && HasDeviceForm(plan, plan.steps[s])) {
+      copies.push_back(std::make_unique<const FusedKernel>(
+          MakeCopyKernel(copy->layout.pieces[0], copy->canonicalize_nans, plan.values[copy->out].type)));
       step.kernel = copies.back().get();
     }
     for (const int v : StepInputs(plan.steps[s])) step.inputs.push_back(plan.Root(v));

@@ -15,9 +15,9 @@
 namespace tenfold {
 
 // The copy as a kernel that moves bits; only one that makes NaNs canonical looks at values.
-FusedKernel MakeCopyKernel(const CopyStep& copy, const TensorType& out_type);
+FusedKernel MakeCopyKernel(const Piece& view, bool canonicalize_nans, const TensorType& out_type);
 
-// Fused steps and copies run on the device, matrix products on the host.
+// Fused steps and copies of one view run on the device, all others on the host.
 struct DeviceSteps {
   // `step_kernels[s]` is the kernel of fused step `s`, null for other kinds. All arguments must stay.
   DeviceSteps(const Plan& plan, std::span<const FusedKernel* const> step_kernels,

@@ -21,18 +21,23 @@ bool SameComputation(const FusedKernel& a, const FusedKernel& b) {
          a.stages == b.stages && a.outputs == b.outputs;
 }
 
-bool AllZero(const std::vector<Dim>& strides) {
-  return std::all_of(strides.begin(), strides.end(), [](const Dim& d) { return d == Dim(0); });
+// Whether the walk stays at the first element.
+bool StaysAtFirst(const Dim& offset, const std::vector<Dim>& strides) {
+  return offset == Dim(0) &&
+         std::all_of(strides.begin(), strides.end(), [](const Dim& d) { return d == Dim(0); });
 }
 
 // Marks the values that `step` reads at more than their first element.
 void MarkReadWhole(const Plan& plan, const PlanStep& step, std::vector<bool>& whole) {
   if (const auto* fused = std::get_if<FusedStep>(&step.work)) {
     for (size_t i = 0; i < fused->inputs.size(); ++i) {
-      if (!AllZero(fused->kernel.inputs[i].strides)) whole[plan.Root(fused->inputs[i])] = true;
+      const FusedKernel::Operand& input = fused->kernel.inputs[i];
+      if (!StaysAtFirst(input.offset, input.strides)) whole[plan.Root(fused->inputs[i])] = true;
     }
   } else if (const auto* copy = std::get_if<CopyStep>(&step.work)) {
-    if (!AllZero(copy->strides)) whole[plan.Root(copy->in)] = true;
+    for (const Piece& piece : copy->layout.pieces) {
+      if (!StaysAtFirst(piece.from, piece.from_strides)) whole[plan.Root(copy->in[piece.input])] = true;
+    }
   } else {
     for (int v : StepInputs(step)) whole[plan.Root(v)] = true;
   }

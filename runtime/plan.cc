@@ -47,6 +47,21 @@ std::string DimList(const std::vector<Dim>& dims) {
       "[", absl::StrJoin(dims, ",", [](std::string* out, const Dim& d) { *out += d.ToString(); }), "]");
 }
 
+// "strides=[1,3]" of a view; else what the output is made of.
+std::string LayoutText(const Plan& plan, const CopyStep& copy) {
+  if (const Piece* view = AsView(copy.layout, plan.values[copy.out].type.shape)) {
+    const bool whole = view->from == Dim(0);
+    return absl::StrCat("strides=", DimList(view->from_strides),
+                        whole ? "" : absl::StrCat(" from=", view->from.ToString()));
+  }
+  const size_t pieces = copy.layout.pieces.size();
+  const std::string fill = copy.layout.fill == Layout::kNoFill ? ""
+                           : copy.layout.fill == Layout::kZeros
+                               ? " fill=0"
+                               : absl::StrCat(" fill=", plan.values[copy.in[copy.layout.fill]].name);
+  return absl::StrCat("pieces=", pieces, fill);
+}
+
 std::string WorkText(const Plan& plan, const PlanStep& step) {
   return std::visit(
       Overloaded{[&](const FusedStep& s) {
@@ -62,8 +77,14 @@ std::string WorkText(const Plan& plan, const PlanStep& step) {
                    return text;
                  },
                  [&](const CopyStep& s) {
-                   return absl::StrCat(plan.values[s.out].name, " = copy(", plan.values[s.in].name,
-                                       ") strides=", DimList(s.strides));
+                   return absl::StrCat(plan.values[s.out].name, " = copy(", Names(plan, s.in), ") ",
+                                       LayoutText(plan, s));
+                 },
+                 [&](const KernelStep& s) {
+                   return absl::StrCat(Names(plan, s.outputs), " = host kernel(", Names(plan, s.inputs), ")");
+                 },
+                 [&](const ShapeStep& s) {
+                   return absl::StrCat(plan.values[s.out].name, " = shape ", DimList(s.values));
                  }},
       step.work);
 }
@@ -73,6 +94,21 @@ absl::Status CheckOperand(const Plan& plan, const FusedKernel& kernel, const Fus
   if (plan.values[value].type.dtype == operand.dtype) return absl::OkStatus();
   return Bug(plan, absl::StrCat("kernel ", kernel.name, " takes ", plan.values[value].name, " as ",
                                 Name(operand.dtype), ", it is ", plan.values[value].type.ToString()));
+}
+
+absl::Status CheckCopy(const Plan& plan, const CopyStep& copy) {
+  const auto exists = [&](int i) { return i >= 0 && i < static_cast<int>(copy.in.size()); };
+  for (int in : copy.in) {
+    if (plan.values[in].type.dtype != plan.values[copy.out].type.dtype)
+      return Bug(plan, "a copy changes the dtype");
+  }
+  if (copy.layout.fill >= 0 && !exists(copy.layout.fill)) return Bug(plan, "a copy fills with no value");
+  for (const Piece& piece : copy.layout.pieces) {
+    if (!exists(piece.input)) return Bug(plan, "a copy reads no value");
+    if (piece.from_strides.size() != piece.extents.size() || piece.to_strides.size() != piece.extents.size())
+      return Bug(plan, "a copy's strides do not match its extents");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckWork(const Plan& plan, const PlanStep& step) {
@@ -108,12 +144,22 @@ absl::Status CheckWork(const Plan& plan, const PlanStep& step) {
     }
     return absl::OkStatus();
   }
-  const auto& copy = std::get<CopyStep>(step.work);
-  const PlanValue& out = plan.values[copy.out];
-  if (plan.values[copy.in].type.dtype != out.type.dtype) return Bug(plan, "a copy changes the dtype");
-  if (static_cast<int>(copy.strides.size()) != out.type.shape.rank()) {
-    return Bug(plan, "a copy's strides do not match its output's rank");
+  if (const auto* copy = std::get_if<CopyStep>(&step.work)) return CheckCopy(plan, *copy);
+  if (const auto* kernel = std::get_if<KernelStep>(&step.work)) {
+    if (kernel->kernel.run == nullptr) return Bug(plan, "a host kernel has no function");
+    if (kernel->canonicalize_nans.size() != kernel->outputs.size())
+      return Bug(plan, "a host kernel does not say which results are observed");
+    for (int operand : kernel->operands) {
+      if (operand >= static_cast<int>(kernel->inputs.size()))
+        return Bug(plan, "a host kernel's operand is none");
+    }
+    return absl::OkStatus();
   }
+  const auto& shape = std::get<ShapeStep>(step.work);
+  const TensorType& type = plan.values[shape.out].type;
+  if (type.dtype != DType::kI64 ||
+      !(type.shape.num_elements() == Dim(static_cast<int64_t>(shape.values.size()))))
+    return Bug(plan, "a shape does not have its type");
   return absl::OkStatus();
 }
 
@@ -190,17 +236,27 @@ absl::Status CheckSymbols(const Plan& plan) {
 }  // namespace
 
 std::vector<int> StepInputs(const PlanStep& step) {
-  return std::visit(Overloaded{[](const FusedStep& s) { return s.inputs; },
-                               [](const MatMulStep& s) { return std::vector<int>{s.lhs, s.rhs}; },
-                               [](const CopyStep& s) { return std::vector<int>{s.in}; }},
-                    step.work);
+  return std::visit(
+      Overloaded{[](const FusedStep& s) { return s.inputs; },
+                 [](const MatMulStep& s) { return std::vector<int>{s.lhs, s.rhs}; },
+                 [](const CopyStep& s) { return s.in; }, [](const KernelStep& s) { return s.inputs; },
+                 [](const ShapeStep&) { return std::vector<int>(); }},
+      step.work);
 }
 
 std::vector<int> StepOutputs(const PlanStep& step) {
   return std::visit(Overloaded{[](const FusedStep& s) { return s.outputs; },
                                [](const MatMulStep& s) { return std::vector<int>{s.out}; },
-                               [](const CopyStep& s) { return std::vector<int>{s.out}; }},
+                               [](const CopyStep& s) { return std::vector<int>{s.out}; },
+                               [](const KernelStep& s) { return s.outputs; },
+                               [](const ShapeStep& s) { return std::vector<int>{s.out}; }},
                     step.work);
+}
+
+bool HasDeviceForm(const Plan& plan, const PlanStep& step) {
+  if (std::holds_alternative<FusedStep>(step.work)) return true;
+  const auto* copy = std::get_if<CopyStep>(&step.work);
+  return copy != nullptr && AsView(copy->layout, plan.values[copy->out].type.shape) != nullptr;
 }
 
 absl::Status VerifyPlan(const Plan& plan) {

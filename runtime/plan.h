@@ -12,9 +12,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "tenfold/graph/attrs.h"
 #include "tenfold/graph/contract.h"
 #include "tenfold/graph/dim.h"
 #include "tenfold/graph/fused/fused_kernel.h"
+#include "tenfold/graph/host_kernel.h"
+#include "tenfold/graph/layout.h"
 #include "tenfold/graph/matmul_layout.h"
 #include "tenfold/graph/shape.h"
 #include "tenfold/graph/tensor.h"
@@ -88,16 +91,33 @@ struct MatMulStep {
   bool canonicalize_nans = false;  // the result is observed
 };
 
-// out[i...] = in[sum(i[d] * strides[d])] for i over out's shape; payloads are kept. Row-major strides of the
-// same shape: a plain copy (an output that is an input). All strides 0: a fill (an output that is a splat).
+// The elements of `out` come from those of `in`, by whose numbers the layout names its inputs; payloads are
+// kept.
 struct CopyStep {
-  int in = 0, out = 0;
-  std::vector<Dim> strides;        // in elements of `in`, one per dim of `out`
+  std::vector<int> in;
+  int out = 0;
+  Layout layout;
   bool canonicalize_nans = false;  // the result is observed
 };
 
+// A host kernel of an op, with the node's attributes.
+struct KernelStep {
+  HostKernel kernel;
+  Attrs attrs;
+  std::vector<int> inputs;    // of the node's, those that are there
+  std::vector<int> operands;  // for each of the node's inputs its place in `inputs`; -1: absent
+  std::vector<int> outputs;
+  std::vector<bool> canonicalize_nans;  // by output: it is observed
+};
+
+// Integers that follow from the symbols alone: a shape as a tensor of i64.
+struct ShapeStep {
+  int out = 0;
+  std::vector<Dim> values;
+};
+
 struct PlanStep {
-  std::variant<FusedStep, MatMulStep, CopyStep> work;
+  std::variant<FusedStep, MatMulStep, CopyStep, KernelStep, ShapeStep> work;
   std::vector<PlanNode> nodes;  // those it computes; at least one, for messages
 };
 
@@ -135,6 +155,9 @@ struct Plan {
     return value;
   }
 };
+
+// Whether devices have code for steps of this form: kernels, and copies that are one strided view.
+bool HasDeviceForm(const Plan& plan, const PlanStep& step);
 
 // Fills in plan.symbols from the inputs' types: each symbol is read from an input dim that is the bare
 // symbol, else from one that is affine in it. `bounds` are looked up by name. E0608 if a symbol occurs only

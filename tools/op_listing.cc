@@ -28,13 +28,19 @@ std::string Paragraph(absl::string_view text) {
 // "Softmax(x, axis=-1) -> y": as the text form writes it, every attribute at its default.
 std::string Signature(const OpDef& op) {
   std::vector<std::string> parameters, results;
-  for (const PortDef& input : op.inputs) parameters.push_back(input.name);
+  for (const PortDef& input : op.inputs) {
+    parameters.push_back(input.arity == Arity::kOptional   ? absl::StrCat("[", input.name, "]")
+                         : input.arity == Arity::kVariadic ? absl::StrCat(input.name, "...")
+                                                           : input.name);
+  }
   for (const AttrDef& attr : op.attrs) {
     const std::string value =
         attr.default_value ? ToString(*attr.default_value) : absl::StrCat("<", Name(attr.kind), ">");
     parameters.push_back(absl::StrCat(attr.name, "=", value));
   }
-  for (const PortDef& output : op.outputs) results.push_back(output.name);
+  for (const PortDef& output : op.outputs) {
+    results.push_back(absl::StrCat(output.name, output.arity == Arity::kVariadic ? "..." : ""));
+  }
   return absl::StrCat(op.name, "(", absl::StrJoin(parameters, ", "), ") -> ", absl::StrJoin(results, ", "));
 }
 

@@ -30,10 +30,11 @@ const char* NameOf(StorageKind kind) {
   return "alias";
 }
 
-// "kernel", "matmul" or "copy".
+// "kernel", "matmul", ...: in the order of the alternatives.
 const char* KindOf(const PlanStep& step) {
-  if (std::holds_alternative<FusedStep>(step.work)) return "kernel";
-  return std::holds_alternative<MatMulStep>(step.work) ? "matmul" : "copy";
+  constexpr const char* kKinds[] = {"kernel", "matmul", "copy", "host kernel", "shape"};
+  static_assert(std::size(kKinds) == std::variant_size_v<decltype(step.work)>);
+  return kKinds[step.work.index()];
 }
 
 Json NamesOf(const Plan& plan, const std::vector<int>& values) {

@@ -15,12 +15,13 @@ absl::StatusOr<std::vector<ValueId>> Inline(Graph& graph, const Graph& body,
                                             const std::vector<ValueId>& inputs, const std::string& prefix,
                                             const Provenance& provenance) {
   absl::flat_hash_map<ValueId, ValueId> mapped;
-  for (size_t i = 0; i < inputs.size(); ++i) mapped[body.inputs()[i]] = inputs[i];
+  size_t next = 0;
+  for (ValueId input : Present(inputs)) mapped[body.inputs()[next++]] = input;
   for (NodeId id : body.nodes()) {
     const Node& node = body.node(id);
     if (node.op->name == "Input") continue;
     std::vector<ValueId> operands;
-    for (ValueId input : node.inputs) operands.push_back(mapped[input]);
+    for (ValueId input : node.inputs) operands.push_back(input == kNoValue ? kNoValue : mapped[input]);
     std::vector<std::string> names;
     for (ValueId output : node.outputs) {
       const std::string& name = body.value(output).name;
@@ -48,8 +49,12 @@ absl::Status DecomposeComposites(PassContext& context, Graph& graph) {
       const Node node = graph.node(id);
       if (!node.op->Is<Composite>()) continue;
       any = true;
-      std::vector<TensorType> types;
-      for (ValueId input : node.inputs) types.push_back(graph.value(input).type);
+      std::vector<InferInput> types;
+      for (ValueId input : node.inputs) {
+        InferInput& type = types.emplace_back();
+        type.absent = input == kNoValue;
+        if (!type.absent) type.type = graph.value(input).type, type.contents = graph.value(input).contents;
+      }
       TENFOLD_ASSIGN_OR_RETURN(const Graph body, ExpandComposite(graph, node, types));
       const std::string name = graph.DisplayName(id);
       TENFOLD_ASSIGN_OR_RETURN(

@@ -18,31 +18,51 @@ struct Spent {
 };
 
 bool AllInputsConstant(const Graph& graph, const Node& node) {
-  return std::all_of(node.inputs.begin(), node.inputs.end(),
-                     [&](ValueId id) { return graph.ConstantValue(id) != nullptr; });
+  return std::ranges::all_of(Present(node.inputs),
+                             [&](ValueId id) { return graph.ConstantValue(id) != nullptr; });
 }
 
-// Whether one element says all that there is to compute.
-bool StaySplats(const Graph& graph, const Node& node) {
-  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+// Whether one element of each input says all that there is to compute.
+bool AllSplats(const Graph& graph, const Node& node) {
+  return std::ranges::all_of(Present(node.inputs), [&](ValueId id) {
     const Tensor& t = *graph.ConstantValue(id);
     return t.is_splat() || t.num_elements() == 1;
   });
 }
 
-// Bytes that the result takes, before it exists; a splat of splats takes one element.
-int64_t ResultBytes(const Graph& graph, const Node& node) {
-  const TensorType& type = graph.value(node.outputs[0]).type;
-  const bool stays_splat = (node.op->Is<Elementwise>() || node.op->Is<Movement>()) && StaySplats(graph, node);
-  const int64_t count = stays_splat ? 1 : type.shape.num_elements().constant();
-  return count * static_cast<int64_t>(SizeOf(type.dtype));
+// Whether the results of splats are splats: EvaluateNode says when.
+bool StaysSplat(const Graph& graph, const Node& node) {
+  if (node.op->Is<Elementwise>()) return AllSplats(graph, node);
+  if (!node.op->Is<Movement>()) return false;
+  const absl::StatusOr<std::vector<Layout>> layouts = LayoutsOf(graph, node);
+  return layouts.ok() && std::all_of(layouts->begin(), layouts->end(), [&](const Layout& layout) {
+           if (layout.fill != Layout::kNoFill || layout.pieces.size() != 1) return false;
+           const Tensor& from = *graph.ConstantValue(node.inputs[layout.pieces[0].input]);
+           return from.is_splat();
+         });
+}
+
+// Bytes that the results take, before they exist; a splat takes one element. nullopt: more than 64 bits
+// count.
+std::optional<int64_t> ResultBytes(const Graph& graph, const Node& node) {
+  const bool splat = StaysSplat(graph, node);
+  int64_t total = 0;
+  for (ValueId output : node.outputs) {
+    const TensorType& type = graph.value(output).type;
+    int64_t bytes = splat ? 1 : type.shape.num_elements().constant();
+    if (__builtin_mul_overflow(bytes, static_cast<int64_t>(SizeOf(type.dtype)), &bytes) ||
+        __builtin_add_overflow(total, bytes, &total)) {
+      return std::nullopt;
+    }
+  }
+  return total;
 }
 
 // Bytes of splats that must be written out in full to compute the node.
 int64_t WrittenOutBytes(const Graph& graph, const Node& node) {
   int64_t bytes = 0;
-  const bool stays_splat = node.op->Is<Movement>() || (node.op->Is<Elementwise>() && StaySplats(graph, node));
-  for (ValueId id : node.inputs) {
+  const bool stays_splat = StaysSplat(graph, node);
+  for (ValueId id : Present(node.inputs)) {
     const Tensor& tensor = *graph.ConstantValue(id);
     if (stays_splat || !tensor.is_splat()) continue;
     if (__builtin_add_overflow(bytes, static_cast<int64_t>(tensor.logical_bytes()), &bytes)) return INT64_MAX;
@@ -53,7 +73,7 @@ int64_t WrittenOutBytes(const Graph& graph, const Node& node) {
 // Bytes of constants that nothing else reads and that folding therefore frees.
 int64_t FreedBytes(const Graph& graph, const Node& node, const std::vector<std::vector<NodeId>>& readers) {
   int64_t bytes = 0;
-  for (ValueId id : node.inputs) {
+  for (ValueId id : Present(node.inputs)) {
     if (readers[static_cast<size_t>(id)].size() == 1) bytes += graph.ConstantValue(id)->stored_bytes();
   }
   return bytes;
@@ -112,7 +132,7 @@ Provenance FoldedProvenance(const Graph& graph, NodeId id) {
   const auto add = [&](const std::string& name) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   };
-  for (ValueId input : node.inputs) {
+  for (ValueId input : Present(node.inputs)) {
     const std::vector<std::string> sources = graph.SourceNames(graph.value(input).producer);
     const std::string& own = graph.value(input).name;
     if (std::find(sources.begin(), sources.end(), own) != sources.end()) {
@@ -125,8 +145,8 @@ Provenance FoldedProvenance(const Graph& graph, NodeId id) {
   return {node.provenance.location, node.provenance.array, std::move(names)};
 }
 
-absl::Status ReplaceByConstant(Graph& graph, NodeId id, Tensor tensor) {
-  const ValueId old = graph.node(id).outputs[0];
+absl::Status ReplaceByConstant(Graph& graph, NodeId id, size_t output, Tensor tensor) {
+  const ValueId old = graph.node(id).outputs[output];
   Provenance provenance = FoldedProvenance(graph, id);
   const OpDef& constant = *graph.registry().Find("Const");
   TENFOLD_ASSIGN_OR_RETURN(NodeId folded, graph.AddNode(constant, {}, {{"value", std::move(tensor)}},
@@ -135,6 +155,33 @@ absl::Status ReplaceByConstant(Graph& graph, NodeId id, Tensor tensor) {
   TENFOLD_RETURN_IF_ERROR(graph.ReplaceAllUses(old, fresh));
   graph.SwapNames(old, fresh);
   return absl::OkStatus();
+}
+
+// The results, where inference knows them all as numbers though an input is no constant: what follows from
+// shapes alone.
+std::optional<std::vector<Tensor>> KnownResults(const Graph& graph, const Node& node) {
+  std::vector<Tensor> results;
+  for (ValueId output : node.outputs) {
+    const ValueInfo& value = graph.value(output);
+    const bool known = value.contents && value.type.dtype == DType::kI64 && value.type.shape.has_rank() &&
+                       value.type.shape.is_static() &&
+                       std::all_of(value.contents->begin(), value.contents->end(),
+                                   [](const Dim& d) { return d.is_constant(); });
+    if (!known) return std::nullopt;
+    std::vector<int64_t> numbers;
+    for (const Dim& d : *value.contents) numbers.push_back(d.constant());
+    absl::StatusOr<Tensor> tensor = Tensor::FromVector(numbers, value.type.shape.static_dims());
+    if (!tensor.ok()) return std::nullopt;
+    results.push_back(*std::move(tensor));
+  }
+  return results;
+}
+
+bool HasStaticResults(const Graph& graph, const Node& node) {
+  return std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId output) {
+    const Shape& shape = graph.value(output).type.shape;
+    return shape.has_rank() && shape.is_static();
+  });
 }
 
 }  // namespace
@@ -146,40 +193,60 @@ absl::Status FoldConstants(PassContext& context, Graph& graph) {
   auto reads = readers;
   reads.resize(graph.num_values() +
                order.size());  // folded constants are new values, read by who read the old
+  const auto replace = [&](NodeId id, std::vector<Tensor> results) -> absl::Status {
+    for (size_t i = 0; i < results.size(); ++i) {
+      const ValueId old = graph.node(id).outputs[i];
+      TENFOLD_RETURN_IF_ERROR(ReplaceByConstant(graph, id, i, std::move(results[i])));
+      reads.resize(std::max<size_t>(reads.size(), graph.num_values()));
+      reads[graph.num_values() - 1] = readers[static_cast<size_t>(old)];
+    }
+    return absl::OkStatus();
+  };
   for (NodeId id : order) {
-    const Node& node = graph.node(id);
-    if (node.op->Is<Source>() || node.inputs.empty() || !AllInputsConstant(graph, node)) continue;
+    const Node node = graph.node(id);
+    if (node.op->Is<Source>() || node.inputs.empty()) continue;
     const std::string name = PassContext::Describe(graph, id);
+    if (!AllInputsConstant(graph, node)) {
+      if (node.op->is_barrier || node.body != nullptr) continue;
+      if (std::optional<std::vector<Tensor>> known = KnownResults(graph, node)) {
+        context.Did(name, "follows from shapes that are known");
+        TENFOLD_RETURN_IF_ERROR(replace(id, *std::move(known)));
+      }
+      continue;
+    }
     const std::optional<int64_t> operations = EstimateOperations(graph, node);
-    if (!operations || !graph.value(node.outputs[0]).type.shape.is_static() || node.outputs.size() != 1) {
+    const bool is_static = operations && HasStaticResults(graph, node);
+    const std::optional<int64_t> bytes = is_static ? ResultBytes(graph, node) : std::nullopt;
+    if (!bytes) {
       context.Missed(name, "its shape is not known");
       continue;
     }
-    const int64_t bytes = ResultBytes(graph, node);
-    const int64_t growth = bytes - FreedBytes(graph, node, reads);
-    if (Decision d = CanFold(context, graph, node, spent, bytes, growth, *operations); !d) {
+    const int64_t growth = *bytes - FreedBytes(graph, node, reads);
+    if (Decision d = CanFold(context, graph, node, spent, *bytes, growth, *operations); !d) {
       context.Missed(name, d.reason());
       continue;
     }
     std::vector<Tensor> inputs;
-    for (ValueId input : node.inputs) inputs.push_back(*graph.ConstantValue(input));
-    absl::StatusOr<std::vector<Tensor>> result =
+    for (ValueId input : node.inputs) {
+      inputs.push_back(input == kNoValue ? Tensor() : *graph.ConstantValue(input));
+    }
+    absl::StatusOr<std::vector<Tensor>> results =
         EvaluateNode(graph, node, inputs, std::nullopt, context.control().interrupt());
     if (context.control().ShouldStop()) return context.control().status();
-    if (!result.ok()) {  // a bad value is an error of the run, which may never come to it
-      context.Missed(name, DiagnosticsOf(result.status())[0].message);
+    if (!results.ok()) {  // a bad value is an error of the run, which may never come to it
+      context.Missed(name, DiagnosticsOf(results.status())[0].message);
       continue;
     }
-    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Canonical((*result)[0]));
-    context.Did(name,
-                absl::StrCat(tensor.num_elements(), tensor.num_elements() == 1 ? " value, " : " values, ",
-                             tensor.stored_bytes(), " bytes"));
+    int64_t values = 0, stored = 0;
+    for (Tensor& result : *results) {
+      TENFOLD_ASSIGN_OR_RETURN(result, Canonical(result));
+      values += result.num_elements();
+      stored += static_cast<int64_t>(result.stored_bytes());
+    }
+    context.Did(name, absl::StrCat(values, values == 1 ? " value, " : " values, ", stored, " bytes"));
     spent.growth_bytes += std::max<int64_t>(0, growth);
     spent.operations += *operations;
-    const ValueId old = node.outputs[0];
-    TENFOLD_RETURN_IF_ERROR(ReplaceByConstant(graph, id, std::move(tensor)));
-    reads.resize(std::max<size_t>(reads.size(), graph.num_values()));
-    reads[graph.num_values() - 1] = readers[static_cast<size_t>(old)];
+    TENFOLD_RETURN_IF_ERROR(replace(id, *std::move(results)));
   }
   graph.RemoveDeadNodes();
   return graph.SortTopologically();

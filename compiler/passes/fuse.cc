@@ -19,11 +19,18 @@ namespace {
 // A longer row does not fit the near caches, where values kept between a kernel's loops should stay.
 constexpr int64_t kMaxKeptRowElements = 1 << 16;
 
-bool IsTranspose(const Node& node) { return node.op->name == "Transpose"; }
+// Whether kernels may read what it moves where it was. An alias costs nothing as it is.
+bool IsView(const Graph& graph, const Node& node) {
+  if (!node.op->Is<Movement>() || node.op->is_barrier || node.outputs.size() != 1) return false;
+  const absl::StatusOr<std::vector<Layout>> layouts = LayoutsOf(graph, node);
+  if (!layouts.ok()) return false;
+  const Piece* const view = AsView((*layouts)[0], graph.value(node.outputs[0]).type.shape);
+  return view != nullptr && !IsAlias((*layouts)[0], graph.value(node.inputs[view->input]).type.shape);
+}
 
 bool IsFusible(const Graph& graph, const Node& node) {
   if (!graph.value(node.outputs[0]).type.shape.has_rank()) return false;
-  return node.op->Is<Elementwise>() || node.op->Is<Reduction>() || IsTranspose(node);
+  return node.op->Is<Elementwise>() || node.op->Is<Reduction>() || IsView(graph, node);
 }
 
 // An integer division whose divisor may be 0: its report counts elements of its own shape.
@@ -42,16 +49,18 @@ class Fuser {
     for (NodeId id : order_) {
       if (context_.control().ShouldStop()) return context_.control().status();
       latest_[id] = position_[id];
-      for (ValueId input : graph_.node(id).inputs) {
+      for (ValueId input : Present(graph_.node(id).inputs)) {
         latest_[id] = std::max(latest_[id], Latest(graph_.value(input).producer));
       }
       if (!IsFusible(graph_, graph_.node(id))) continue;
       group_of_[id] = static_cast<int>(groups_.size());
       groups_.push_back({id});
-      for (ValueId input : graph_.node(id).inputs) TryMerge(graph_.value(input).producer, id);
+      for (ValueId input : Present(graph_.node(id).inputs)) TryMerge(graph_.value(input).producer, id);
     }
     for (const std::vector<NodeId>& members : groups_) {
-      if (!members.empty()) TENFOLD_RETURN_IF_ERROR(Replace(members));
+      // A movement alone is a copy, which needs no kernel.
+      const bool copy = members.size() == 1 && graph_.node(members[0]).op->Is<Movement>();
+      if (!members.empty() && !copy) TENFOLD_RETURN_IF_ERROR(Replace(members));
     }
     graph_.RemoveDeadNodes();
     return graph_.SortTopologically();
@@ -203,7 +212,7 @@ class Fuser {
     absl::flat_hash_set<NodeId> seen;
     std::vector<NodeId> pending;
     const auto visit_inputs = [&](NodeId id) {
-      for (ValueId input : graph_.node(id).inputs) {
+      for (ValueId input : Present(graph_.node(id).inputs)) {
         const NodeId p = graph_.value(input).producer;
         if (source.contains(p) || target.contains(p) || Latest(p) <= first) continue;
         // Groups are computed whole: entering one means depending on all its members.
@@ -216,7 +225,7 @@ class Fuser {
     while (!pending.empty()) {
       const NodeId id = pending.back();
       pending.pop_back();
-      for (ValueId input : graph_.node(id).inputs) {
+      for (ValueId input : Present(graph_.node(id).inputs)) {
         if (source.contains(graph_.value(input).producer)) return true;
       }
       visit_inputs(id);

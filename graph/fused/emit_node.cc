@@ -17,7 +17,8 @@ Scalar EmitElementwise(const Node& node, DType result, std::span<const Scalar> i
   // A cast between stored types must round once: f64 to f16 does not go through f32, so Cast sees what it
   // got.
   const bool converts = node.op->FindAttr("to") != nullptr;
-  for (Scalar x : in) wide.push_back(converts ? x : Widen(x));
+  for (Scalar x : in) wide.push_back(converts || x.builder() == nullptr ? x : Widen(x));
+  while (wide.size() < node.op->inputs.size()) wide.emplace_back();
   const Scalar y = std::get<Elementwise>(node.op->computation).formula(wide, node.attrs);
   return y.type() == result ? y : Convert(y, result);
 }

@@ -12,7 +12,8 @@
 
 namespace tenfold {
 
-// The value of an elementwise node for one element. `in` and the result are of the stored dtypes.
+// The value of an elementwise node for one element. `in` and the result are of the stored dtypes. A Scalar
+// without a builder stands for an absent input; the formula sees one for each port.
 Scalar EmitElementwise(const Node& node, DType result, std::span<const Scalar> in);
 
 // A reduction's parts for elements of dtype `element`; its accumulator is of ComputeType(element).

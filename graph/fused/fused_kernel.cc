@@ -60,6 +60,7 @@ class Verifier {
     for (const Dim& d : operand.strides) {
       if (!d.valid()) return Bad(absl::StrCat(name, " has an invalid stride"));
     }
+    if (!operand.offset.valid()) return Bad(absl::StrCat(name, " has an invalid offset"));
     return absl::OkStatus();
   }
 
@@ -111,6 +112,7 @@ class Verifier {
 
   absl::Status CheckOutput(const FusedKernel::Output& output, absl::string_view name) const {
     TENFOLD_RETURN_IF_ERROR(CheckOperand(output.operand, name));
+    if (!(output.operand.offset == Dim(0))) return Bad(absl::StrCat(name, " does not begin at its start"));
     if (output.source.kind != Source::kStage ||
         !Exists(output.source, static_cast<int>(kernel_.stages.size()))) {
       return Bad(absl::StrCat(name, " comes from no stage"));
@@ -166,8 +168,9 @@ std::string FusedKernel::ToString() const {
   std::string text =
       absl::StrCat("kernel ", name, " parallel ", DimsText(parallel), " reduced ", DimsText(reduced), "\n");
   for (size_t i = 0; i < inputs.size(); ++i) {
+    const Dim& offset = inputs[i].offset;
     absl::StrAppend(&text, "  in", i, ": ", Name(inputs[i].dtype), " strides ", DimsText(inputs[i].strides),
-                    "\n");
+                    offset == Dim(0) ? "" : absl::StrCat(" from ", offset.ToString()), "\n");
   }
   const auto append_program = [&text](const ScalarProgram& program) {
     for (absl::string_view line : absl::StrSplit(program.ToString(), '\n', absl::SkipEmpty())) {

@@ -44,9 +44,12 @@ struct FusedKernel {
   // A buffer and how the iteration space walks it: element offset = sum of index[d] * strides[d]. A stride
   // that is the constant 0 broadcasts. One stride an iteration dim; for an output of a per-row value the
   // strides of the reduced dims are 0.
+  // Where the element of index 0 lies, `offset` says in elements; KernelCall has its address, so that kernels
+  // need not know.
   struct Operand {
     DType dtype;
     std::vector<Dim> strides;
+    Dim offset = {};
     bool operator==(const Operand&) const = default;
   };
 

@@ -29,7 +29,7 @@ struct KernelInterrupt {
 };
 
 struct KernelCall {
-  const void* const* inputs;  // one per input, element-aligned
+  const void* const* inputs;  // one per input: its first element, element-aligned
   void* const* outputs;       // one per output
   const int64_t* dims;        // FusedKernel::DimExpressions, evaluated
   int64_t block_begin;        // the share of the rows that this call computes: row numbers, row-major over

@@ -61,17 +61,33 @@ class Lowering {
           return Unfit("a reduction's result is read along the axes that it reduced");
         TENFOLD_RETURN_IF_ERROR(Place(node.inputs[0], space_.FullPlacement()));
       } else if (node.op->Is<Elementwise>()) {
-        for (ValueId input : node.inputs) {
+        for (ValueId input : Present(node.inputs)) {
           const size_t rank = body_.value(input).type.shape.rank();
           if (rank > own->size()) return Unfit("an operand has more dims than the result");
           TENFOLD_RETURN_IF_ERROR(Place(input, Placement(own->end() - rank, own->end())));
         }
       } else if (node.op->Is<Movement>()) {
-        if (!IsInput(node.inputs[0]))
-          return Unfit(absl::StrCat(node.op->name, " reads a value that is not in memory"));
+        TENFOLD_RETURN_IF_ERROR(AddView(node));
       } else {
         return Unfit(absl::StrCat(node.op->name, " is not part of a fused kernel"));
       }
+    }
+    return absl::OkStatus();
+  }
+
+  // Kernels read memory by strides that are not negative, and whole outputs that one stride a dim describes.
+  absl::Status AddView(const Node& node) {
+    TENFOLD_ASSIGN_OR_RETURN(const std::vector<Layout> layouts, LayoutsOf(body_, node));
+    for (size_t i = 0; i < layouts.size(); ++i) {
+      const Piece* const view = AsView(layouts[i], body_.value(node.outputs[i]).type.shape);
+      if (view == nullptr) return Unfit(absl::StrCat(node.op->name, " reads no strided view"));
+      if (!IsInput(node.inputs[view->input]))
+        return Unfit(absl::StrCat(node.op->name, " reads a value that is not in memory"));
+      if (!view->from.valid()) return Unfit(absl::StrCat(node.op->name, " has no expressible offset"));
+      for (const Dim& stride : view->from_strides) {
+        if (!(Max(stride, 0) == stride)) return Unfit(absl::StrCat(node.op->name, " walks backwards"));
+      }
+      views_[node.outputs[i]] = *view;
     }
     return absl::OkStatus();
   }
@@ -128,7 +144,8 @@ class Lowering {
         reversed.push_back(id);
         readers = {id};
       }
-      for (ValueId input : node.inputs) reading_stages[Index(input)].insert(readers.begin(), readers.end());
+      for (ValueId input : Present(node.inputs))
+        reading_stages[Index(input)].insert(readers.begin(), readers.end());
     }
     stage_order_.assign(reversed.rbegin(), reversed.rend());
   }
@@ -208,14 +225,17 @@ class Lowering {
         return Unfit("a constant holds several values");
       return EmitConstant(builder.program, *constant);
     }
-    if (IsInput(id)) return ReadMemory(builder, id, type, RowMajorStrides(type.shape.dims()), placement);
-    if (const auto* movement = std::get_if<Movement>(&node.op->computation)) {
-      const Shape& from = body_.value(node.inputs[0]).type.shape;
-      return ReadMemory(builder, node.inputs[0], type, movement->strides(from, type.shape, node.attrs),
-                        placement);
+    if (IsInput(id)) return ReadMemory(builder, id, type, RowMajorStrides(type.shape.dims()), 0, placement);
+    if (const auto view = views_.find(id); view != views_.end()) {
+      return ReadMemory(builder, node.inputs[view->second.input], type, view->second.from_strides,
+                        view->second.from, placement);
     }
     std::vector<Scalar> in;
     for (ValueId input : node.inputs) {
+      if (input == kNoValue) {
+        in.emplace_back();
+        continue;
+      }
       const size_t rank = body_.value(input).type.shape.rank();
       TENFOLD_ASSIGN_OR_RETURN(Scalar operand,
                                Emit(builder, input, Placement(placement.end() - rank, placement.end())));
@@ -224,10 +244,11 @@ class Lowering {
     return EmitElementwise(node, type.dtype, in);
   }
 
-  // Element loads of body input `id`, seen as a tensor of `type` with `strides`.
+  // Element loads of body input `id`, seen as a tensor of `type` with `strides` from element `offset` on.
   absl::StatusOr<Scalar> ReadMemory(StageBuilder& builder, ValueId id, const TensorType& type,
-                                    const std::vector<Dim>& strides, const Placement& placement) {
-    FusedKernel::Operand operand{type.dtype, space_.StridesAlong(type.shape, strides, placement)};
+                                    const std::vector<Dim>& strides, const Dim& offset,
+                                    const Placement& placement) {
+    FusedKernel::Operand operand{type.dtype, space_.StridesAlong(type.shape, strides, placement), offset};
     const auto& inputs = body_.inputs();
     const int body_input = static_cast<int>(std::find(inputs.begin(), inputs.end(), id) - inputs.begin());
     int index = 0;
@@ -266,6 +287,7 @@ class Lowering {
   const Graph& body_;
   IterationSpace space_;
   std::vector<std::optional<Placement>> placement_;  // by value; none: not needed
+  std::map<ValueId, Piece> views_;                   // of movements
   std::vector<ValueId> stage_order_;
   std::map<ValueId, int> stages_;
   FusedKernel kernel_;

@@ -22,9 +22,9 @@ struct LoweredKernel {
 };
 
 // Lowers `body`: its Inputs are the kernel's operands, its outputs what the kernel stores, in that order. The
-// body consists of elementwise ops and reductions, and of movement ops that read an Input directly. Constants
-// must hold one value. All reductions are over the same axes of the same shape; every other value has that
-// shape, or the shape that the reductions give, or broadcasts to one of them.
+// body consists of elementwise ops and reductions, and of movement ops that are strided views of an Input.
+// Constants must hold one value. All reductions are over the same axes of the same shape; every other value
+// has that shape, or the shape that the reductions give, or broadcasts to one of them.
 //
 // A body that is not of this form is refused with E0801, whose message says what does not fit: the fusion
 // pass asks by trying.

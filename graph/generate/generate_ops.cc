@@ -34,6 +34,10 @@ std::string CppType(AttrKind kind) {
       return "std::string";
     case AttrKind::kInts:
       return "std::vector<int64_t>";
+    case AttrKind::kFloats:
+      return "std::vector<double>";
+    case AttrKind::kStrings:
+      return "std::vector<std::string>";
     case AttrKind::kDType:
       return "DType";
     case AttrKind::kType:
@@ -47,9 +51,15 @@ std::string CppType(AttrKind kind) {
 std::string CppDefault(const AttrDef& attr) {
   if (!attr.default_value.has_value()) return "{}";
   std::string text = ToString(*attr.default_value);
-  if (attr.kind == AttrKind::kInts) text = absl::StrCat("{", text.substr(1, text.size() - 2), "}");
+  const bool list = text.front() == '[';
+  if (list) text = absl::StrCat("{", text.substr(1, text.size() - 2), "}");
+  if (attr.kind == AttrKind::kTensor) return "{}";  // the op's own default, which no literal can be
+  if (attr.kind == AttrKind::kDType) return absl::StrCat("DType::k", absl::AsciiStrToUpper(text));
   return text;
 }
+
+// The op's name, but where a type of ours has it.
+std::string FunctionName(const OpDef& op) { return op.name == "Shape" ? "ShapeOf" : op.name; }
 
 // `text` wrapped as // comment lines.
 std::string Comment(const std::string& text) {
@@ -63,14 +73,27 @@ std::string Comment(const std::string& text) {
 
 std::string Parameters(const OpDef& op, bool with_default) {
   std::vector<std::string> parameters;
-  for (const PortDef& input : op.inputs) parameters.push_back(absl::StrCat("Operand ", input.name));
+  // What may be left out stands at the end.
+  size_t required = op.inputs.size();
+  while (required > 0 && op.inputs[required - 1].arity == Arity::kOptional) --required;
+  for (size_t i = 0; i < op.inputs.size(); ++i) {
+    const bool any_number = op.inputs[i].arity == Arity::kVariadic;
+    parameters.push_back(absl::StrCat(any_number ? "std::vector<Operand> " : "Operand ", op.inputs[i].name,
+                                      with_default && i >= required ? " = std::nullopt" : ""));
+  }
   if (!op.attrs.empty()) {
     const bool optional = with_default && std::all_of(op.attrs.begin(), op.attrs.end(), [](const AttrDef& a) {
-                            return a.default_value.has_value();
+                            return a.default_value.has_value() || a.is_optional;
                           });
     parameters.push_back(absl::StrCat(op.name, "Attrs attrs", optional ? " = {}" : ""));
   }
   return absl::StrJoin(parameters, ", ");
+}
+
+// "Value"; "TopKResults", a struct with the outputs' names; "Values" where there can be any number.
+std::string ResultType(const OpDef& op) {
+  if (op.GivesAnyNumber()) return "Values";
+  return op.outputs.size() == 1 ? "Value" : absl::StrCat(op.name, "Results");
 }
 
 void WriteHeader() {
@@ -81,6 +104,7 @@ void WriteHeader() {
 #define TENFOLD_GRAPH_OPS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -93,36 +117,80 @@ namespace tenfold {
     if (!op->attrs.empty()) {
       std::cout << "struct " << op->name << "Attrs {\n";
       for (const AttrDef& attr : op->attrs) {
-        std::cout << "  " << CppType(attr.kind) << " " << attr.name << " = " << CppDefault(attr) << ";  // "
-                  << attr.doc << "\n";
+        const std::string type = CppType(attr.kind);
+        std::cout << "  " << (attr.is_optional ? absl::StrCat("std::optional<", type, ">") : type) << " "
+                  << attr.name << " = " << CppDefault(attr) << ";  // " << attr.doc << "\n";
       }
       std::cout << "};\n";
     }
-    std::cout << Comment(op->doc) << "Value " << op->name << "(" << Parameters(*op, true) << ");\n";
+    if (ResultType(*op) == op->name + "Results") {
+      std::cout << "struct " << op->name << "Results {\n";
+      for (const PortDef& output : op->outputs) std::cout << "  Value " << output.name << ";\n";
+      std::cout << "};\n";
+    }
+    std::cout << Comment(op->doc) << ResultType(*op) << " " << FunctionName(*op) << "("
+              << Parameters(*op, true) << ");\n";
   }
   std::cout << "\n}  // namespace tenfold\n\n#endif  // TENFOLD_GRAPH_OPS_H_\n";
+}
+
+void WriteFunction(const OpDef& op) {
+  std::vector<std::string> operands, attrs, results;
+  for (const PortDef& input : op.inputs) {
+    if (input.arity != Arity::kVariadic) operands.push_back(absl::StrCat("std::move(", input.name, ")"));
+  }
+  for (const AttrDef& attr : op.attrs) {
+    // A tensor that is not given is the op's default.
+    if (attr.kind == AttrKind::kTensor || attr.is_optional) continue;
+    attrs.push_back(absl::StrCat("{\"", attr.name, "\", std::move(attrs.", attr.name, ")}"));
+  }
+  std::cout << "\n" << ResultType(op) << " " << FunctionName(op) << "(" << Parameters(op, false) << ") {\n";
+  std::cout << "  Attrs all = {" << absl::StrJoin(attrs, ", ") << "};\n";
+  for (const AttrDef& attr : op.attrs) {
+    if (attr.is_optional) {
+      std::cout << "  if (attrs." << attr.name << ") all.Set(\"" << attr.name << "\", *std::move(attrs."
+                << attr.name << "));\n";
+    }
+    if (attr.kind != AttrKind::kTensor) continue;
+    std::cout << "  if (attrs." << attr.name << ".num_elements() > 0) all.Set(\"" << attr.name
+              << "\", std::move(attrs." << attr.name << "));\n";
+  }
+  if (op.TakesAnyNumber()) {
+    const std::string& last = op.inputs.back().name;
+    std::cout << "  std::vector<Operand> operands = {" << absl::StrJoin(operands, ", ") << "};\n"
+              << "  operands.insert(operands.end(), " << last << ".begin(), " << last << ".end());\n";
+  } else {
+    std::cout << "  const Operand operands[] = {" << absl::StrJoin(operands, ", ") << "};\n";
+  }
+  const std::string call = absl::StrCat("ApplyOpMulti(\"", op.name, "\", operands, std::move(all))");
+  if (op.GivesAnyNumber()) {
+    std::cout << "  return " << call << ";\n}\n";
+  } else if (op.outputs.size() == 1) {
+    std::cout << "  return " << call << "[0];\n}\n";
+  } else {
+    for (size_t i = 0; i < op.outputs.size(); ++i) results.push_back(absl::StrCat("results[", i, "]"));
+    std::cout << "  const Values results = " << call << ";\n  return {" << absl::StrJoin(results, ", ")
+              << "};\n}\n";
+  }
 }
 
 void WriteSource() {
   std::cout
       << "// SPDX-License-Identifier: Apache-2.0\n//\n// Generated from the op registry by graph/generate.\n"
-         "#include \"tenfold/graph/ops.h\"\n\n#include <utility>\n\nnamespace tenfold {\n";
+         "#include \"tenfold/graph/ops.h\"\n\n#include <utility>\n#include <vector>\n\nnamespace tenfold {\n";
   for (const OpDef* op : BuildableOps()) {
-    std::vector<std::string> operands, attrs;
-    for (const PortDef& input : op->inputs) operands.push_back(input.name);
-    for (const AttrDef& attr : op->attrs) {
-      attrs.push_back(absl::StrCat("{\"", attr.name, "\", std::move(attrs.", attr.name, ")}"));
-    }
-    std::cout << "\nValue " << op->name << "(" << Parameters(*op, false) << ") {\n  return ApplyOp(\""
-              << op->name << "\", {" << absl::StrJoin(operands, ", ") << "}, {" << absl::StrJoin(attrs, ", ")
-              << "});\n}\n";
+    WriteFunction(*op);
   }
   std::cout << "\n}  // namespace tenfold\n";
 }
 
 std::string Ports(const std::vector<PortDef>& ports) {
   return absl::StrJoin(ports, ", ", [](std::string* out, const PortDef& port) {
-    absl::StrAppend(out, "`", port.name, "`", port.doc.empty() ? "" : absl::StrCat(" (", port.doc, ")"));
+    const char* const arity = port.arity == Arity::kOptional   ? ", optional"
+                              : port.arity == Arity::kVariadic ? ", any number"
+                                                               : "";
+    absl::StrAppend(out, "`", port.name, "`", arity, port.known ? ", known while building" : "",
+                    port.doc.empty() ? "" : absl::StrCat(" (", port.doc, ")"));
   });
 }
 
@@ -165,6 +233,8 @@ void WriteMarkdown() {
     std::cout << "\n## " << op->name << "\n\n" << op->doc << "\n\n";
     if (!op->inputs.empty())
       std::cout << "- inputs: " << Ports(op->inputs) << "\n- dtypes: " << TypeVariables(*op) << "\n";
+    if (op->outputs.size() > 1 || op->GivesAnyNumber())
+      std::cout << "- outputs: " << Ports(op->outputs) << "\n";
     for (const AttrDef& attr : op->attrs) {
       std::cout << "- attribute `" << attr.name << "` (" << Name(attr.kind);
       if (attr.default_value.has_value()) std::cout << ", default `" << ToString(*attr.default_value) << "`";

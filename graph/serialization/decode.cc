@@ -8,6 +8,7 @@
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/no_such_op.h"
 #include "tenfold/graph/serialization/decode_values.h"
+#include "tenfold/graph/serialization/encode.h"
 
 namespace tenfold {
 namespace {
@@ -91,6 +92,10 @@ class Decoder {
     if (op == nullptr) return NoSuchOp(encoded.op(), graph_.registry());
     std::vector<ValueId> inputs;
     for (uint32_t number : encoded.inputs()) {
+      if (number == kAbsentInput) {
+        inputs.push_back(kNoValue);
+        continue;
+      }
       TENFOLD_ASSIGN_OR_RETURN(const ValueId value, Find(number));
       inputs.push_back(value);
     }
@@ -199,6 +204,7 @@ class Decoder {
     TENFOLD_ASSIGN_OR_RETURN(Graph body, DecodeGraph(encoded.body(), context_, depth_ + 1));
     bool same = body.inputs().size() == inputs.size();
     for (size_t i = 0; same && i < inputs.size(); ++i) {
+      if (inputs[i] == kNoValue) return WrongStructure("an input of a body is absent");
       same = body.value(body.inputs()[i]).type == graph_.value(inputs[i]).type;
     }
     if (!same) return MakeError("E0504", "the inputs of the body are not of the types of the node's inputs");

@@ -151,6 +151,20 @@ absl::StatusOr<AttrValue> DecodeAttr(const v1::Attribute& encoded, const DecodeC
                                          "integers in one attribute"));
       return AttrValue(std::vector<int64_t>(values.begin(), values.end()));
     }
+    case v1::Attribute::kFloatsValue: {
+      TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded.floats_value(), "a list of floats"));
+      const auto& values = encoded.floats_value().values();
+      TENFOLD_RETURN_IF_ERROR(CheckCount(values.size(), context.options.limits.node_values, "node_values",
+                                         "floats in one attribute"));
+      return AttrValue(std::vector<double>(values.begin(), values.end()));
+    }
+    case v1::Attribute::kStringsValue: {
+      TENFOLD_RETURN_IF_ERROR(CheckKnown(encoded.strings_value(), "a list of strings"));
+      const auto& values = encoded.strings_value().values();
+      TENFOLD_RETURN_IF_ERROR(CheckCount(values.size(), context.options.limits.node_values, "node_values",
+                                         "strings in one attribute"));
+      return AttrValue(std::vector<std::string>(values.begin(), values.end()));
+    }
     case v1::Attribute::kDtypeValue: {
       TENFOLD_ASSIGN_OR_RETURN(const DType dtype, DecodeDType(encoded.dtype_value()));
       return AttrValue(dtype);

@@ -64,6 +64,10 @@ class Encoder {
   absl::Status EncodeNode(const Node& node, v1::Node* out) {
     TENFOLD_RETURN_IF_ERROR(Text(node.op->name, out->mutable_op()));
     for (ValueId input : node.inputs) {
+      if (input == kNoValue) {
+        out->add_inputs(kAbsentInput);
+        continue;
+      }
       TENFOLD_ASSIGN_OR_RETURN(const int64_t number, NumberOf(input));
       out->add_inputs(static_cast<uint32_t>(number));
     }
@@ -159,6 +163,21 @@ class Encoder {
       case AttrKind::kInts: {
         v1::Ints& ints = *out->mutable_ints_value();
         for (int64_t number : std::get<std::vector<int64_t>>(value)) ints.add_values(number);
+        break;
+      }
+      case AttrKind::kFloats: {
+        v1::Floats& floats = *out->mutable_floats_value();
+        for (double number : std::get<std::vector<double>>(value)) {
+          CanonicalizeNans(DType::kF64, &number, 1);
+          floats.add_values(number);
+        }
+        break;
+      }
+      case AttrKind::kStrings: {
+        v1::Strings& strings = *out->mutable_strings_value();
+        for (const std::string& text : std::get<std::vector<std::string>>(value)) {
+          TENFOLD_RETURN_IF_ERROR(Text(text, strings.add_values()));
+        }
         break;
       }
       case AttrKind::kDType:

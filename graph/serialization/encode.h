@@ -21,6 +21,9 @@ inline constexpr uint64_t kDataAlignment = 64;
 // Up to this many bytes a tensor stands in the structure itself.
 inline constexpr size_t kLargestInline = 1024;
 
+// In the place of the number of an input that is absent: no file has so many values.
+inline constexpr uint32_t kAbsentInput = 0xffffffff;
+
 // The contents that stand outside the structure.
 struct DataSection {
   // Tensors that store at least this many bytes go into a file of their own; nullopt: none does.

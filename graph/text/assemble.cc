@@ -212,14 +212,17 @@ void GraphAssembler::AddCall(StatementSyntax& statement) {
   }
   if (body != nullptr && !CheckBody(statement, inputs, *body)) return;
   const size_t results = body != nullptr ? body->outputs().size() : op->outputs.size();
-  if (results != statement.results.size()) {
-    errors_.Add(SpanOf(statement), "E0103",
-                absl::StrCat(op->name, " gives ", results, results == 1 ? " result" : " results", ", but ",
-                             statement.results.size(),
-                             statement.results.size() == 1 ? " name stands" : " names stand", " before '='"));
-    return;
-  }
+  if (!op->GivesAnyNumber() && !CheckResultCount(statement, *op, results)) return;
   AddNode(*op, std::move(inputs), std::move(attrs), statement, std::move(body));
+}
+
+bool GraphAssembler::CheckResultCount(const StatementSyntax& statement, const OpDef& op, size_t results) {
+  const size_t names = statement.results.size();
+  if (results == names) return true;
+  errors_.Add(SpanOf(statement), "E0103",
+              absl::StrCat(op.name, " gives ", results, results == 1 ? " result" : " results", ", but ",
+                           names, names == 1 ? " name stands" : " names stand", " before '='"));
+  return false;
 }
 
 const OpDef* GraphAssembler::FindOp(const StatementSyntax& statement) {
@@ -322,22 +325,20 @@ bool GraphAssembler::ReadAttrs(const StatementSyntax& statement, const OpDef& op
 bool GraphAssembler::ReadOperands(const StatementSyntax& statement, const OpDef& op,
                                   std::vector<ValueId>& inputs) {
   const size_t count = statement.operands.size();
-  if (count != op.inputs.size() && !op.Is<FusedBody>()) {
+  if (!op.TakesInputs(count) && !op.Is<FusedBody>()) {
     if (count > op.inputs.size()) {
       const Span extra = {statement.operands[op.inputs.size()].span.begin,
                           statement.operands.back().span.end};
       const std::string attr = AsAttr(statement, op);
       if (!attr.empty()) {
         errors_.Add(extra, "E0103",
-                    absl::StrCat(op.name, " takes ", op.inputs.size(),
-                                 op.inputs.size() == 1 ? " operand" : " operands", ", but got ", count),
+                    absl::StrCat(op.name, " takes ", op.InputCountText("operand"), ", but got ", count),
                     {absl::StrCat("write ", attr), {ReplaceText{extra.begin, extra.end, attr}}});
         return false;
       }
     }
     errors_.Add(statement.op.span, "E0103",
-                absl::StrCat(op.name, " takes ", op.inputs.size(),
-                             op.inputs.size() == 1 ? " operand" : " operands", ", but got ", count),
+                absl::StrCat(op.name, " takes ", op.InputCountText("operand"), ", but got ", count),
                 absl::StrCat("it is written ", op.name, "(",
                              absl::StrJoin(op.inputs, ", ",
                                            [](std::string* out, const PortDef& port) { *out += port.name; }),
@@ -345,6 +346,17 @@ bool GraphAssembler::ReadOperands(const StatementSyntax& statement, const OpDef&
     return false;
   }
   bool good = true;
+  const auto absent = [&](size_t i) {
+    return std::holds_alternative<AbsentSyntax>(statement.operands[i].value);
+  };
+  for (size_t i = 0; i < count; ++i) {
+    if (!absent(i) || (!op.Is<FusedBody>() && op.InputPort(i).arity == Arity::kOptional)) continue;
+    errors_.Add(statement.operands[i].span, "E0103",
+                op.Is<FusedBody>()
+                    ? std::string("the inputs of a body are all there")
+                    : absl::StrCat(op.name, " needs its operand '", op.InputPort(i).name, "'"));
+    return false;
+  }
   std::vector<std::optional<ValueId>> values(count);
   for (size_t i = 0; i < count; ++i) {
     const auto* name = std::get_if<std::string>(&statement.operands[i].value);
@@ -359,6 +371,10 @@ bool GraphAssembler::ReadOperands(const StatementSyntax& statement, const OpDef&
   };
   for (size_t i = 0; i < count; ++i) {
     const OperandSyntax& operand = statement.operands[i];
+    if (absent(i)) {
+      inputs.push_back(kNoValue);
+      continue;
+    }
     if (values[i]) {
       inputs.push_back(*values[i]);
       continue;
@@ -424,6 +440,7 @@ void GraphAssembler::AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs
     return;
   }
   const std::vector<ValueId>& outputs = graph_.node(*node).outputs;
+  if (op.GivesAnyNumber() && !CheckResultCount(statement, op, outputs.size())) return;
   for (size_t i = 0; i < std::min(outputs.size(), statement.results.size()); ++i) {
     const TypedNameSyntax& result = statement.results[i];
     const TensorType& inferred = graph_.value(outputs[i]).type;

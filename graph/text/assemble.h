@@ -42,6 +42,8 @@ class GraphAssembler {
   void AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs, const StatementSyntax& statement,
                std::shared_ptr<const Graph> body);
 
+  // E0103 if not as many names stand before '=' as there are results.
+  bool CheckResultCount(const StatementSyntax& statement, const OpDef& op, size_t results);
   const OpDef* FindOp(const StatementSyntax& statement);
   bool CheckBody(const StatementSyntax& statement, const std::vector<ValueId>& inputs, const Graph& body);
   bool ReadAttrs(const StatementSyntax& statement, const OpDef& op, Attrs& attrs);

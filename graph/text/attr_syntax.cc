@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tenfold/graph/text/element.h"
 #include "tenfold/graph/text/quote.h"
 #include "tenfold/graph/text/tensor_literal.h"
@@ -19,6 +20,23 @@ std::optional<int64_t> ReadInteger(absl::string_view text) {
   return value;
 }
 
+std::optional<double> ReadFloat(absl::string_view text) {
+  double value = 0;
+  if (!ReadElement(text, DType::kF64, &value)) return std::nullopt;
+  return value;
+}
+
+template <typename T>
+std::optional<AttrValue> ReadList(const NumberListSyntax& list, std::optional<T> (*read)(absl::string_view)) {
+  std::vector<T> values;
+  for (const auto& [text, span] : list.numbers) {
+    const std::optional<T> value = read(text);
+    if (!value) return std::nullopt;
+    values.push_back(*value);
+  }
+  return AttrValue(std::move(values));
+}
+
 template <typename T>
 std::optional<AttrValue> Value(const std::optional<T>& value) {
   return value ? std::optional<AttrValue>(AttrValue(*value)) : std::nullopt;
@@ -26,9 +44,7 @@ std::optional<AttrValue> Value(const std::optional<T>& value) {
 
 std::optional<AttrValue> ReadNumber(absl::string_view text, AttrKind kind) {
   if (kind == AttrKind::kInt) return Value(ReadInteger(text));
-  double value = 0;
-  if (kind != AttrKind::kFloat || !ReadElement(text, DType::kF64, &value)) return std::nullopt;
-  return AttrValue(value);
+  return kind == AttrKind::kFloat ? Value(ReadFloat(text)) : std::nullopt;
 }
 
 std::optional<AttrValue> ReadWord(absl::string_view text, AttrKind kind) {
@@ -51,14 +67,14 @@ std::optional<AttrValue> ReadAttrValue(const AttrSyntax& attr, AttrKind kind) {
   if (const auto* tensor = std::get_if<Tensor>(&attr.value)) {
     return kind == AttrKind::kTensor ? std::optional<AttrValue>(*tensor) : std::nullopt;
   }
-  if (kind != AttrKind::kInts) return std::nullopt;
-  std::vector<int64_t> values;
-  for (const auto& [text, span] : std::get<NumberListSyntax>(attr.value).numbers) {
-    const std::optional<int64_t> value = ReadInteger(text);
-    if (!value) return std::nullopt;
-    values.push_back(*value);
+  if (const auto* strings = std::get_if<StringListSyntax>(&attr.value)) {
+    return kind == AttrKind::kStrings ? std::optional<AttrValue>(strings->strings) : std::nullopt;
   }
-  return AttrValue(std::move(values));
+  const auto& list = std::get<NumberListSyntax>(attr.value);
+  if (kind == AttrKind::kInts) return ReadList(list, ReadInteger);
+  if (kind == AttrKind::kFloats) return ReadList(list, ReadFloat);
+  if (kind == AttrKind::kStrings && list.numbers.empty()) return AttrValue(std::vector<std::string>());
+  return std::nullopt;
 }
 
 std::string NearestAttrText(const AttrSyntax& attr, AttrKind kind) {
@@ -97,6 +113,8 @@ absl::string_view DescribeAttrKind(AttrKind kind) {
       "a number",
       "a string in quotes",
       "a list of integers, such as [0, 1]",
+      "a list of numbers, such as [0.5, 1]",
+      "a list of strings, such as [\"tanh\"]",
       "a dtype, such as f32",
       "a type, such as f32[N,64]",
       "a tensor, such as f32[2] {1, 2}",
@@ -109,6 +127,20 @@ std::string AttrValueText(const AttrValue& value, std::optional<int64_t> max_ele
   // ToString is for people: it shortens tensors and leaves control characters in strings.
   if (const auto* text = std::get_if<std::string>(&value)) return QuoteString(*text);
   if (const auto* tensor = std::get_if<Tensor>(&value)) return TensorLiteral(*tensor, max_elements, indent);
+  if (const auto* strings = std::get_if<std::vector<std::string>>(&value)) {
+    return absl::StrCat(
+        "[",
+        absl::StrJoin(*strings, ", ", [](std::string* out, const std::string& s) { *out += QuoteString(s); }),
+        "]");
+  }
+  if (const auto* numbers = std::get_if<std::vector<double>>(&value)) {
+    return absl::StrCat("[",
+                        absl::StrJoin(*numbers, ", ",
+                                      [&](std::string* out, double number) {
+                                        *out += AttrValueText(number, max_elements, indent);
+                                      }),
+                        "]");
+  }
   if (const auto* number = std::get_if<double>(&value); number != nullptr && *number != *number) return "nan";
   return ToString(value);
 }

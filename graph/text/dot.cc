@@ -63,7 +63,7 @@ class DotPrinter {
     const bool source = node.op->Is<Source>();
     absl::StrAppend(&out_, indent_, IdOf(id), " [shape=", source ? "oval" : "box",
                     ", label=", DotString(Label(id, node)), "];\n");
-    for (ValueId input : node.inputs) {
+    for (ValueId input : Present(node.inputs)) {
       if (!names_.is_inline(input)) Edge(input, IdOf(id));
     }
     if (node.body == nullptr) return;
@@ -85,7 +85,7 @@ class DotPrinter {
         separator = ", ";
         open = true;
       };
-      for (ValueId input : node.inputs) {
+      for (ValueId input : Present(node.inputs)) {
         if (names_.is_inline(input)) add(names_[input]);
       }
       for (const auto& [name, value] : node.attrs) {

@@ -52,6 +52,13 @@ Json AttrToJson(const AttrValue& value, const JsonOptions& options) {
       return std::get<std::string>(value);
     case AttrKind::kInts:
       return std::get<std::vector<int64_t>>(value);
+    case AttrKind::kFloats: {
+      Json values = Json::array();
+      for (double d : std::get<std::vector<double>>(value)) values.push_back(AttrToJson(d, options));
+      return values;
+    }
+    case AttrKind::kStrings:
+      return std::get<std::vector<std::string>>(value);
     case AttrKind::kDType:
     case AttrKind::kType:
       return ToString(value);
@@ -66,7 +73,9 @@ Json GraphToJson(const Graph& graph, const JsonOptions& options);
 Json NodeToJson(const Graph& graph, const Node& node, const JsonOptions& options) {
   Json json = {{"op", node.op->name}};
   Json& inputs = json["inputs"] = Json::array();
-  for (ValueId id : node.inputs) inputs.push_back(graph.DisplayName(id));
+  for (ValueId id : node.inputs) {
+    inputs.push_back(id == kNoValue ? Json() : Json(graph.DisplayName(id)));  // null: absent
+  }
   Json& outputs = json["outputs"] = Json::array();
   for (ValueId id : node.outputs) {
     outputs.push_back({{"name", graph.DisplayName(id)}, {"type", graph.value(id).type.ToString()}});

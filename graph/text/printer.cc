@@ -106,7 +106,7 @@ class Printer {
     absl::StrAppend(&out_, " = ", QuoteName(node.op->name), "(");
     const char* separator = "";
     for (ValueId input : node.inputs) {
-      absl::StrAppend(&out_, separator, names_[input]);
+      absl::StrAppend(&out_, separator, input == kNoValue ? "_" : names_[input]);
       separator = ", ";
     }
     for (const auto& [name, value] : node.attrs) {

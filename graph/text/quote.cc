@@ -74,7 +74,7 @@ std::string QuoteString(absl::string_view text) {
 std::string QuoteName(absl::string_view name) {
   const bool plain = !name.empty() && BeginsName(name[0]) &&
                      std::all_of(name.begin(), name.end(), ContinuesName) && name != "true" &&
-                     name != "false" && name != "nan" && name != "inf";
+                     name != "false" && name != "nan" && name != "inf" && name != "_";
   return plain ? std::string(name) : QuoteString(name);
 }
 

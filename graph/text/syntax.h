@@ -38,15 +38,22 @@ struct NumberListSyntax {
   std::vector<std::pair<absl::string_view, Span>> numbers;
 };
 
-// An operand: a name, or a literal.
+struct StringListSyntax {
+  std::vector<std::string> strings;
+};
+
+struct AbsentSyntax {};  // _
+
+// An operand: a name, a literal, or that there is none.
 struct OperandSyntax {
-  std::variant<std::string, NumberSyntax, WordSyntax, NumberListSyntax> value;
+  std::variant<std::string, NumberSyntax, WordSyntax, NumberListSyntax, AbsentSyntax> value;
   Span span;
 };
 
 struct AttrSyntax {
   NameSyntax name;
-  std::variant<NumberSyntax, WordSyntax, NumberListSyntax, std::string, TensorType, Tensor> value;
+  std::variant<NumberSyntax, WordSyntax, NumberListSyntax, StringListSyntax, std::string, TensorType, Tensor>
+      value;
   Span span;            // of the value
   bool braces = false;  // of a list: it stands in {} or (), which is wrong
 };

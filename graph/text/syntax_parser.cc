@@ -273,6 +273,9 @@ bool SyntaxParser::Operand(StatementSyntax& statement) {
   } else if (token().IsWord("true") || token().IsWord("false")) {
     operand.value = WordSyntax{token().text};
     lexer_.Next();
+  } else if (token().IsWord("_")) {
+    operand.value = AbsentSyntax{};
+    lexer_.Next();
   } else if (token().Is("{")) {
     lexer_.Next();
     NumberListSyntax list;
@@ -303,6 +306,11 @@ bool SyntaxParser::Attribute(StatementSyntax& statement) {
   } else if (token().kind == Token::kNumber || token().IsWord("nan") || token().IsWord("inf")) {
     attr.value = NumberSyntax{token().text};
     lexer_.Next();
+  } else if (token().Is("[") && lexer_.Peek().kind == Token::kString) {
+    lexer_.Next();
+    StringListSyntax list;
+    if (!StringList(list)) return false;
+    attr.value = std::move(list);
   } else if (token().Is("[") || token().Is("{") || token().Is("(")) {
     // Read in any brackets: the assembler knows what was meant by the wrong ones.
     const absl::string_view close = token().Is("[") ? "]" : token().Is("{") ? "}" : ")";
@@ -337,13 +345,27 @@ bool SyntaxParser::Attribute(StatementSyntax& statement) {
 // Behind the opening bracket, up to and with `close`.
 bool SyntaxParser::NumberList(absl::string_view close, NumberListSyntax& list) {
   if (Take(close)) return true;
+  // Of an attribute the list may be one of floats, too.
+  const absl::string_view what = close == "]" ? "element" : "integer";
   do {
     if (!Within(list.numbers.size(), "numbers")) return false;
-    if (token().kind != Token::kNumber) return Expected("an integer");
+    const bool word = close == "]" && (token().IsWord("nan") || token().IsWord("inf"));
+    if (token().kind != Token::kNumber && !word) return Expected(absl::StrCat("an ", what));
     list.numbers.emplace_back(token().text, token().span());
     lexer_.Next();
   } while (Take(","));
-  return Expect(close, "or ',' after an integer");
+  return Expect(close, absl::StrCat("or ',' after an ", what));
+}
+
+// Behind the opening bracket of an attribute's list, up to and with the closing one.
+bool SyntaxParser::StringList(StringListSyntax& list) {
+  do {
+    if (!Within(list.strings.size(), "strings")) return false;
+    std::string value;
+    if (!String("a string", value)) return false;
+    list.strings.push_back(std::move(value));
+  } while (Take(","));
+  return Expect("]", "or ',' after a string");
 }
 
 size_t SyntaxParser::EndOfList(const NumberListSyntax& list, size_t begin, absl::string_view close) const {
@@ -394,6 +416,7 @@ bool SyntaxParser::Name(absl::string_view what, NameSyntax& name) {
     if (text == "true" || text == "false" || text == "nan" || text == "inf") {
       return Expected(what, absl::StrCat("a name that reads like a number stands in quotes: \"", text, "\""));
     }
+    if (text == "_") return Expected(what, "_ is an operand that is absent; a name stands in quotes: \"_\"");
     name.name = std::string(text);
     lexer_.Next();
   }

@@ -41,6 +41,7 @@ class SyntaxParser {
   bool Operand(StatementSyntax& statement);
   bool Attribute(StatementSyntax& statement);
   bool NumberList(absl::string_view close, NumberListSyntax& list);
+  bool StringList(StringListSyntax& list);
   // Behind the bracket that closes a list which has been read.
   size_t EndOfList(const NumberListSyntax& list, size_t begin, absl::string_view close) const;
   bool OperandInOtherBrackets();

@@ -55,11 +55,12 @@ void ValueNames::GiveName(ValueId id) {
 // Ports are taken in order: a literal that finds no dtype gets a name, and then gives one to the next.
 void ValueNames::CheckReader(const Node& node) {
   const auto dtype_of = [&](size_t k) -> std::optional<DType> {
-    if (inline_[Index(node.inputs[k])]) return std::nullopt;
+    if (node.inputs[k] == kNoValue || inline_[Index(node.inputs[k])]) return std::nullopt;
     return graph_.value(node.inputs[k]).type.dtype;
   };
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const ValueId input = node.inputs[i];
+    if (input == kNoValue) continue;
     read_[Index(input)] = true;
     if (!inline_[Index(input)]) continue;
     if (LiteralDType(*node.op, i, node.inputs.size(), dtype_of) != graph_.value(input).type.dtype)

@@ -162,7 +162,13 @@ absl::Status CudaContext::BindStep(size_t s, const SymbolValues& symbols) {
   }
   call.inputs.clear();
   call.outputs.clear();
-  for (const int v : step.inputs) call.inputs.push_back(places_[v].address);
+  for (size_t i = 0; i < step.inputs.size(); ++i) {
+    const FusedKernel::Operand& operand = step.kernel->inputs[i];
+    const std::optional<int64_t> offset = operand.offset.Evaluate(symbols);
+    if (!offset) return MakeError("E9001", "the offset of an operand has no value");
+    call.inputs.push_back(places_[step.inputs[i]].address +
+                          static_cast<CuDevicePtr>(*offset) * SizeOf(operand.dtype));
+  }
   for (const int v : step.outputs) call.outputs.push_back(places_[v].address);
   return absl::OkStatus();
 }

@@ -82,7 +82,18 @@ DType PortDType(const OpDef& op, size_t port, DType dtype) {
 }
 
 // Operand `port` is a shape that inference must know.
-bool IsShapeOperand(const OpDef& op, size_t port) { return op.Is<Movement>() && port > 0; }
+bool IsShapeOperand(const OpDef& op, size_t port) { return op.inputs[port].known; }
+
+// Which kinds of ops are bit cases: those that compute, and the movements that kernels may read through or
+// that pass every element on. What the others pick by operands of their own is for op cases to say.
+bool HasBitCases(const OpDef& op) {
+  if (op.is_internal || op.Is<Source>() || op.Is<HostKernel>() || op.Is<FromShapes>()) return false;
+  if (const auto* composite = std::get_if<Composite>(&op.computation); composite != nullptr) {
+    return !composite->only_moves;
+  }
+  return !op.Is<Movement>() || op.name == "Reshape" || op.name == "Transpose" || op.name == "Flatten" ||
+         op.name == "Identity" || op.is_barrier;
+}
 
 // A cheap op that has an inverse.
 Value Reversible(Value v) {
@@ -180,7 +191,7 @@ std::vector<SymbolValues> RandomSizes(const BitCase& c) {
 absl::StatusOr<std::vector<BitCase>> AllBitCases(const std::shared_ptr<const OpRegistry>& registry) {
   std::vector<BitCase> cases;
   for (const OpDef* op : registry->All()) {
-    if (op->is_internal || op->Is<Source>()) continue;
+    if (!HasBitCases(*op)) continue;
     for (DType dtype : kAllDTypes) {
       if (!op->inputs[DecidingPort(*op)].dtypes.Contains(dtype)) continue;
       TENFOLD_ASSIGN_OR_RETURN(Graph alone, Alone(registry, *op, dtype));

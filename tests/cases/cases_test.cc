@@ -87,11 +87,13 @@ class Coverage : public ::testing::Test {
     std::map<std::string, std::set<DType>> seen;  // by "Op.port"
     for (const CaseText& text : cases_) {
       const absl::StatusOr<OpCase> c = ParseOpCase(text);
-      if (!c.ok() || !c->expected.has_value()) continue;
-      for (const OpCase::Operand& input : c->inputs) {
-        seen[absl::StrCat(c->op->name, ".", input.name)].insert(input.type.dtype);
+      if (!c.ok()) continue;
+      for (const std::vector<OpCase::Operand>* side : {&c->inputs, &c->expected}) {
+        for (const OpCase::Operand& operand : *side) {
+          if (!c->expected.empty())
+            seen[absl::StrCat(c->op->name, ".", operand.port)].insert(operand.type.dtype);
+        }
       }
-      seen[absl::StrCat(c->op->name, ".", c->expected->name)].insert(c->expected->type.dtype);
     }
     for (const OpDef* op : OpRegistry::Standard()->All()) {
       if (op->is_internal) continue;

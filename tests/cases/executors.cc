@@ -11,10 +11,13 @@
 namespace tenfold::testing {
 namespace {
 
-absl::StatusOr<Tensor> Run(const Graph& graph, const NamedTensors& feeds, const CompileOptions& options) {
+absl::StatusOr<std::vector<Tensor>> Run(const Graph& graph, const NamedTensors& feeds,
+                                        const CompileOptions& options) {
   TENFOLD_ASSIGN_OR_RETURN(const Executable executable, Compile(graph, options));
   TENFOLD_ASSIGN_OR_RETURN(NamedTensors outputs, executable.Run(feeds));
-  return std::move(outputs[0].second);
+  std::vector<Tensor> tensors;
+  for (auto& [name, tensor] : outputs) tensors.push_back(std::move(tensor));
+  return tensors;
 }
 
 Executor Jit(const char* name, std::optional<IsaLevel> isa) {
@@ -39,7 +42,7 @@ const std::vector<Executor>& ExactExecutors() {
   return *kExecutors;
 }
 
-absl::StatusOr<Tensor> RunWithLibraries(const Graph& graph, const NamedTensors& feeds) {
+absl::StatusOr<std::vector<Tensor>> RunWithLibraries(const Graph& graph, const NamedTensors& feeds) {
   return Run(graph, feeds, {.threads = 1});
 }
 
@@ -51,9 +54,13 @@ Folded Fold(const Graph& graph) {
   std::string remarks;
   for (const Remark& remark : report.remarks) absl::StrAppend(&remarks, remark.ToString(), "\n");
   const Graph& folded = report.stages.back().second;
-  const Tensor* value = folded.ConstantValue(folded.outputs()[0].value);
-  if (value == nullptr) return {absl::NotFoundError("not folded"), remarks};
-  return {*value, remarks};
+  std::vector<Tensor> values;
+  for (const GraphOutput& output : folded.outputs()) {
+    const Tensor* value = folded.ConstantValue(output.value);
+    if (value == nullptr) return {absl::NotFoundError("not folded"), remarks};
+    values.push_back(*value);
+  }
+  return {std::move(values), remarks};
 }
 
 absl::Status MakePtx(const Graph& graph, PtxBatch& batch) {

@@ -17,19 +17,19 @@ namespace tenfold::testing {
 
 struct Executor {
   const char* name;
-  std::function<absl::StatusOr<Tensor>(const Graph& graph, const NamedTensors& feeds)> run;
+  std::function<absl::StatusOr<std::vector<Tensor>>(const Graph& graph, const NamedTensors& feeds)> run;
 };
 
-// Run graphs of one output by the definitions of the ops, contractions too: all must give the same bits.
+// Run graphs by the definitions of the ops, contractions too: all must give the same bits.
 // "interpreter", and the JIT's code "cpu", "cpu baseline", "cpu avx2".
 const std::vector<Executor>& ExactExecutors();
 
 // Contractions as users get them, by a library.
-absl::StatusOr<Tensor> RunWithLibraries(const Graph& graph, const NamedTensors& feeds);
+absl::StatusOr<std::vector<Tensor>> RunWithLibraries(const Graph& graph, const NamedTensors& feeds);
 
-// What constant folding makes of the output of a graph without inputs, and what it says.
+// What constant folding makes of the outputs of a graph without inputs, and what it says.
 struct Folded {
-  absl::StatusOr<Tensor> value;  // kNotFound if the output is not a constant
+  absl::StatusOr<std::vector<Tensor>> values;  // kNotFound if an output is not a constant
   std::string remarks;
 };
 Folded Fold(const Graph& graph);

@@ -23,7 +23,7 @@ namespace {
 // `f32[2] {1, 2}`, `f32[N] = f32[2] {1, 2}`, or a type alone.
 absl::StatusOr<OpCase::Operand> ParseOperand(const Section& section) {
   absl::string_view rest = section.text;
-  OpCase::Operand operand{section.name, {}, std::nullopt};
+  OpCase::Operand operand{section.name, section.name, {}, std::nullopt};
   TENFOLD_ASSIGN_OR_RETURN(operand.type, TensorType::Consume(rest));
   rest = absl::StripAsciiWhitespace(rest);
   if (rest.empty()) return operand;
@@ -47,18 +47,34 @@ absl::Status ParseHead(const CaseText& text, OpCase& c) {
   return absl::OkStatus();
 }
 
-std::vector<std::string> InputNames(const OpDef& op) {
-  if (op.name == "Const") return {"value"};
-  if (op.name == "Input") return {"x"};
-  std::vector<std::string> names;
-  for (const PortDef& port : op.inputs) names.push_back(port.name);
-  return names;
+// An Input is fed what is called `x`, and a Const's tensor is called `value`.
+std::vector<PortDef> InputPorts(const OpDef& op) {
+  if (op.name == "Const") return {{"value", "T", kAnyType, ""}};
+  if (op.name == "Input") return {{"x", "T", kAnyType, ""}};
+  return op.inputs;
+}
+
+const PortDef* FindPort(const std::vector<PortDef>& ports, absl::string_view name) {
+  const auto it =
+      std::find_if(ports.begin(), ports.end(), [&](const PortDef& port) { return port.name == name; });
+  return it == ports.end() ? nullptr : &*it;
+}
+
+// Appends one more value of `port`.
+void AddTo(std::vector<OpCase::Operand>& operands, const PortDef& port, OpCase::Operand operand) {
+  const auto before = std::count_if(operands.begin(), operands.end(),
+                                    [&](const OpCase::Operand& o) { return o.port == port.name; });
+  if (port.arity == Arity::kVariadic) operand.name = absl::StrCat(port.name, ".", before);
+  operands.push_back(std::move(operand));
 }
 
 // --- The graph ---------------------------------------------------------------------------------------------
 
 // What inference must know the values of is a constant in any case.
-bool IsConstant(const OpCase& c, size_t input) { return c.op->Is<Movement>() && input > 0; }
+bool IsConstant(const OpCase& c, const OpCase::Operand& input) {
+  const PortDef* port = FindPort(c.op->inputs, input.port);
+  return port != nullptr && port->known;
+}
 
 std::string GraphText(const OpCase& c, bool all_constant) {
   const std::string& result = c.op->outputs[0].name;
@@ -68,28 +84,35 @@ std::string GraphText(const OpCase& c, bool all_constant) {
   }
   if (c.op->name == "Input")
     return absl::StrCat("graph case(x: ", c.inputs[0].type.ToString(), ") -> (y=x) {\n}\n");
-  std::vector<std::string> declared, arguments;
+  std::vector<std::string> declared, arguments, results;
   std::string constants;
-  for (size_t i = 0; i < c.inputs.size(); ++i) {
-    const OpCase::Operand& input = c.inputs[i];
-    arguments.push_back(input.name);
-    if (input.tensor.has_value() && (all_constant || IsConstant(c, i))) {
-      absl::StrAppend(&constants, "  ", input.name, " = Const ", TensorLiteral(*input.tensor), "\n");
-    } else {
-      declared.push_back(absl::StrCat(input.name, ": ", input.type.ToString()));
+  for (const PortDef& port : c.op->inputs) {
+    const size_t before = arguments.size();
+    for (const OpCase::Operand& input : c.inputs) {
+      if (input.port != port.name) continue;
+      arguments.push_back(input.name);
+      if (input.tensor.has_value() && (all_constant || IsConstant(c, input))) {
+        absl::StrAppend(&constants, "  ", input.name, " = Const ", TensorLiteral(*input.tensor), "\n");
+      } else {
+        declared.push_back(absl::StrCat(input.name, ": ", input.type.ToString()));
+      }
     }
+    if (arguments.size() == before && port.arity == Arity::kOptional) arguments.push_back("_");
   }
   if (!c.attrs.empty()) arguments.push_back(c.attrs);
-  return absl::StrCat("graph case(", absl::StrJoin(declared, ", "), ") -> (", result, ") {\n", constants,
-                      "  ", result, " = ", c.op->name, "(", absl::StrJoin(arguments, ", "), ")\n}\n");
+  // A case of an error says nothing of the results.
+  for (const OpCase::Operand& output : c.expected) results.push_back(output.name);
+  for (size_t i = results.size(); i < c.op->outputs.size(); ++i) results.push_back(c.op->outputs[i].name);
+  return absl::StrCat("graph case(", absl::StrJoin(declared, ", "), ") -> (", absl::StrJoin(results, ", "),
+                      ") {\n", constants, "  ", absl::StrJoin(results, ", "), " = ", c.op->name, "(",
+                      absl::StrJoin(arguments, ", "), ")\n}\n");
 }
 
 NamedTensors Feeds(const OpCase& c) {
   NamedTensors feeds;
   if (c.op->name == "Const") return feeds;
-  for (size_t i = 0; i < c.inputs.size(); ++i) {
-    if (c.inputs[i].tensor.has_value() && !IsConstant(c, i))
-      feeds.emplace_back(c.inputs[i].name, *c.inputs[i].tensor);
+  for (const OpCase::Operand& input : c.inputs) {
+    if (input.tensor.has_value() && !IsConstant(c, input)) feeds.emplace_back(input.name, *input.tensor);
   }
   return feeds;
 }
@@ -128,10 +151,11 @@ class OpRun {
         FailUnlessEmpty("inference", WhyNotTheError(case_, graph.status()));
       return std::move(failures_);
     }
-    if (case_.expected.has_value() && !case_.expected->tensor.has_value()) {
-      const std::string type = graph->value(graph->outputs()[0].value).type.ToString();
-      const std::string want = case_.expected->type.ToString();
-      if (type != want) Fail("inference", absl::StrCat("gives ", type, ", expected ", want));
+    for (size_t i = 0; i < case_.expected.size(); ++i) {
+      const std::string type = graph->value(graph->outputs()[i].value).type.ToString();
+      const std::string want = case_.expected[i].type.ToString();
+      if (!case_.expected[i].tensor.has_value() && type != want)
+        Fail("inference", absl::StrCat("gives ", type, ", expected ", want));
     }
     if (case_.inference_only()) {
       if (!case_.error_code.empty()) Fail("inference", "refuses nothing");
@@ -148,17 +172,23 @@ class OpRun {
 
  private:
   // `same_bits`: as the first executor's.
-  void Check(absl::string_view name, const absl::StatusOr<Tensor>& result, bool same_bits) {
-    if (!case_.error_code.empty()) return FailUnlessEmpty(name, WhyNotTheError(case_, result.status()));
-    if (!result.ok()) return Fail(name, result.status().message());
-    if (case_.expected->tensor.has_value()) {
-      FailUnlessEmpty(name, WhereFar(*result, *case_.expected->tensor, case_.tolerance));
-    }
-    if (HasOtherNans(*result)) Fail(name, "gives a NaN that is not canonical");
-    if (!same_bits) return;
-    if (!first_.has_value()) first_ = *result;
-    if (!SameBits(*result, *first_)) {
-      Fail(name, absl::StrCat("gives other bits than the interpreter: ", WhereFar(*result, *first_, {})));
+  void Check(absl::string_view name, const absl::StatusOr<std::vector<Tensor>>& results, bool same_bits) {
+    if (!case_.error_code.empty()) return FailUnlessEmpty(name, WhyNotTheError(case_, results.status()));
+    if (!results.ok()) return Fail(name, results.status().message());
+    if (same_bits && first_.empty()) first_ = *results;
+    for (size_t i = 0; i < case_.expected.size(); ++i) {
+      const Tensor& result = (*results)[i];
+      const std::optional<Tensor>& want = case_.expected[i].tensor;
+      const std::string of = case_.expected.size() > 1 ? absl::StrCat(case_.expected[i].name, " ") : "";
+      if (want.has_value()) {
+        const std::string far = WhereFar(result, *want, case_.tolerance);
+        if (!far.empty()) Fail(name, absl::StrCat(of, far));
+      }
+      if (HasOtherNans(result)) Fail(name, absl::StrCat(of, "gives a NaN that is not canonical"));
+      if (same_bits && !SameBits(result, first_[i])) {
+        Fail(name,
+             absl::StrCat(of, "gives other bits than the interpreter: ", WhereFar(result, first_[i], {})));
+      }
     }
   }
 
@@ -168,13 +198,13 @@ class OpRun {
     const Folded folded = Fold(*graph);
     if (case_.op->is_barrier || !case_.error_code.empty()) {
       const std::string& reason = case_.op->is_barrier ? "it is a barrier" : case_.error_text;
-      if (folded.value.ok()) return Fail("folder", "folds what it must leave");
+      if (folded.values.ok()) return Fail("folder", "folds what it must leave");
       if (!absl::StrContains(folded.remarks, reason)) Fail("folder", absl::StrCat("says\n", folded.remarks));
       return;
     }
-    if (!folded.value.ok())
-      return Fail("folder", absl::StrCat(folded.value.status().message(), "\n", folded.remarks));
-    Check("folder", folded.value, true);
+    if (!folded.values.ok())
+      return Fail("folder", absl::StrCat(folded.values.status().message(), "\n", folded.remarks));
+    Check("folder", folded.values, true);
   }
 
   void Fail(absl::string_view executor, absl::string_view what) {
@@ -186,7 +216,7 @@ class OpRun {
 
   const OpCase& case_;
   PtxBatch& batch_;
-  std::optional<Tensor> first_;
+  std::vector<Tensor> first_;
   std::vector<std::string> failures_;
 };
 
@@ -200,7 +230,7 @@ bool OpCase::inference_only() const {
 absl::StatusOr<OpCase> ParseOpCase(const CaseText& text) {
   OpCase c;
   TENFOLD_RETURN_IF_ERROR(ParseHead(text, c));
-  const std::vector<std::string> names = InputNames(*c.op);
+  const std::vector<PortDef> inputs = InputPorts(*c.op);
   for (const Section& section : text.sections) {
     const absl::string_view value = section.text;
     if (section.name == "ulp") {
@@ -212,16 +242,16 @@ absl::StatusOr<OpCase> ParseOpCase(const CaseText& text) {
     } else if (section.name == "error") {
       c.error_code = std::string(value.substr(0, 5));
       c.error_text = std::string(absl::StripAsciiWhitespace(value.substr(std::min<size_t>(5, value.size()))));
-    } else if (section.name == c.op->outputs[0].name) {
-      TENFOLD_ASSIGN_OR_RETURN(c.expected, ParseOperand(section));
-    } else if (std::find(names.begin(), names.end(), section.name) != names.end()) {
-      TENFOLD_ASSIGN_OR_RETURN(OpCase::Operand operand, ParseOperand(section));
-      c.inputs.push_back(std::move(operand));
     } else {
-      return absl::InvalidArgumentError(absl::StrCat(c.op->name, " has no '", section.name, "'"));
+      const PortDef* const output = FindPort(c.op->outputs, section.name);
+      const PortDef* const port = output != nullptr ? output : FindPort(inputs, section.name);
+      if (port == nullptr)
+        return absl::InvalidArgumentError(absl::StrCat(c.op->name, " has no '", section.name, "'"));
+      TENFOLD_ASSIGN_OR_RETURN(OpCase::Operand operand, ParseOperand(section));
+      AddTo(output != nullptr ? c.expected : c.inputs, *port, std::move(operand));
     }
   }
-  if (c.expected.has_value() == !c.error_code.empty()) {
+  if (c.expected.empty() == c.error_code.empty()) {
     return absl::InvalidArgumentError("a case expects either a value or an error");
   }
   return c;

@@ -8,11 +8,11 @@
 //   y: f32[4] {0, -0, 0.7615942, nan}
 //   ulp: 1
 //
-// Inputs and the output are called as the op's ports are. Without `ulp:` (or `absolute:`) the bits are exact.
-// `x: f32[N,2] = f32[3,2] {...}` declares the input with a symbol. Inputs that are types alone ask for
-// inference alone: then `y:` is a type. `error: E0201 inner dims differ` instead of `y:` gives the code and a
-// part of the message, of inference or of the run. Const has its tensor as `value:`, Input what it is fed as
-// `x:`.
+// Inputs and outputs are called as the op's ports are; an optional input may be missing, and a port of any
+// number of values has a section for each of them. Without `ulp:` (or `absolute:`) the bits are exact. `x:
+// f32[N,2] = f32[3,2] {...}` declares the input with a symbol. Inputs that are types alone ask for inference
+// alone: then `y:` is a type. `error: E0201 inner dims differ` instead of `y:` gives the code and a part of
+// the message, of inference or of the run. Const has its tensor as `value:`, Input what it is fed as `x:`.
 #ifndef TENFOLD_TESTS_CASES_OP_CASE_H_
 #define TENFOLD_TESTS_CASES_OP_CASE_H_
 
@@ -31,7 +31,8 @@ namespace tenfold::testing {
 
 struct OpCase {
   struct Operand {
-    std::string name;
+    std::string port;
+    std::string name;  // in the graph: "inputs.1" of a port of any number
     TensorType type;
     std::optional<Tensor> tensor;
   };
@@ -39,7 +40,7 @@ struct OpCase {
   const OpDef* op = nullptr;
   std::string attrs;  // "axis=1"
   std::vector<Operand> inputs;
-  std::optional<Operand> expected;
+  std::vector<Operand> expected;
   Tolerance tolerance;
   std::string error_code;  // empty: none is expected
   std::string error_text;

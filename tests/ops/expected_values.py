@@ -14,6 +14,7 @@ import math
 import re
 import sys
 
+import expected_moves
 import numpy as np
 import scipy.special
 
@@ -319,26 +320,42 @@ def tensor_text(tensor):
     return f"{tensor.dtype}[{shape}] {{" + (f"\n  {contents}\n}}" if len(lines) > 2 else f"{contents}}}")
 
 
+def stored(dtype, values):
+    return rounded(dtype, values) if dtype in ("f16", "bf16") else Tensor(dtype, values)
+
+
 def expected(case):
-    """What the case's op gives for its inputs; None if the case is not about values."""
+    """The outputs of the case's op for its inputs, as (port, Tensor); None if the case is not about values."""
     head = re.search(r"^op (\w+)(?:\((.*)\))?$", case, re.M)
     if not head:
         return None
     name, attr_text = head.groups()
     attrs = dict(re.findall(r"(\w+)=(\[[^\]]*\]|[^,]+)", attr_text or ""))
+    moves = name in expected_moves.OPS
     bounds = [m.start() for m in SECTION.finditer(case)] + [len(case)]
-    inputs = []
+    inputs, by_port = [], {}
+    outputs = {"TopK": ["values", "indices"], "Split": ["parts"]}.get(name, ["y"])
     for begin, end in zip(bounds, bounds[1:]):
         key, text = case[begin:end].split(":", 1)
         text = re.sub(r"^#.*$", "", text, flags=re.M)
         if key == "error":
             return None
-        if key not in ("y", "ulp", "absolute"):
+        if key not in outputs + ["ulp", "absolute"]:
             inputs.append(parse_tensor(text))
-    if not inputs or None in inputs:
+            by_port.setdefault(key, []).append(inputs[-1])
+    if not inputs or None in inputs or not (moves or name in OPS):
         return None
     with np.errstate(all="ignore"):
-        return OPS[name](attrs, *inputs)
+        if moves:
+            return [(port, stored(dtype, values)) for port, dtype, values in expected_moves.OPS[name](attrs, by_port)]
+        return [("y", OPS[name](attrs, *inputs))]
+
+
+def given_outputs(case, ports):
+    """What the case says of its outputs, as text, in order."""
+    bounds = [m.start() for m in SECTION.finditer(case)] + [len(case)]
+    sections = [case[begin:end].split(":", 1) for begin, end in zip(bounds, bounds[1:])]
+    return [re.sub(r"^#.*$", "", text, flags=re.M) for key, text in sections if key in ports]
 
 
 def main():
@@ -351,15 +368,17 @@ def main():
             value = expected(case)
             if value is None:
                 continue
-            given = re.search(r"^y:(.*?)(?=^[a-z_#]|\Z)", case, re.M | re.S)
-            if given is None and not check:
+            given = given_outputs(case, [port for port, _ in value])
+            texts = [tensor_text(tensor) for _, tensor in value]
+            lines = "".join(f"{port}: {text}\n" for (port, _), text in zip(value, texts))
+            if not given and not check:
                 tolerance = re.search(r"^(ulp|absolute):", case, re.M)
                 at = tolerance.start() if tolerance else len(case.rstrip("\n")) + 1
                 case = case.rstrip("\n") + "\n"
-                cases[i] = (case[:at] + f"y: {tensor_text(value)}\n" + case[at:]).rstrip("\n")
-            elif check and (given is None or tensor_text(parse_tensor(given.group(1))) != tensor_text(value)):
+                cases[i] = (case[:at] + lines + case[at:]).rstrip("\n")
+            elif check and [tensor_text(parse_tensor(g)) for g in given] != texts:
                 differ += 1
-                print(f"{path}: {case.splitlines()[0]}: expected y: {tensor_text(value)}")
+                print(f"{path}: {case.splitlines()[0]}: expected {lines}", end="")
         if not check:
             with open(path, "w", encoding="utf-8") as file:
                 file.write("\n---\n".join(cases).rstrip("\n") + "\n")

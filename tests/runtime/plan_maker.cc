@@ -137,7 +137,9 @@ PlanMaker& PlanMaker::MatMul(int out, int lhs, int rhs, bool canonicalize_nans) 
 }
 
 PlanMaker& PlanMaker::Copy(int out, int in, std::vector<Dim> strides, bool canonicalize_nans) {
-  plan_.steps.push_back({CopyStep{in, out, std::move(strides), canonicalize_nans}, {NodeOf("Copy", out)}});
+  const Shape& shape = plan_.values[out].type.shape;
+  plan_.steps.push_back({CopyStep{{in}, out, ViewOf(0, shape, 0, std::move(strides)), canonicalize_nans},
+                         {NodeOf("Copy", out)}});
   return *this;
 }
 

@@ -17,6 +17,10 @@ namespace {
 // "i64[2]{-1,N}" at the front of `text`.
 absl::StatusOr<InferInput> ConsumeOperand(absl::string_view& text) {
   InferInput input;
+  if (absl::ConsumePrefix(&text, "_")) {
+    input.absent = true;
+    return input;
+  }
   TENFOLD_ASSIGN_OR_RETURN(input.type, TensorType::Consume(text));
   if (!absl::ConsumePrefix(&text, "{")) return input;
   Contents contents;

@@ -5,7 +5,8 @@
 //   INFERS("MatMul", "f32[N,4] f32[4,3]", "f32[N,3]");
 //   REFUSES("MatMul", "f32[28,28] f32[784,10]", "inner dims differ");
 //
-// An operand whose values inference knows has them behind its type: "i64[2]{-1,N}". Attributes follow as
+// An operand whose values inference knows has them behind its type: "i64[2]{-1,N}". `_` is absent. Attributes
+// follow as
 // {"axis", int64_t{0}} pairs.
 #ifndef TENFOLD_TESTS_GRAPH_CORE_INFERENCE_H_
 #define TENFOLD_TESTS_GRAPH_CORE_INFERENCE_H_

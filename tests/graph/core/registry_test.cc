@@ -81,6 +81,9 @@ TEST(GeneratedOps, EveryFunctionBuildsItsOp) {
   GraphBuilder g;
   Value x = g.Input("x", DType::kF32, {2, 3});
   Value c = g.Input("c", DType::kBool, {2, 3});
+  Value image = g.Input("image", DType::kF32, {1, 4, 2, 2});
+  Value indices = g.Input("indices", DType::kI64, {2, 2});
+  Value x01 = g.Input("x01", DType::kF32, {2});
   const std::vector<Value> values = {Add(x, 1),
                                      Sub(x, x),
                                      Mul(2.0, x),
@@ -100,7 +103,35 @@ TEST(GeneratedOps, EveryFunctionBuildsItsOp) {
                                      ReduceSum(x),
                                      ReduceMax(x),
                                      MatMul(x, Transpose(x)),
-                                     Softmax(x)};
+                                     Softmax(x),
+                                     Squeeze(Unsqueeze(x, {0})),
+                                     Unsqueeze(x, {0}),
+                                     Flatten(x),
+                                     Identity(x),
+                                     DepthToSpace(image, {.blocksize = 2}),
+                                     SpaceToDepth(image, {.blocksize = 2}),
+                                     Slice(x, {0}, {1}),
+                                     Split(x, {2, 1}, {.axis = 1})[1],
+                                     Concat({x, x}, {.axis = 0}),
+                                     Expand(x, {4, 2, 3}),
+                                     Tile(x, {2, 1}),
+                                     Pad(x, {0, 1, 0, 1}),
+                                     ShapeOf(x),
+                                     Size(x),
+                                     ConstantOfShape(ShapeOf(x)),
+                                     Range(g.Const(Tensor::Scalar<int64_t>(0)), 5, 1),
+                                     EyeLike(x),
+                                     Trilu(x),
+                                     Gather(x, {0, -1}),
+                                     GatherElements(x, indices),
+                                     GatherND(x, indices),
+                                     ScatterElements(x, indices, g.Input("few", DType::kF32, {2, 2})),
+                                     ScatterND(x, indices, g.Input("updates", DType::kF32, {2})),
+                                     OneHot(indices, 3, x01),
+                                     ReverseSequence(x, {1, 2, 1}),
+                                     TopK(x, {1}).indices,
+                                     CumSum(x, 0),
+                                     CumProd(x, 1)};
   std::set<std::string> built;
   for (Value v : values) {
     ASSERT_FALSE(v.poison());

@@ -143,7 +143,7 @@ TEST(ParserErrors, OneByOne) {
       {" y = Softmax(x, axis=1.5)", "the attribute 'axis' of Softmax is an integer of 64 bits"},
       {" y = Softmax(x, axis=99999999999999999999)",
        "the attribute 'axis' of Softmax is an integer of 64 bits"},
-      {" y = ReduceSum(x, axes=[0, a])", "expected an integer, found 'a'"},
+      {" y = ReduceSum(x, axes=[0, a])", "expected an element, found 'a'"},
       {" y = ReduceSum(x, axes=3)", "is a list of integers, such as [0, 1]"},
       {" y = ReduceSum(x, keepdims=1)", "is true or false"},
       {" y = Cast(x, to=f99)", "is a dtype, such as f32"},

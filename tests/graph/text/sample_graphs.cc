@@ -47,6 +47,17 @@ graph fused(x: f32[N,4], w: f32[4]) -> (y) {
 )",
       R"(tenfold 1
 
+graph moves(x: f32[N,6], i: i64[2]) -> (y, "_", t) {
+  s = Slice(x, {0, 1}, {2, 6}, _, {1, 2})
+  a, b = Split(x, {2, 4}, axis=1)
+  "_" = Concat(a, b, a, axis=-1)
+  t, u = TopK(x, {2}, largest=false)
+  y = Gather(s, i)
+  z = ConstantOfShape({2}, value=i8[1] {3})
+}
+)",
+      R"(tenfold 1
+
 graph constants() -> (a, b, c, d) {
   a = Const f32[8] {0, -0, 1, -1, 1e-30, 3.4028235e+38, inf, nan}
   b = Const bool[2] {true, false}

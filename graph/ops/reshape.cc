@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ops that move elements and compute nothing: each is a map from output elements to input elements.
+// The same elements under another shape: aliases, which cost nothing at run time.
 #include <algorithm>
-#include <numeric>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -16,9 +16,11 @@
 namespace tenfold {
 namespace {
 
-// The output is the input's memory under another shape.
-std::vector<Dim> Alias(const Shape&, const Shape& output, const Attrs&) {
-  return RowMajorStrides(output.dims());
+// The elements of input 0 under another shape, with the values that are known of them.
+absl::Status SetReshaped(InferContext& c, Shape shape) {
+  c.SetLayout(0, AliasOf(0, shape));
+  TENFOLD_RETURN_IF_ERROR(c.SetOutput(0, std::move(shape)));
+  return c.contents(0).has_value() ? c.SetContents(0, *c.contents(0)) : absl::OkStatus();
 }
 
 // --- Reshape -----------------------------------------------------------------------------------------------
@@ -129,78 +131,140 @@ absl::Status InferReshape(InferContext& c) {
                                Shape(dims).ToString(), " holds ", known.ToString()),
                   NearestShape(*c.contents(1), dims, total));
   }
-  TENFOLD_RETURN_IF_ERROR(c.SetOutput(0, Shape(std::move(dims))));
-  return c.contents(0).has_value() ? c.SetContents(0, *c.contents(0)) : absl::OkStatus();
+  return SetReshaped(c, Shape(std::move(dims)));
 }
 
-// --- Transpose ---------------------------------------------------------------------------------------------
+// --- Squeeze, Unsqueeze, Flatten ---------------------------------------------------------------------------
 
-// Completed: an empty perm reverses the dims.
-std::vector<int64_t> Permutation(const Attrs& attrs, int rank) {
-  std::vector<int64_t> perm = attrs.Get<std::vector<int64_t>>("perm");
-  if (perm.empty()) {
-    perm.resize(rank);
-    std::iota(perm.rbegin(), perm.rend(), 0);
-  }
-  for (int64_t& p : perm) p = NormalizeAxis(p, rank).value_or(0);
-  return perm;
-}
-
-absl::Status InferTranspose(InferContext& c) {
-  if (!c.shape(0).has_rank()) return c.SetOutput(0, Shape::UnknownRank());
-  const int rank = c.shape(0).rank();
-  if (!c.attrs().Get<std::vector<int64_t>>("perm").empty()) {
-    TENFOLD_ASSIGN_OR_RETURN(std::vector<int> axes, c.Axes("perm", rank));
-    if (static_cast<int>(axes.size()) != rank) {
-      return c.Fail("E0203", absl::StrCat("perm names ", axes.size(), " of ", rank, " axes"));
+absl::Status InferSqueeze(InferContext& c) {
+  if (!c.shape(0).has_rank()) return c.Fail("E0209", "the rank of data is not known");
+  const Shape& from = c.shape(0);
+  std::vector<bool> dropped(from.rank());
+  if (c.has(1)) {
+    TENFOLD_ASSIGN_OR_RETURN(const std::vector<int64_t> listed, c.KnownInts(1));
+    TENFOLD_ASSIGN_OR_RETURN(const std::vector<int> axes, c.NormalizeAxes("axes", listed, from.rank()));
+    for (int axis : axes) {
+      if (!(from.dim(axis) == Dim(1))) {
+        return c.Fail("E0201", absl::StrCat(c.InputText(0), ": dim ", axis, " is ", from.dim(axis).ToString(),
+                                            ", and only a dim of 1 can be dropped"));
+      }
+      dropped[axis] = true;
     }
+  } else {
+    for (int d = 0; d < from.rank(); ++d) dropped[d] = from.dim(d) == Dim(1);
   }
   std::vector<Dim> dims;
-  for (int64_t p : Permutation(c.attrs(), rank)) dims.push_back(c.shape(0).dim(static_cast<int>(p)));
-  return c.SetOutput(0, Shape(std::move(dims)));
+  for (int d = 0; d < from.rank(); ++d) {
+    if (!dropped[d]) dims.push_back(from.dim(d));
+  }
+  return SetReshaped(c, Shape(std::move(dims)));
 }
 
-std::vector<Dim> TransposeStrides(const Shape& input, const Shape&, const Attrs& attrs) {
-  const std::vector<Dim> strides = RowMajorStrides(input.dims());
-  std::vector<Dim> permuted;
-  for (int64_t p : Permutation(attrs, input.rank())) permuted.push_back(strides[p]);
-  return permuted;
+absl::Status InferUnsqueeze(InferContext& c) {
+  if (!c.shape(0).has_rank()) return c.Fail("E0209", "the rank of data is not known");
+  TENFOLD_ASSIGN_OR_RETURN(const std::vector<int64_t> listed, c.KnownInts(1));
+  const int rank = c.shape(0).rank() + static_cast<int>(listed.size());
+  TENFOLD_ASSIGN_OR_RETURN(const std::vector<int> axes, c.NormalizeAxes("axes", listed, rank));
+  std::vector<Dim> dims;
+  int next = 0;
+  for (int d = 0; d < rank; ++d) {
+    const bool fresh = std::find(axes.begin(), axes.end(), d) != axes.end();
+    dims.push_back(fresh ? Dim(1) : c.shape(0).dim(next++));
+  }
+  return SetReshaped(c, Shape(std::move(dims)));
 }
 
-// --- OptimizationBarrier -----------------------------------------------------------------------------------
+absl::Status InferFlatten(InferContext& c) {
+  if (!c.shape(0).has_rank()) return c.Fail("E0209", "the rank of data is not known");
+  const std::vector<Dim>& dims = c.shape(0).dims();
+  const int rank = c.shape(0).rank();
+  int64_t axis = c.attrs().Get<int64_t>("axis");
+  if (axis < -rank || axis > rank) {
+    return c.Fail("E0203", absl::StrCat("axis=", axis, " is outside [", -rank, ", ", rank,
+                                        "] for a tensor of rank ", rank));
+  }
+  if (axis < 0) axis += rank;
+  const auto product = [](auto begin, auto end) {
+    Dim all = 1;
+    for (; begin != end; ++begin) all = all * *begin;
+    return all;
+  };
+  return SetReshaped(
+      c, Shape{product(dims.begin(), dims.begin() + axis), product(dims.begin() + axis, dims.end())});
+}
+
+// --- Identity, OptimizationBarrier -------------------------------------------------------------------------
 
 absl::Status InferSame(InferContext& c) {
-  TENFOLD_RETURN_IF_ERROR(c.SetOutput(0, c.shape(0)));
-  return absl::OkStatus();
+  if (c.shape(0).has_rank()) return SetReshaped(c, c.shape(0));
+  return c.SetOutput(0, Shape::UnknownRank());
+}
+
+// What is known of the values stops at a barrier, too.
+absl::Status InferBarrier(InferContext& c) {
+  if (c.shape(0).has_rank()) c.SetLayout(0, AliasOf(0, c.shape(0)));
+  return c.SetOutput(0, c.shape(0));
 }
 
 }  // namespace
 
-std::vector<OpDef> MovementOps() {
+std::vector<OpDef> ReshapingOps() {
+  const PortDef data = {"data", "T", kAnyType, ""}, result = {"y", "T", kAnyType, ""};
   return {
       {.name = "Reshape",
-       .inputs =
-           {{"data", "T", kAnyType, ""},
-            {"shape", "I", {DType::kI64}, "the new extents; one may be -1 (what is left), 0 copies the dim"}},
+       .inputs = {data,
+                  {.name = "shape",
+                   .type_var = "I",
+                   .dtypes = {DType::kI64},
+                   .doc = "the new extents; one may be -1 (what is left), 0 copies the dim",
+                   .known = true}},
        .attrs = {{"allowzero", AttrKind::kBool, AttrValue(false), "0 means an empty dim, not a copied one"}},
-       .outputs = {{"y", "T", kAnyType, ""}},
+       .outputs = {result},
        .doc = "The same elements, in row-major order, under another shape. Costs nothing at run time.",
        .infer = InferReshape,
-       .computation = Movement{Alias}},
-      {.name = "Transpose",
-       .inputs = {{"data", "T", kAnyType, ""}},
-       .attrs = {{"perm", AttrKind::kInts, AttrValue(std::vector<int64_t>()),
-                  "output dim i is input dim perm[i]; empty: reversed"}},
-       .outputs = {{"y", "T", kAnyType, ""}},
-       .doc = "Permutes the dims.",
-       .infer = InferTranspose,
-       .computation = Movement{TransposeStrides}},
+       .computation = Movement{}},
+      {.name = "Squeeze",
+       .inputs = {data,
+                  {.name = "axes",
+                   .type_var = "I",
+                   .dtypes = {DType::kI64},
+                   .doc = "those to drop; absent: all of extent 1",
+                   .arity = Arity::kOptional,
+                   .known = true}},
+       .outputs = {result},
+       .doc = "Drops dims of extent 1.",
+       .infer = InferSqueeze,
+       .computation = Movement{}},
+      {.name = "Unsqueeze",
+       .inputs = {data,
+                  {.name = "axes",
+                   .type_var = "I",
+                   .dtypes = {DType::kI64},
+                   .doc = "where they stand in the result",
+                   .known = true}},
+       .outputs = {result},
+       .doc = "Inserts dims of extent 1.",
+       .infer = InferUnsqueeze,
+       .computation = Movement{}},
+      {.name = "Flatten",
+       .inputs = {data},
+       .attrs = {{"axis", AttrKind::kInt, AttrValue(int64_t{1}), "the first dim that goes into the second"}},
+       .outputs = {result},
+       .doc = "A matrix of the same elements: the dims before the axis become one, and those from it on.",
+       .infer = InferFlatten,
+       .computation = Movement{}},
+      {.name = "Identity",
+       .inputs = {{"x", "T", kAnyType, ""}},
+       .outputs = {result},
+       .doc = "Gives its input.",
+       .infer = InferSame,
+       .computation = Movement{}},
       {.name = "OptimizationBarrier",
        .inputs = {{"x", "T", kAnyType, ""}},
-       .outputs = {{"y", "T", kAnyType, ""}},
+       .outputs = {result},
        .doc = "Gives its input. The compiler neither folds it nor moves anything across it.",
-       .infer = InferSame,
-       .computation = Movement{Alias},
+       .infer = InferBarrier,
+       .computation = Movement{},
        .is_barrier = true},
   };
 }

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A host kernel: the function that the interpreter calls, with the pool's threads for its blocks. And shapes
+// as tensors, which are so small that nobody helps.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/kernel_context.h"
+#include "tenfold/runtime/bound_step.h"
+
+namespace tenfold {
+namespace {
+
+class BoundKernel final : public BoundStep, private BlockRunner {
+ public:
+  BoundKernel(const ExecutableState& state, size_t step)
+      : BoundStep(state.plan.steps[step]),
+        state_(state),
+        kernel_(std::get<KernelStep>(step_.work)),
+        context_(NodeText(step_.nodes[0]), step_.nodes[0].location, kernel_.attrs) {
+    context_.runner = this;
+    context_.inputs.resize(kernel_.operands.size());
+    context_.outputs.resize(kernel_.outputs.size());
+  }
+
+  absl::Status Bind(const SymbolValues& symbols, RunControl&) override {
+    for (size_t i = 0; i < kernel_.operands.size(); ++i) {
+      const int operand = kernel_.operands[i];
+      context_.inputs[i].absent = operand < 0;
+      if (operand < 0) continue;
+      TENFOLD_RETURN_IF_ERROR(Describe(kernel_.inputs[operand], symbols, context_.inputs[i]));
+    }
+    for (size_t i = 0; i < kernel_.outputs.size(); ++i) {
+      TENFOLD_RETURN_IF_ERROR(Describe(kernel_.outputs[i], symbols, context_.outputs[i]));
+    }
+    const auto bytes = kernel_.kernel.scratch_bytes;
+    scratch_bytes_ = bytes == nullptr ? 0 : static_cast<size_t>(bytes(context_));
+    return absl::OkStatus();
+  }
+
+  absl::Status Run(RunContext& run) override {
+    run_ = &run;
+    for (size_t i = 0; i < kernel_.operands.size(); ++i) {
+      if (kernel_.operands[i] >= 0) context_.inputs[i].data = operands_[kernel_.operands[i]];
+    }
+    for (size_t i = 0; i < kernel_.outputs.size(); ++i) context_.outputs[i].data = operands_[num_inputs_ + i];
+    const absl::Status status = CallKernel(kernel_.kernel, context_);
+    // What a kernel that was stopped says follows from its being stopped.
+    TENFOLD_RETURN_IF_ERROR(run.control.status());
+    TENFOLD_RETURN_IF_ERROR(status);
+    for (size_t i = 0; i < kernel_.outputs.size(); ++i) {
+      const KernelTensor& output = context_.outputs[i];
+      if (!kernel_.canonicalize_nans[i]) continue;
+      TENFOLD_RETURN_IF_ERROR(CanonicalizeOutput(run, i, output.dtype, output.count));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  void Run(int64_t blocks, absl::FunctionRef<void(int64_t block, void* scratch)> body) override {
+    run_->pool.ParallelFor(
+        blocks, [&](int64_t b, int participant) { body(b, run_->scratch.piece(participant)); },
+        run_->threads);
+  }
+  bool ShouldStop() override { return run_->control.ShouldStop(); }
+
+  absl::Status Describe(int value, const SymbolValues& symbols, KernelTensor& out) const {
+    const TensorType& type = state_.plan.values[value].type;
+    const std::optional<Dims> dims = type.shape.Evaluate(symbols);
+    const std::optional<int64_t> count = dims ? NumElements(*dims) : std::nullopt;
+    if (!count) {
+      return MakeError("E0402", absl::StrCat(NodeText(step_.nodes[0]), ": ", type.ToString(),
+                                             " has an extent or a size that cannot be"));
+    }
+    out.dtype = type.dtype;
+    out.dims = *dims;
+    out.count = *count;
+    return absl::OkStatus();
+  }
+
+  const ExecutableState& state_;
+  const KernelStep& kernel_;
+  KernelContext context_;
+  RunContext* run_ = nullptr;  // of the run at hand
+};
+
+class BoundShape final : public BoundStep {
+ public:
+  BoundShape(const ExecutableState& state, size_t step)
+      : BoundStep(state.plan.steps[step]), shape_(std::get<ShapeStep>(step_.work)) {}
+
+  absl::Status Bind(const SymbolValues& symbols, RunControl&) override {
+    values_now_.clear();
+    for (const Dim& dim : shape_.values) {
+      const std::optional<int64_t> value = dim.Evaluate(symbols);
+      if (!value) {
+        return MakeError("E0402", absl::StrCat(NodeText(step_.nodes[0]), ": ", dim.ToString(),
+                                               " does not fit 64 bits, or divides by zero"));
+      }
+      values_now_.push_back(*value);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Run(RunContext&) override {
+    std::copy(values_now_.begin(), values_now_.end(), static_cast<int64_t*>(operands_[0]));
+    return absl::OkStatus();
+  }
+
+ private:
+  const ShapeStep& shape_;
+  std::vector<int64_t> values_now_;
+};
+
+}  // namespace
+
+std::unique_ptr<BoundStep> CreateBoundKernel(const ExecutableState& state, size_t step) {
+  return std::make_unique<BoundKernel>(state, step);
+}
+
+std::unique_ptr<BoundStep> CreateBoundShape(const ExecutableState& state, size_t step) {
+  return std::make_unique<BoundShape>(state, step);
+}
+
+}  // namespace tenfold
