@@ -7,12 +7,17 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
+#include "tenfold/graph/transpose_block.h"
 
 namespace tenfold {
 namespace {
 
-// A tile is a line of memory wide and high: what is read of a line is read at once, and what is written, too.
 constexpr int64_t kLineBytes = 64;
+// A block of a transposition is so many lines wide and high: it fits the second cache, and its pages are
+// known to the processor.
+constexpr int64_t kBlockLines = 8;
+// What a transposition writes beyond this is in no cache when it is read again.
+constexpr int64_t kStreamedBytes = int64_t{8} << 20;
 
 // `count` elements, apart by the strides.
 template <typename Word>
@@ -64,17 +69,18 @@ BoxCopy::BoxCopy(const Dims& extents, int64_t from, const Dims& from_strides, in
   const bool apart = from_strides_.back() < 0 || from_strides_.back() > 1;
   unit_cost_ = apart ? 4 : 1;
   if (!apart || to_strides_.back() != 1) return;
-  tile_ = kLineBytes / element_size_;
+  const int64_t line = kLineBytes / element_size_;
   for (size_t d = 0; d + 1 < extents_.size(); ++d) {
-    if (from_strides_[d] == 1 && extents_[d] >= tile_ && extents_.back() >= tile_) {
+    if (from_strides_[d] == 1 && extents_[d] >= line && extents_.back() >= line)
       dense_in_ = static_cast<int>(d);
-    }
   }
   if (dense_in_ < 0) return;
-  tiles_in_ = (extents_[dense_in_] + tile_ - 1) / tile_;
-  tiles_out_ = (extents_.back() + tile_ - 1) / tile_;
-  units_ = units_ / extents_[dense_in_] / extents_.back() * tiles_in_ * tiles_out_;
-  unit_cost_ = tile_ * tile_;
+  streams_ = units_ > kStreamedBytes / element_size_;
+  block_ = kBlockLines * line;
+  blocks_in_ = (extents_[dense_in_] + block_ - 1) / block_;
+  blocks_out_ = (extents_.back() + block_ - 1) / block_;
+  units_ = units_ / extents_[dense_in_] / extents_.back() * blocks_in_ * blocks_out_;
+  unit_cost_ = block_ * block_;
 }
 
 bool BoxCopy::StaysWithin(int64_t in_count, int64_t out_count) const {
@@ -86,7 +92,7 @@ void BoxCopy::Run(const void* in, void* out, int64_t begin, int64_t end) const {
   const auto words = [&]<typename Word>(Word) {
     const Word* const from = static_cast<const Word*>(in) + from_;
     Word* const to = static_cast<Word*>(out) + to_;
-    dense_in_ < 0 ? RunWords(from, to, begin, end) : RunTiles(from, to, begin, end);
+    dense_in_ < 0 ? RunWords(from, to, begin, end) : RunBlocks(from, to, begin, end);
   };
   switch (element_size_) {
     case 1:
@@ -132,16 +138,16 @@ void BoxCopy::RunWords(const Word* in, Word* out, int64_t begin, int64_t end) co
 }
 
 template <typename Word>
-void BoxCopy::RunTiles(const Word* in, Word* out, int64_t begin, int64_t end) const {
+void BoxCopy::RunBlocks(const Word* in, Word* out, int64_t begin, int64_t end) const {
   const int64_t in_extent = extents_[dense_in_], out_extent = extents_.back();
   const int64_t in_step = from_strides_.back(), out_step = to_strides_[dense_in_];
   for (int64_t unit = begin; unit < end; ++unit) {
-    // Tiles that lie behind one another in the output follow one another.
+    // Blocks that lie behind one another in the output follow one another.
     int64_t rest = unit;
-    const int64_t column = rest % tiles_out_ * tile_;
-    rest /= tiles_out_;
-    const int64_t row = rest % tiles_in_ * tile_;
-    rest /= tiles_in_;
+    const int64_t column = rest % blocks_out_ * block_;
+    rest /= blocks_out_;
+    const int64_t row = rest % blocks_in_ * block_;
+    rest /= blocks_in_;
     int64_t from = row + column * in_step, to = row * out_step + column;
     for (int d = static_cast<int>(extents_.size()) - 2; d >= 0; --d) {
       if (d == dense_in_) continue;
@@ -150,10 +156,8 @@ void BoxCopy::RunTiles(const Word* in, Word* out, int64_t begin, int64_t end) co
       to += index * to_strides_[d];
       rest /= extents_[d];
     }
-    const int64_t rows = std::min(tile_, in_extent - row), columns = std::min(tile_, out_extent - column);
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t c = 0; c < columns; ++c) out[to + r * out_step + c] = in[from + r + c * in_step];
-    }
+    TransposeBlock(in + from, in_step, out + to, out_step, std::min(block_, in_extent - row),
+                   std::min(block_, out_extent - column), streams_);
   }
 }
 

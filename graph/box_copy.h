@@ -22,7 +22,7 @@ class BoxCopy {
   // Whether it reads within `in_count` elements and writes within `out_count`.
   bool StaysWithin(int64_t in_count, int64_t out_count) const;
 
-  // The work can be cut between any two units: elements, or tiles of a transposition. Different units write
+  // The work can be cut between any two units: elements, or blocks of a transposition. Different units write
   // different elements.
   int64_t units() const { return units_; }
   // Of a unit, in elements; those that lie apart may each cost a line of memory.
@@ -33,7 +33,7 @@ class BoxCopy {
   template <typename Word>
   void RunWords(const Word* in, Word* out, int64_t begin, int64_t end) const;
   template <typename Word>
-  void RunTiles(const Word* in, Word* out, int64_t begin, int64_t end) const;
+  void RunBlocks(const Word* in, Word* out, int64_t begin, int64_t end) const;
 
   // Dims that both sides walk as one are joined, dims of extent 1 dropped; at least one is left.
   Dims extents_, from_strides_, to_strides_;
@@ -41,7 +41,8 @@ class BoxCopy {
   int64_t units_ = 0, unit_cost_ = 1;
   // Of a transposition: the dim along which the input is dense, while the output is along the last. -1: none.
   int dense_in_ = -1;
-  int64_t tile_ = 0, tiles_in_ = 0, tiles_out_ = 0;  // extent of a tile; how many along both dims
+  int64_t block_ = 0, blocks_in_ = 0, blocks_out_ = 0;  // extent of a block; how many along both dims
+  bool streams_ = false;
 };
 
 // `piece` under `symbols`, between tensors of so many elements of `element_size` bytes; nullopt if an

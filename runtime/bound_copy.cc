@@ -51,7 +51,7 @@ class BoundCopy final : public BoundStep {
       TENFOLD_RETURN_IF_ERROR(
           RunBlocks(context, [&](int64_t begin, int64_t end, int) { fill_.Run(value, out, begin, end); }));
     }
-    CutIntoBlocks(total_units_, kElementCost * unit_cost_, unit_cost_ > kGranule ? 1 : kGranule);
+    CutIntoBlocks(total_units_, kElementCost * unit_cost_, std::max<int64_t>(1, kGranule / unit_cost_));
     TENFOLD_RETURN_IF_ERROR(RunBlocks(context, [&](int64_t begin, int64_t end, int) {
       for (const Part& part : parts_) {
         const int64_t from = std::max(begin, part.first_unit);

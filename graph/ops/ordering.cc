@@ -43,12 +43,12 @@ absl::Status InferTopK(InferContext& c) {
   TENFOLD_ASSIGN_OR_RETURN(const int axis, c.Axis("axis", c.shape(0).rank()));
   TENFOLD_ASSIGN_OR_RETURN(const Contents k, c.Known(1));
   std::vector<Dim> dims = c.shape(0).dims();
-  const bool fits = k.size() == 1 && Max(k[0], 0) == k[0] && Min(k[0], dims[axis]) == k[0];
-  if (!fits) {
-    return c.Fail("E0212",
-                  absl::StrCat("k is ", Shape(k).ToString(), ", but it is one number from 0 to ",
-                               dims[axis].ToString(), ", the extent of the axis"),
-                  "if the extent is a symbol, take Min of the two");
+  // A symbol is held against k when it is known.
+  const bool too_many = k.size() == 1 && k[0].is_constant() && dims[axis].is_constant() &&
+                        k[0].constant() > dims[axis].constant();
+  if (k.size() != 1 || !(Max(k[0], 0) == k[0]) || too_many) {
+    return c.Fail("E0212", absl::StrCat("k is ", Shape(k).ToString(), ", but it is one number from 0 to ",
+                                        dims[axis].ToString(), ", the extent of the axis"));
   }
   dims[axis] = k[0];
   TENFOLD_RETURN_IF_ERROR(c.SetOutput(0, Shape(dims)));
@@ -91,6 +91,9 @@ absl::Status RunTopK(KernelContext& c) {
   const int axis = c.Axis("axis", x);
   const int64_t extent = x.dims[axis], k = values.dims[axis], stride = x.Inner(axis);
   const bool largest = c.attrs().Get<bool>("largest");
+  if (k > extent) {
+    return c.Fail("E0615", absl::StrCat("k is ", k, ", but the axis has ", extent, " elements"));
+  }
   return c.ForEachRange(x.count / extent, 16 * extent, [&](int64_t begin, int64_t end, void* scratch) {
     int64_t* const order = static_cast<int64_t*>(scratch);
     for (int64_t unit = begin; unit < end; ++unit) {

@@ -151,7 +151,14 @@ absl::Status InferSqueeze(InferContext& c) {
       dropped[axis] = true;
     }
   } else {
-    for (int d = 0; d < from.rank(); ++d) dropped[d] = from.dim(d) == Dim(1);
+    for (int d = 0; d < from.rank(); ++d) {
+      dropped[d] = from.dim(d) == Dim(1);
+      if (from.dim(d).is_constant()) continue;
+      return c.Fail("E0211",
+                    absl::StrCat(c.InputText(0), ": whether dim ", d, ", ", from.dim(d).ToString(),
+                                 ", is dropped would depend on its value"),
+                    "name the axes that are dropped");
+    }
   }
   std::vector<Dim> dims;
   for (int d = 0; d < from.rank(); ++d) {

@@ -60,7 +60,9 @@ absl::StatusOr<Range> TakenOf(InferContext& c, const Dim& extent, const Dim& sta
   if (span.is_constant()) {  // without the sum, which could overflow
     range.count = span.constant() <= 0 ? 0 : (span.constant() - 1) / stride + 1;
   } else {
-    range.count = Max(FloorDiv(span + Dim(stride - 1), stride), 0);
+    range.count = FloorDiv(span + Dim(stride - 1), stride);
+    // A start within the dim is never behind its end.
+    if (!(forward && stop == high)) range.count = Max(range.count, 0);
   }
   return range;
 }

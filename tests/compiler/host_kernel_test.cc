@@ -139,6 +139,16 @@ TEST(HostKernel, FoldsWhatIsConstantAndWhatFollowsFromShapes) {
   EXPECT_EQ((*out)[2].second.dims(), (Dims{2, 24}));
 }
 
+// What a symbol may be is known when it is fed.
+TEST(HostKernel, MoreThanThereAreIsRefusedByTheRun) {
+  const Graph graph = Parse("graph g(x: f32[N]) -> (v) {\n  v, i = TopK(x, {3})\n}\n");
+  const absl::StatusOr<Executable> executable = Compile(graph, {});
+  ASSERT_TRUE(executable.ok()) << executable.status();
+  EXPECT_TRUE(executable->Run({{"x", *Tensor::FromVector<float>({1, 2, 3}, Dims{3})}}).ok());
+  const absl::Status status = executable->Run({{"x", *Tensor::FromVector<float>({1, 2}, Dims{2})}}).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("TopK 'v': k is 3, but the axis has 2 elements"));
+}
+
 // A shape that is an output is computed from the symbols.
 TEST(Shapes, AreComputedFromTheSymbolsOfARun) {
   const Graph graph = Parse(
