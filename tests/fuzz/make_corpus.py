@@ -41,6 +41,32 @@ GRAPHS = {
   q = Div(y, 0)
 }
 """,
+    "moves": """graph moves(x: f32[N,6], i: i64[2]) -> (y, c, t, p) {
+  s = Slice(x, {0, -1}, {2, -7}, _, {1, -2})
+  a, b = Split(x, {2, 4}, axis=1)
+  c = Concat(a, b, a, axis=-1)
+  t, u = TopK(x, {2}, largest=false)
+  y = Gather(s, i)
+  p = Pad(a, {1, 0, 1, 2}, mode="edge")
+}
+""",
+    "kernels": """graph kernels(x: f32[3,4], i: i64[2,2], n: i64[N,M]) -> (g, e, s, d, h, m, r, v) {
+  g = GatherND(x, i)
+  e = GatherElements(x, i, axis=1)
+  u = Const f32[2,2] {1, 2, 3, 4}
+  s = ScatterElements(x, i, u, axis=1, reduction="add")
+  k = Shape(n)
+  z = Gather(k, {0})
+  q = ConstantOfShape(z, value=i64[1] {2})
+  d = Tile(q, {3})
+  o = Const f32[2] {0, 1}
+  h = OneHot(i, 3, o)
+  m = CumSum(x, 1, reverse=true)
+  r = Trilu(n, 1, upper=false)
+  w = Const i64[] {5}
+  v = Range(0, w, 2)
+}
+""",
     "types": """graph types(x: bf16[2,0], b: bool[3], u: u8[3]) -> (e, c, g) {
   e = Equal(x, x)
   c = Cast(u, to=f16)

@@ -389,5 +389,22 @@ TEST(HostileTnf, LimitsAreKept) {
   EXPECT_THAT(Refusal(deep), HasSubstr("no message of graph.proto"));
 }
 
+// 0xffffffff says that an input is absent, where the op has such.
+TEST(HostileTnf, InputsAreAbsentOnlyWhereTheyMayBe) {
+  v1::Graph graph = Encoded("graph g(x: f32[4,4]) -> (y) {\n y = Slice(x, {0}, {2}, _, {1})\n}");
+  v1::Node& slice = *graph.mutable_nodes(graph.nodes_size() - 1);
+  ASSERT_EQ(slice.op(), "Slice");
+  ASSERT_EQ(slice.inputs_size(), 5);
+  EXPECT_EQ(slice.inputs(3), 0xffffffffu);
+  slice.set_inputs(1, 0xffffffffu);
+  EXPECT_THAT(Refusal(graph), HasSubstr("Slice 'y' needs its input 'starts', which is absent"));
+  slice.set_inputs(1, 0xfffffffeu);
+  EXPECT_THAT(Refusal(graph), HasSubstr("value 4294967294 is read, but only"));
+  v1::Graph fused = Encoded(
+      "graph g(x: f32[4]) -> (y) {\n y = Fused(x) {\n graph b(x: f32[4]) -> (t) {\n t = Tanh(x)\n }\n }\n}");
+  fused.mutable_nodes(fused.nodes_size() - 1)->set_inputs(0, 0xffffffffu);
+  EXPECT_THAT(Refusal(fused), HasSubstr("an input of a body is absent"));
+}
+
 }  // namespace
 }  // namespace tenfold

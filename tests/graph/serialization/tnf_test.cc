@@ -219,5 +219,34 @@ TEST(LoadGraph, RefusesWhatIsNoGraph) {
               HasSubstr("has 100 bytes; the limit is 99"));
 }
 
+// No standard op has lists of floats or of strings yet; those of users may.
+TEST(Tnf, KeepsListsInAttributes) {
+  auto registry = std::make_shared<OpRegistry>(*OpRegistry::Standard());
+  OpDef op = *registry->Find("Identity");
+  op.name = "Gates";
+  op.attrs = {{"alpha", AttrKind::kFloats, AttrValue(std::vector<double>()), "numbers"},
+              {"activations", AttrKind::kStrings, AttrValue(std::vector<std::string>()), "names"}};
+  ASSERT_TRUE(registry->Add(op).ok());
+  const std::string text =
+      "tenfold 1\n\ngraph g(x: f32[2]) -> (y, z) {\n"
+      "  y = Gates(x, activations=[\"Tanh\", \"a \\\"b\\\"\"], alpha=[0.5, -0.0, nan, inf])\n"
+      "  z = Gates(x)\n}\n";
+  TextOptions text_options;
+  text_options.registry = registry;
+  const absl::StatusOr<Graph> graph = ParseText(text, text_options);
+  ASSERT_TRUE(graph.ok()) << graph.status().message();
+  EXPECT_EQ(PrintText(*graph), text);
+  const absl::StatusOr<std::string> bytes = SerializeGraph(*graph);
+  ASSERT_TRUE(bytes.ok()) << bytes.status().message();
+  LoadOptions load_options;
+  load_options.registry = registry;
+  const absl::StatusOr<Graph> back = ParseGraph(*bytes, load_options);
+  ASSERT_TRUE(back.ok()) << back.status().message();
+  EXPECT_EQ(PrintText(*back), text);
+  const absl::Status wrong =
+      ParseText("graph g(x: f32[2]) -> (y) {\n y = Gates(x, alpha=[\"a\"])\n}", text_options).status();
+  EXPECT_THAT(std::string(wrong.message()), HasSubstr("the attribute 'alpha' of Gates is a list of numbers"));
+}
+
 }  // namespace
 }  // namespace tenfold
