@@ -58,7 +58,7 @@ struct AttrDef {
 };
 
 // A formula over scalars: a captureless function of one, two or three Scalars, or of all inputs and the
-// attributes. f16 and bf16 inputs arrive as f32, and the result is rounded once.
+// attributes. f16 and bf16 inputs arrive as f32 or f64, and the result is rounded once.
 class Formula {
  public:
   using General = Scalar (*)(std::span<const Scalar>, const Attrs&);
@@ -94,6 +94,9 @@ class Formula {
 // Applied to each element of the broadcast inputs.
 struct Elementwise {
   Formula formula;
+  // The 16-bit dtypes that are computed in f64: where a result in f32, rounded again, is not always the
+  // nearest.
+  DTypeSet in_f64 = {};
 };
 
 // map each element, combine in the order of FusedKernel. Half types accumulate in f32 and round at the end.

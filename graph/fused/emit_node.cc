@@ -7,7 +7,10 @@
 namespace tenfold {
 namespace {
 
-Scalar Widen(Scalar x) { return IsHalf(x.type()) ? Convert(x, DType::kF32) : x; }
+Scalar Widen(Scalar x, DTypeSet in_f64) {
+  if (!IsHalf(x.type())) return x;
+  return Convert(x, in_f64.Contains(x.type()) ? DType::kF64 : DType::kF32);
+}
 
 }  // namespace
 
@@ -17,14 +20,17 @@ Scalar EmitElementwise(const Node& node, DType result, std::span<const Scalar> i
   // A cast between stored types must round once: f64 to f16 does not go through f32, so Cast sees what it
   // got.
   const bool converts = node.op->FindAttr("to") != nullptr;
-  for (Scalar x : in) wide.push_back(converts || x.builder() == nullptr ? x : Widen(x));
+  const Elementwise& elementwise = std::get<Elementwise>(node.op->computation);
+  for (Scalar x : in) {
+    wide.push_back(converts || x.builder() == nullptr ? x : Widen(x, elementwise.in_f64));
+  }
   while (wide.size() < node.op->inputs.size()) wide.emplace_back();
-  const Scalar y = std::get<Elementwise>(node.op->computation).formula(wide, node.attrs);
+  const Scalar y = elementwise.formula(wide, node.attrs);
   return y.type() == result ? y : Convert(y, result);
 }
 
 Scalar EmitReductionMap(const Reduction& reduction, Scalar element) {
-  return reduction.map(std::vector<Scalar>{Widen(element)}, {});
+  return reduction.map(std::vector<Scalar>{Widen(element, {})}, {});
 }
 
 ScalarProgram CombineProgram(const Reduction& reduction, DType accumulator) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A node's formula as instructions of a ScalarProgram: where f16 and bf16 become f32 and are rounded once.
+// A node's formula as instructions of a ScalarProgram: where f16 and bf16 are widened and rounded once.
 #ifndef TENFOLD_GRAPH_FUSED_EMIT_NODE_H_
 #define TENFOLD_GRAPH_FUSED_EMIT_NODE_H_
 

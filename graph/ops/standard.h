@@ -10,7 +10,14 @@
 
 namespace tenfold {
 
-std::vector<OpDef> ElementwiseOps();  // elementwise.cc
+// Elementwise.
+std::vector<OpDef> ArithmeticOps();      // arithmetic.cc
+std::vector<OpDef> TranscendentalOps();  // transcendental.cc
+std::vector<OpDef> ActivationOps();      // activations.cc
+std::vector<OpDef> ComparisonOps();      // comparisons.cc
+std::vector<OpDef> BitwiseOps();         // bitwise.cc
+std::vector<OpDef> ConversionOps();      // conversions.cc
+
 std::vector<OpDef> ReductionOps();    // reductions.cc
 std::vector<OpDef> ReshapingOps();    // reshape.cc
 std::vector<OpDef> TransposingOps();  // transpose.cc

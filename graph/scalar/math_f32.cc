@@ -23,14 +23,8 @@ Scalar Int(Scalar like, int64_t value) { return like.builder()->ConstInt(DType::
 // 2^n for a normal result; garbage, but a float, for other n.
 Scalar PowerOfTwo(Scalar n) { return Bitcast((n + Int(n, 127)) << 23, DType::kF32); }
 
-// x = n ln2 + r with |r| <= ln2 / 2. The part of ln2 that n multiplies first has trailing zeros, so
-// that the first step is exact.
-struct Reduced {
-  Scalar n;  // i32
-  Scalar r;
-};
-
-Reduced ReduceByLn2(Scalar x) {
+// The part of ln2 that n multiplies first has trailing zeros, so that the first step is exact.
+ReducedByLn2 ReduceByLn2(Scalar x) {
   const Scalar t = Fma(x, Like(x, 0x1.715476p0), Like(x, kMagic));
   const Scalar n = Bitcast(t, DType::kI32) - Int(x, kMagicBits);
   const Scalar nf = t - kMagic;
@@ -44,12 +38,39 @@ Scalar ExpTail(Scalar r) {
   return Horner(r, {0x1.fffff8p-2, 0x1.55548cp-3, 0x1.555b92p-5, 0x1.123d52p-7, 0x1.685b36p-10});
 }
 
+Scalar Expm1Reduced(Scalar r) { return Fma(r * r, ExpTail(r), r); }
 Scalar ExpReduced(Scalar r) { return Fma(Fma(ExpTail(r), r, Like(r, 1)), r, Like(r, 1)); }
 
 // exp(x) where neither exp(x) nor a factor of it is subnormal or infinite.
 Scalar ExpNormal(Scalar x) {
   const auto [n, r] = ReduceByLn2(x);
   return ExpReduced(r) * PowerOfTwo(n);
+}
+
+// x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), for a normal x.
+struct LogParts {
+  Scalar k;
+  Scalar f;
+};
+
+LogParts SplitForLog(Scalar normal) {
+  const Scalar bits = Bitcast(normal, DType::kI32);
+  const Scalar e = (bits - Int(normal, 0x3f3504f3)) & Int(normal, -0x800000);
+  return {Convert(e >> 23, DType::kF32), Bitcast(bits - e, DType::kF32) - 1.0};
+}
+
+// (log(1 + f) - f) / f^2
+Scalar LogTail(Scalar f) {
+  const Scalar q = Horner(f, {0x1.555554p-2, -0x1.ffffe6p-3, 0x1.999d2ap-3, -0x1.556288p-3, 0x1.23de4p-3,
+                              -0x1.fbbf2ep-4, 0x1.dc75eap-4, -0x1.ddb2dp-4, 0x1.2cb406p-4});
+  return Fma(q, f, Like(f, -0.5));
+}
+
+// Limits and NaN for a logarithm y of x >= 0, whose bits went through integers.
+Scalar WithLimits(Scalar x, Scalar y) {
+  y = Select(x < __builtin_inf(), y, x);
+  y = Select(x == 0.0, Like(x, -__builtin_inf()), y);
+  return Select(x < 0.0, Like(x, __builtin_nan("")), y);
 }
 
 }  // namespace
@@ -66,20 +87,10 @@ Scalar ExpF32(Scalar x) {
 Scalar LogF32(Scalar x) {
   const Scalar subnormal = x < 0x1p-126;
   const Scalar normal = Select(subnormal, x * 0x1p23, x);
-  // x = 2^k m with m in [sqrt(1/2), sqrt(2)).
-  const Scalar bits = Bitcast(normal, DType::kI32);
-  const Scalar e = (bits - Int(x, 0x3f3504f3)) & Int(x, -0x800000);
-  const Scalar f = Bitcast(bits - e, DType::kF32) - 1.0;
-  Scalar k = Convert(e >> 23, DType::kF32);
+  auto [k, f] = SplitForLog(normal);
   k = Select(subnormal, k - 23.0, k);
-  const Scalar q = Horner(f, {0x1.555554p-2, -0x1.ffffe6p-3, 0x1.999d2ap-3, -0x1.556288p-3, 0x1.23de4p-3,
-                              -0x1.fbbf2ep-4, 0x1.dc75eap-4, -0x1.ddb2dp-4, 0x1.2cb406p-4});
-  const Scalar log_m = Fma(f * f, Fma(q, f, Like(x, -0.5)), f);
-  Scalar y = Fma(k, Like(x, 0x1.62e430p-1), log_m);
-  // Also keeps NaN, whose bits went through integers above.
-  y = Select(x < __builtin_inf(), y, x);
-  y = Select(x == 0.0, Like(x, -__builtin_inf()), y);
-  return Select(x < 0.0, Like(x, __builtin_nan("")), y);
+  const Scalar log_m = Fma(f * f, LogTail(f), f);
+  return WithLimits(x, Fma(k, Like(x, 0x1.62e430p-1), log_m));
 }
 
 Scalar TanhF32(Scalar x) {
@@ -109,15 +120,39 @@ Scalar ErfF32(Scalar x) {
   return Select(a < 0.97, near, CopySign(far, x));
 }
 
-Scalar SigmoidF32(Scalar x) {
-  const Scalar a = -Abs(x);
-  const auto [n, r] = ReduceByLn2(a);
+Scalar Expm1F32(Scalar x) {
+  const Scalar c = Select(x < -30.0, Like(x, -30), Select(x > 89.0, Like(x, 89), x));
+  const auto [n, r] = ReduceByLn2(c);
+  // 2^128 is out of range where the result is not.
+  const Scalar exponent = Min(n, Int(x, 127));
+  const Scalar scale = PowerOfTwo(exponent);
+  const Scalar y = Fma(Expm1Reduced(r), scale, scale - 1.0);
+  return CopySign(y * PowerOfTwo(n - exponent), x);
+}
+
+// log(u) + error / u, where u = 1 + x - error.
+Scalar Log1pF32(Scalar x) {
+  const Scalar u = 1.0 + x;
+  const Scalar x_part = u - 1.0;
+  const Scalar error = (1.0 - (u - x_part)) + (x - x_part);
+  const auto [k, f] = SplitForLog(u);
+  const Scalar low = Fma(f * f, LogTail(f), Fma(k, Like(x, -0x1.05c610p-29), error / u));
+  Scalar y = Fma(k, Like(x, 0x1.62e430p-1), f + low);
+  y = Select(x < __builtin_inf(), y, x);
+  y = Select(x == 0.0, x, y);
+  y = Select(x == -1.0, Like(x, -__builtin_inf()), y);
+  return Select(x < -1.0, Like(x, __builtin_nan("")), y);
+}
+
+ExpParts ExpPartsF32(Scalar t, Scalar t_low) {
+  // x exp(x) is subnormal until -109.
+  const Scalar vanishes = t < -110.0;
+  const auto [n, r] = ReduceByLn2(Select(vanishes, Like(t, -110), t));
   const Scalar half = n >> 1;
-  return SigmoidFromExp({.negative = x < 0.0,
-                         .vanishes = a < kExpZero,
-                         .expm1 = Fma(r * r, ExpTail(r), r),
-                         .scale1 = PowerOfTwo(half),
-                         .scale2 = PowerOfTwo(n - half)});
+  return {.vanishes = vanishes,
+          .expm1 = Expm1Reduced(r + t_low),
+          .scale1 = PowerOfTwo(half),
+          .scale2 = PowerOfTwo(n - half)};
 }
 
 }  // namespace tenfold::math

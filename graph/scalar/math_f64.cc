@@ -15,22 +15,6 @@ constexpr double kExpZero = -746;
 
 Scalar Int(Scalar like, int64_t value) { return like.builder()->ConstInt(DType::kI64, value); }
 
-Scalar PowerOfTwo(Scalar n) { return Bitcast((n + Int(n, 1023)) << 52, DType::kF64); }
-
-struct Reduced {
-  Scalar n;  // i64
-  Scalar r;
-};
-
-Reduced ReduceByLn2(Scalar x) {
-  const Scalar t = Fma(x, Like(x, 0x1.71547652b82fep0), Like(x, kMagic));
-  const Scalar n = Bitcast(t, DType::kI64) - Int(x, kMagicBits);
-  const Scalar nf = t - kMagic;
-  Scalar r = Fma(nf, Like(x, -0x1.62e42fefa39efp-1), x);
-  r = Fma(nf, Like(x, -0x1.abc9e3b39803fp-56), r);
-  return {n, r};
-}
-
 // (exp(r) - 1 - r) / r^2
 Scalar ExpTail(Scalar r) {
   return Horner(r,
@@ -42,41 +26,102 @@ Scalar ExpTail(Scalar r) {
 Scalar ExpReduced(Scalar r) { return Fma(Fma(ExpTail(r), r, Like(r, 1)), r, Like(r, 1)); }
 
 Scalar ExpNormal(Scalar x) {
-  const auto [n, r] = ReduceByLn2(x);
-  return ExpReduced(r) * PowerOfTwo(n);
+  const auto [n, r] = ReduceByLn2F64(x);
+  return ExpReduced(r) * PowerOfTwoF64(n);
 }
 
-}  // namespace
-
-Scalar ExpF64(Scalar x) {
-  const auto [n, r] = ReduceByLn2(x);
+// p 2^n, where either may be out of range but the result, which rounds once.
+Scalar Scaled(Scalar p, Scalar n) {
   const Scalar half = n >> 1;
-  Scalar y = ExpReduced(r) * PowerOfTwo(half) * PowerOfTwo(n - half);
-  y = Select(x > 0x1.62e42fefa39efp9, Like(x, __builtin_inf()), y);
-  return Select(x < kExpZero, Like(x, 0), y);
+  return p * PowerOfTwoF64(half) * PowerOfTwoF64(n - half);
 }
 
-Scalar LogF64(Scalar x) {
-  const Scalar subnormal = x < 0x1p-1022;
-  const Scalar normal = Select(subnormal, x * 0x1p54, x);
-  // x = 2^k m with m in [sqrt(1/2), sqrt(2)).
+// x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), for a normal x.
+struct LogParts {
+  Scalar k;
+  Scalar f;
+};
+
+LogParts SplitForLog(Scalar normal) {
   const Scalar bits = Bitcast(normal, DType::kI64);
-  const Scalar e = (bits - Int(x, 0x3fe6a09e667f3bcd)) & Int(x, -(int64_t{1} << 52));
-  const Scalar f = Bitcast(bits - e, DType::kF64) - 1.0;
-  Scalar k = Convert(Convert(e >> 52, DType::kI32), DType::kF64);
-  k = Select(subnormal, k - 54.0, k);
-  // log m = 2 atanh(s) = f - (f^2/2 - s (f^2/2 + R)), where R depends on s^2 alone.
+  const Scalar e = (bits - Int(normal, 0x3fe6a09e667f3bcd)) & Int(normal, -(int64_t{1} << 52));
+  return {Convert(Convert(e >> 52, DType::kI32), DType::kF64), Bitcast(bits - e, DType::kF64) - 1.0};
+}
+
+// log(2^k (1 + f)) + k_low, where k_low holds k times the low part of ln2 and what else is small.
+// log(1 + f) = 2 atanh(s) = f - (f^2/2 - s (f^2/2 + R)), where R depends on s^2 alone.
+Scalar LogOfParts(Scalar k, Scalar f, Scalar k_low) {
   const Scalar s = f / (2.0 + f);
   const Scalar z = s * s;
   const Scalar tail =
       z * Horner(z, {0x1.5555555555555p-1, 0x1.9999999999d59p-2, 0x1.249249242ee1ap-2, 0x1.c71c725c5f16ep-3,
                      0x1.745cdb7506ce5p-3, 0x1.3b21593a96093p-3, 0x1.0f4a1477ee15ap-3, 0x1.1023c185119c7p-3});
   const Scalar h = f * f * 0.5;
-  const Scalar low = Fma(s, h + tail, k * 0x1.a39ef35793c76p-33);
-  Scalar y = Fma(k, Like(x, 0x1.62e42fee00000p-1), f - (h - low));
+  const Scalar low = Fma(s, h + tail, k_low);
+  return Fma(k, Like(k, 0x1.62e42fee00000p-1), f - (h - low));
+}
+
+constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
+
+}  // namespace
+
+Scalar PowerOfTwoF64(Scalar n) { return Bitcast((n + Int(n, 1023)) << 52, DType::kF64); }
+
+ReducedByLn2 ReduceByLn2F64(Scalar x) {
+  const Scalar t = Fma(x, Like(x, 0x1.71547652b82fep0), Like(x, kMagic));
+  const Scalar n = Bitcast(t, DType::kI64) - Int(x, kMagicBits);
+  const Scalar nf = t - kMagic;
+  Scalar r = Fma(nf, Like(x, -0x1.62e42fefa39efp-1), x);
+  r = Fma(nf, Like(x, -0x1.abc9e3b39803fp-56), r);
+  return {n, r};
+}
+
+Scalar Expm1ReducedF64(Scalar r) { return Fma(r * r, ExpTail(r), r); }
+
+Scalar ExpF64(Scalar x) {
+  const auto [n, r] = ReduceByLn2F64(x);
+  Scalar y = Scaled(ExpReduced(r), n);
+  y = Select(x > 0x1.62e42fefa39efp9, Like(x, __builtin_inf()), y);
+  return Select(x < kExpZero, Like(x, 0), y);
+}
+
+Scalar ExpOfPairF64(Scalar high, Scalar low) {
+  const auto [n, r] = ReduceByLn2F64(high);
+  Scalar y = Scaled(ExpReduced(r + low), n);
+  y = Select(high > 710.0, Like(high, __builtin_inf()), y);
+  return Select(high < kExpZero, Like(high, 0), y);
+}
+
+Scalar LogF64(Scalar x) {
+  const Scalar subnormal = x < 0x1p-1022;
+  const Scalar normal = Select(subnormal, x * 0x1p54, x);
+  auto [k, f] = SplitForLog(normal);
+  k = Select(subnormal, k - 54.0, k);
+  Scalar y = LogOfParts(k, f, k * kLn2Low);
   y = Select(x < __builtin_inf(), y, x);
   y = Select(x == 0.0, Like(x, -__builtin_inf()), y);
   return Select(x < 0.0, Like(x, __builtin_nan("")), y);
+}
+
+Scalar Expm1F64(Scalar x) {
+  const Scalar c = Select(x < -60.0, Like(x, -60), Select(x > 710.0, Like(x, 710), x));
+  const auto [n, r] = ReduceByLn2F64(c);
+  const Scalar exponent = Min(n, Int(x, 1023));
+  const Scalar scale = PowerOfTwoF64(exponent);
+  const Scalar y = Fma(Expm1ReducedF64(r), scale, scale - 1.0);
+  return CopySign(y * PowerOfTwoF64(n - exponent), x);
+}
+
+Scalar Log1pF64(Scalar x) {
+  const Scalar u = 1.0 + x;
+  const Scalar x_part = u - 1.0;
+  const Scalar error = (1.0 - (u - x_part)) + (x - x_part);
+  const auto [k, f] = SplitForLog(u);
+  Scalar y = LogOfParts(k, f, Fma(k, Like(x, kLn2Low), error / u));
+  y = Select(x < __builtin_inf(), y, x);
+  y = Select(x == 0.0, x, y);
+  y = Select(x == -1.0, Like(x, -__builtin_inf()), y);
+  return Select(x < -1.0, Like(x, __builtin_nan("")), y);
 }
 
 Scalar TanhF64(Scalar x) {
@@ -116,15 +161,14 @@ Scalar ErfF64(Scalar x) {
   return Select(a < 0.9, near, CopySign(far, x));
 }
 
-Scalar SigmoidF64(Scalar x) {
-  const Scalar a = -Abs(x);
-  const auto [n, r] = ReduceByLn2(a);
+ExpParts ExpPartsF64(Scalar t, Scalar t_low) {
+  const Scalar vanishes = t < -753.0;
+  const auto [n, r] = ReduceByLn2F64(Select(vanishes, Like(t, -753), t));
   const Scalar half = n >> 1;
-  return SigmoidFromExp({.negative = x < 0.0,
-                         .vanishes = a < kExpZero,
-                         .expm1 = Fma(r * r, ExpTail(r), r),
-                         .scale1 = PowerOfTwo(half),
-                         .scale2 = PowerOfTwo(n - half)});
+  return {.vanishes = vanishes,
+          .expm1 = Expm1ReducedF64(r + t_low),
+          .scale1 = PowerOfTwoF64(half),
+          .scale2 = PowerOfTwoF64(n - half)};
 }
 
 }  // namespace tenfold::math

@@ -15,11 +15,80 @@ namespace {
 // Far beyond f64, so that a rounding of MPFR's own is not seen.
 constexpr int kPrecision = 128;
 
+constexpr mpfr_rnd_t kNearest = MPFR_RNDN;
+
 void ExactSigmoid(mpfr_t result, const mpfr_t x) {
-  mpfr_neg(result, x, MPFR_RNDN);
-  mpfr_exp(result, result, MPFR_RNDN);
-  mpfr_add_ui(result, result, 1, MPFR_RNDN);
-  mpfr_ui_div(result, 1, result, MPFR_RNDN);
+  mpfr_neg(result, x, kNearest);
+  mpfr_exp(result, result, kNearest);
+  mpfr_add_ui(result, result, 1, kNearest);
+  mpfr_ui_div(result, 1, result, kNearest);
+}
+
+// Without an overflow of MPFR's own: for positive x, x + log(1 + exp(-x)).
+void ExactSoftplus(mpfr_t result, const mpfr_t x) {
+  mpfr_abs(result, x, kNearest);
+  mpfr_neg(result, result, kNearest);
+  mpfr_exp(result, result, kNearest);
+  mpfr_log1p(result, result, kNearest);
+  if (mpfr_sgn(x) > 0) mpfr_add(result, result, x, kNearest);
+}
+
+// The limit, -0, for -inf.
+void TimesX(mpfr_t result, const mpfr_t x) {
+  if (mpfr_inf_p(x) && mpfr_sgn(x) < 0) {
+    mpfr_set_zero(result, -1);
+  } else {
+    mpfr_mul(result, result, x, kNearest);
+  }
+}
+
+void ExactSwish(mpfr_t result, const mpfr_t x) {
+  ExactSigmoid(result, x);
+  TimesX(result, x);
+}
+
+void ExactMish(mpfr_t result, const mpfr_t x) {
+  ExactSoftplus(result, x);
+  mpfr_tanh(result, result, kNearest);
+  TimesX(result, x);
+}
+
+void ExactSoftsign(mpfr_t result, const mpfr_t x) {
+  if (mpfr_inf_p(x)) {
+    mpfr_set_si(result, mpfr_sgn(x), kNearest);
+    return;
+  }
+  mpfr_abs(result, x, kNearest);
+  mpfr_add_ui(result, result, 1, kNearest);
+  mpfr_div(result, x, result, kNearest);
+}
+
+void ExactHardSwish(mpfr_t result, const mpfr_t x) {
+  if (mpfr_cmp_si(x, -3) <= 0 && !mpfr_nan_p(x)) {
+    mpfr_set_zero(result, -1);
+  } else if (mpfr_cmp_si(x, 3) >= 0 && !mpfr_nan_p(x)) {
+    mpfr_set(result, x, kNearest);
+  } else {
+    mpfr_add_ui(result, x, 3, kNearest);
+    mpfr_mul(result, result, x, kNearest);
+    mpfr_div_ui(result, result, 6, kNearest);
+  }
+}
+
+void ExactElu(mpfr_t result, const mpfr_t x) {
+  if (mpfr_sgn(x) < 0) {
+    mpfr_expm1(result, x, kNearest);
+  } else {
+    mpfr_set(result, x, kNearest);
+  }
+}
+
+constexpr double kSeluAlpha = 1.67326319217681884765625, kSeluGamma = 1.05070102214813232421875;
+
+void ExactSelu(mpfr_t result, const mpfr_t x) {
+  ExactElu(result, x);
+  if (mpfr_sgn(x) < 0) mpfr_mul_d(result, result, kSeluAlpha, kNearest);
+  mpfr_mul_d(result, result, kSeluGamma, kNearest);
 }
 
 // e / (1 + e) has no cancellation, and for x < -709 no overflow.
@@ -28,16 +97,61 @@ double FastSigmoid(double x) {
   return (x < 0 ? e : 1.0) / (1.0 + e);
 }
 
+double FastSoftplus(double x) { return std::fmax(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
+
+double FastTimesX(double x, double factor) { return std::isinf(x) && x < 0 ? -0.0 : x * factor; }
+
+// e (e + 2) / (e (e + 2) + 2) for e = exp(x), divided by e^2 where that is large.
+double FastMish(double x) {
+  const double e = std::exp(-std::fabs(x));
+  const double n = x < 0 ? e * (e + 2) : 1 + 2 * e;
+  return FastTimesX(x, n / (x < 0 ? n + 2 : n + 2 * e * e));
+}
+
+double FastSoftsign(double x) { return std::isinf(x) ? std::copysign(1.0, x) : x / (1 + std::fabs(x)); }
+
+double FastHardSwish(double x) { return x <= -3 ? -0.0 : x >= 3 ? x : x * (x + 3) / 6; }
+
+double FastElu(double x) { return x < 0 ? std::expm1(x) : x; }
+
+double FastSelu(double x) { return (x < 0 ? kSeluAlpha : 1) * kSeluGamma * FastElu(x); }
+
+Scalar Swish(Scalar x) { return math::Swish(x, 1); }
+Scalar Elu(Scalar x) { return math::Elu(x, 1); }
+Scalar Celu(Scalar x) { return math::Celu(x, 1); }
+Scalar Selu(Scalar x) { return math::Selu(x, kSeluAlpha, kSeluGamma); }
+
+// What MPFR and the C library have under one name.
+#define TENFOLD_NAMED(NAME) \
+  [](mpfr_t r, const mpfr_t x) { mpfr_##NAME(r, x, kNearest); }, [](double x) { return std::NAME(x); }
+
 constexpr MathFunction kFunctions[] = {
-    {"exp", math::Exp, [](mpfr_t r, const mpfr_t x) { mpfr_exp(r, x, MPFR_RNDN); },
-     [](double x) { return std::exp(x); }, 1, 1},
-    {"log", math::Log, [](mpfr_t r, const mpfr_t x) { mpfr_log(r, x, MPFR_RNDN); },
-     [](double x) { return std::log(x); }, 1, 1},
-    {"tanh", math::Tanh, [](mpfr_t r, const mpfr_t x) { mpfr_tanh(r, x, MPFR_RNDN); },
-     [](double x) { return std::tanh(x); }, 1, 1.5},
-    {"erf", math::Erf, [](mpfr_t r, const mpfr_t x) { mpfr_erf(r, x, MPFR_RNDN); },
-     [](double x) { return std::erf(x); }, 1.25, 1.5},
+    {"exp", math::Exp, TENFOLD_NAMED(exp), 1, 1},
+    {"expm1", math::Expm1, TENFOLD_NAMED(expm1), 2, 2},
+    {"log", math::Log, TENFOLD_NAMED(log), 1, 1},
+    {"log1p", math::Log1p, TENFOLD_NAMED(log1p), 2, 2},
+    {"erf", math::Erf, TENFOLD_NAMED(erf), 1.25, 1.5},
+    {"sin", math::Sin, TENFOLD_NAMED(sin), 1, 2},
+    {"cos", math::Cos, TENFOLD_NAMED(cos), 1, 2},
+    {"tan", math::Tan, TENFOLD_NAMED(tan), 1, 3},
+    {"asin", math::Asin, TENFOLD_NAMED(asin), 1, 2},
+    {"acos", math::Acos, TENFOLD_NAMED(acos), 1, 2},
+    {"atan", math::Atan, TENFOLD_NAMED(atan), 1, 2},
+    {"sinh", math::Sinh, TENFOLD_NAMED(sinh), 1, 3},
+    {"cosh", math::Cosh, TENFOLD_NAMED(cosh), 1, 3},
+    {"tanh", math::Tanh, TENFOLD_NAMED(tanh), 1, 1.5},
+    {"asinh", math::Asinh, TENFOLD_NAMED(asinh), 1, 3},
+    {"acosh", math::Acosh, TENFOLD_NAMED(acosh), 1, 3},
+    {"atanh", math::Atanh, TENFOLD_NAMED(atanh), 1, 3},
     {"sigmoid", math::Sigmoid, ExactSigmoid, FastSigmoid, 1, 1},
+    {"softplus", math::Softplus, ExactSoftplus, FastSoftplus, 2, 3},
+    {"softsign", math::Softsign, ExactSoftsign, FastSoftsign, 2, 2},
+    {"swish", Swish, ExactSwish, [](double x) { return FastTimesX(x, FastSigmoid(x)); }, 2, 2},
+    {"hard_swish", math::HardSwish, ExactHardSwish, FastHardSwish, 2, 2},
+    {"mish", math::Mish, ExactMish, FastMish, 2, 2},
+    {"elu", Elu, ExactElu, FastElu, 2, 2},
+    {"celu", Celu, ExactElu, FastElu, 2, 2},
+    {"selu", Selu, ExactSelu, FastSelu, 2, 3},
 };
 
 }  // namespace
@@ -46,8 +160,9 @@ std::span<const MathFunction> MathFunctions() { return kFunctions; }
 
 ScalarProgram ProgramOf(const MathFunction& function, DType type) {
   const DType inputs[] = {type};
-  return ScalarBuilder::Record(
-      inputs, [&](std::span<const Scalar> in) { return std::vector<Scalar>{function.formula(in[0])}; });
+  return ScalarBuilder::Record(inputs, [&](std::span<const Scalar> in) {
+    return std::vector<Scalar>{Convert(function.formula(in[0]), type)};
+  });
 }
 
 UlpMeter::UlpMeter(const MathFunction& function, DType type)

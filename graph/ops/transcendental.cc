@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Exponentials, logarithms, trigonometric and hyperbolic functions. docs/numerics.md has the bounds.
+#include <vector>
+
+#include "tenfold/graph/ops/elementwise.h"
+#include "tenfold/graph/ops/standard.h"
+#include "tenfold/graph/scalar/math.h"
+#include "tenfold/graph/scalar/scalar.h"
+
+namespace tenfold {
+
+std::vector<OpDef> TranscendentalOps() {
+  return ElementwiseOpsOf({
+      {.name = "Exp",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Exp(x); },
+       .doc = "e to the power x.",
+       .bound = "At most 1 ULP.",
+       .in_f64 = {DType::kF16}},
+      {.name = "Log",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Log(x); },
+       .doc = "The natural logarithm: NaN below zero, -inf for a zero.",
+       .bound = "At most 1 ULP.",
+       .in_f64 = {DType::kF16}},
+      {.name = "Erf",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Erf(x); },
+       .doc = "The error function.",
+       .bound = "At most 1.25 ULP (f32), 1.5 ULP (f64).",
+       .in_f64 = {DType::kF16}},
+      {.name = "Sin",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Sin(x); },
+       .doc = "The sine of x radians, of any size. NaN for an infinity.",
+       .bound = "At most 0.51 ULP (f32), 1 ULP (f64)."},
+      {.name = "Cos",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Cos(x); },
+       .doc = "The cosine of x radians, of any size. NaN for an infinity.",
+       .bound = "At most 0.51 ULP (f32), 1 ULP (f64)."},
+      {.name = "Tan",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Tan(x); },
+       .doc = "The tangent of x radians, of any size. NaN for an infinity.",
+       .bound = "At most 0.51 ULP (f32), 2.5 ULP (f64)."},
+      {.name = "Asin",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Asin(x); },
+       .doc = "The arc sine, in [-pi/2, pi/2]; NaN beyond [-1, 1].",
+       .bound = "At most 0.51 ULP (f32), 2 ULP (f64)."},
+      {.name = "Acos",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Acos(x); },
+       .doc = "The arc cosine, in [0, pi]; NaN beyond [-1, 1].",
+       .bound = "At most 0.51 ULP (f32), 1.5 ULP (f64)."},
+      {.name = "Atan",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Atan(x); },
+       .doc = "The arc tangent, in [-pi/2, pi/2].",
+       .bound = "At most 0.51 ULP (f32), 2 ULP (f64)."},
+      {.name = "Sinh",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Sinh(x); },
+       .doc = "The hyperbolic sine.",
+       .bound = "At most 0.51 ULP (f32), 2.5 ULP (f64)."},
+      {.name = "Cosh",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Cosh(x); },
+       .doc = "The hyperbolic cosine.",
+       .bound = "At most 0.51 ULP (f32), 2 ULP (f64)."},
+      {.name = "Tanh",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Tanh(x); },
+       .doc = "The hyperbolic tangent.",
+       .bound = "At most 1 ULP (f32), 1.5 ULP (f64)."},
+      {.name = "Asinh",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Asinh(x); },
+       .doc = "The inverse of the hyperbolic sine.",
+       .bound = "At most 0.51 ULP (f32), 2.5 ULP (f64)."},
+      {.name = "Acosh",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Acosh(x); },
+       .doc = "The inverse of the hyperbolic cosine; NaN below 1.",
+       .bound = "At most 0.51 ULP (f32), 2.5 ULP (f64)."},
+      {.name = "Atanh",
+       .dtypes = kFloat,
+       .formula = [](Scalar x) { return math::Atanh(x); },
+       .doc = "The inverse of the hyperbolic tangent; NaN beyond [-1, 1], an infinity at its ends.",
+       .bound = "At most 0.51 ULP (f32), 2.5 ULP (f64)."},
+  });
+}
+
+}  // namespace tenfold
