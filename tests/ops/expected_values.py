@@ -130,6 +130,138 @@ def gelu(attrs, x):
     return rounded(x.dtype, np.where(v == -np.inf, np.longdouble(-0.0), y))
 
 
+def integers(function):
+    """A function of Python's integers, wrapped."""
+    def apply(attrs, *inputs):
+        operands = np.broadcast_arrays(*[x.values for x in inputs])
+        flat = [wrap(inputs[0].dtype, function(*[int(v) for v in vs])) for vs in zip(*[o.reshape(-1) for o in operands])]
+        return Tensor(inputs[0].dtype, np.array(flat, dtype=storage(inputs[0].dtype)).reshape(operands[0].shape))
+    return apply
+
+
+def minimum(x, y):
+    smaller = np.minimum(x, y)  # NaN if either is
+    if x.dtype.kind != "f":
+        return smaller
+    return np.where((x == y) & np.signbit(y), y, np.where(x == y, x, smaller))
+
+
+def mod(attrs, a, b):
+    if attrs.get("fmod") == "true":
+        return like(a, np.fmod(a.computed(), b.computed()))
+    return integers(lambda x, y: x % y)(attrs, a, b)
+
+
+def power(attrs, base, exponent):
+    if base.dtype not in INTEGERS:
+        return rounded(base.dtype, np.power(base.exactly(), exponent.exactly()))
+    return integers(lambda b, e: b**e if e >= 0 else b**-e if b in (1, -1) else 0)(attrs, base, exponent)
+
+
+def bit_shift(attrs, a, b):
+    width = INTEGERS[a.dtype].itemsize * 8
+    fill = lambda x: -1 if x < 0 else 0
+    if attrs["direction"] == '"LEFT"':
+        return integers(lambda x, n: x << n if 0 <= n < width else 0)(attrs, a, b)
+    return integers(lambda x, n: x >> n if 0 <= n < width else fill(x))(attrs, a, b)
+
+
+def bit_cast(attrs, x):
+    to, values = attrs["to"], x.values
+    if x.dtype in FORMATS:
+        values = np.where(np.isnan(values), np.copysign(np.nan, 1.0), values).astype(values.dtype)
+    if x.dtype == "bf16":
+        values = (values.view(np.uint32) >> 16).astype(np.uint16)
+    if to == "bf16":
+        values = (values.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+        return Tensor(to, values)
+    return Tensor(to, values.view(storage(to)))
+
+
+def number(attrs, name, default):
+    return np.longdouble(attrs.get(name, default))
+
+
+def prelu(attrs, x, slope):
+    return like(x, np.where(x.computed() < 0, x.computed() * slope.computed(), x.computed()))
+
+
+def leaky_relu(attrs, x):
+    # The attribute has the precision of the dtype in which the op computes.
+    alpha = float(attrs.get("alpha", 0.01))
+    v = x.exactly()
+    return rounded(x.dtype, np.where(v < 0, v * np.longdouble(np.float32(alpha) if x.dtype == "f32" else alpha), v))
+
+
+def thresholded_relu(attrs, x):
+    return like(x, np.where(x.computed() <= float(attrs.get("alpha", 1)), x.computed() * 0, x.computed()) + 0)
+
+
+def hard_sigmoid(attrs, x):
+    alpha, beta = float(attrs.get("alpha", 0.2)), float(attrs.get("beta", 0.5))
+    if x.dtype == "f32":
+        alpha, beta = np.float32(alpha), np.float32(beta)
+    y = np.longdouble(alpha) * x.exactly() + np.longdouble(beta)
+    return rounded(x.dtype, np.where(np.isnan(y), y, np.clip(y, 0, 1)))
+
+
+def elu(v, alpha=np.longdouble(1)):
+    return np.where(v < 0, alpha * np.expm1(np.minimum(v, 0)), v)
+
+
+def softplus(v):
+    return np.maximum(v, 0) + np.log1p(np.exp(-np.abs(v)))
+
+
+def limit_at_minus_infinity(v, y):
+    return np.where(v == -np.inf, np.longdouble(-0.0), y)
+
+
+def mish(v):
+    e = np.exp(-np.abs(v))
+    n = np.where(v < 0, e * (e + 2), 1 + 2 * e)
+    return limit_at_minus_infinity(v, v * n / np.where(v < 0, n + 2, n + 2 * e * e))
+
+
+def swish(attrs, x):
+    v, alpha = x.exactly(), number(attrs, "alpha", 1)
+    e = np.exp(-np.abs(alpha * v))
+    return rounded(x.dtype, limit_at_minus_infinity(v, v * np.where(alpha * v < 0, e, 1) / (1 + e)))
+
+
+def hard_swish(v):
+    y = np.where(v >= 3, v, v * (v + 3) / 6)
+    return np.where(v <= -3, np.longdouble(-0.0), y)
+
+
+def softsign(v):
+    return np.where(np.isinf(v), np.sign(v), v / (1 + np.abs(v)))
+
+
+def selu(attrs, x):
+    alpha, gamma = number(attrs, "alpha", 1.67326319217681884765625), number(attrs, "gamma", 1.05070102214813232421875)
+    return rounded(x.dtype, gamma * elu(x.exactly(), alpha))
+
+
+def celu(attrs, x):
+    alpha = number(attrs, "alpha", 1)
+    v = x.exactly()
+    return rounded(x.dtype, np.where(v < 0, alpha * np.expm1(np.minimum(v / alpha, 0)), v))
+
+
+def is_inf(attrs, x):
+    negative, positive = (attrs.get(name) != "false" for name in ("detect_negative", "detect_positive"))
+    return Tensor("bool", (np.isposinf(x.values) & positive) | (np.isneginf(x.values) & negative))
+
+
+def compare(f):
+    return lambda attrs, a, b: Tensor("bool", f(a.values, b.values))
+
+
+def same_dtype(f):
+    return lambda attrs, *inputs: Tensor(inputs[0].dtype, f(*[x.values for x in inputs]))
+
+
 def where(attrs, condition, a, b):
     return Tensor(a.dtype, np.where(condition.values, a.values, b.values))
 
@@ -260,12 +392,64 @@ OPS = {
     "Mul": arithmetic(lambda a, b: a * b),
     "Div": div,
     "Max": arithmetic(maximum),
+    "Min": arithmetic(minimum),
+    "Mod": mod,
+    "Pow": power,
+    "Abs": same_dtype(np.abs),
+    "Sign": same_dtype(np.sign),
+    "Reciprocal": lambda attrs, x: like(x, 1 / x.computed()),
+    "Sqrt": lambda attrs, x: like(x, np.sqrt(x.computed())),
+    "Floor": same_dtype(np.floor),
+    "Ceil": same_dtype(np.ceil),
+    "Round": same_dtype(np.rint),
     "Neg": lambda attrs, x: Tensor(x.dtype, -x.values),
     "Exp": function(np.exp),
+    "Log": function(np.log),
+    "Erf": function(lambda v: scipy.special.erf(v.astype(np.float64)).astype(np.longdouble)),
+    "Sin": function(np.sin),
+    "Cos": function(np.cos),
+    "Tan": function(np.tan),
+    "Asin": function(np.arcsin),
+    "Acos": function(np.arccos),
+    "Atan": function(np.arctan),
+    "Sinh": function(np.sinh),
+    "Cosh": function(np.cosh),
     "Tanh": function(np.tanh),
+    "Asinh": function(np.arcsinh),
+    "Acosh": function(np.arccosh),
+    "Atanh": function(np.arctanh),
     "Sigmoid": function(lambda v: 1 / (1 + np.exp(-v))),
     "Gelu": gelu,
+    "Relu": lambda attrs, x: like(x, maximum(x.computed(), np.zeros_like(x.computed()))),
+    "LeakyRelu": leaky_relu,
+    "PRelu": prelu,
+    "ThresholdedRelu": thresholded_relu,
+    "HardSigmoid": hard_sigmoid,
+    "HardSwish": function(hard_swish),
+    "Swish": swish,
+    "Mish": function(mish),
+    "Softplus": function(softplus),
+    "Softsign": function(softsign),
+    "Elu": lambda attrs, x: rounded(x.dtype, elu(x.exactly(), number(attrs, "alpha", 1))),
+    "Celu": celu,
+    "Selu": selu,
     "Equal": lambda attrs, a, b: Tensor("bool", a.values == b.values),
+    "Less": compare(np.less),
+    "LessOrEqual": compare(np.less_equal),
+    "Greater": compare(np.greater),
+    "GreaterOrEqual": compare(np.greater_equal),
+    "And": compare(np.logical_and),
+    "Or": compare(np.logical_or),
+    "Xor": compare(np.logical_xor),
+    "Not": lambda attrs, x: Tensor("bool", ~x.values),
+    "IsNaN": lambda attrs, x: Tensor("bool", np.isnan(x.values)),
+    "IsInf": is_inf,
+    "BitwiseAnd": same_dtype(np.bitwise_and),
+    "BitwiseOr": same_dtype(np.bitwise_or),
+    "BitwiseXor": same_dtype(np.bitwise_xor),
+    "BitwiseNot": same_dtype(np.invert),
+    "BitShift": bit_shift,
+    "BitCast": bit_cast,
     "Where": where,
     "Cast": cast,
     "OptimizationBarrier": lambda attrs, x: x,

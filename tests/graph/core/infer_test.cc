@@ -203,12 +203,28 @@ TEST(Infer, SmallIntegersAreFollowedThroughArithmetic) {
   INFERS("Add", "i64[2]{N,4} i64[]{1}", "i64[2]{N + 1,5}");
   INFERS("Sub", "i64[2]{N,4} i64[2]{N,1}", "i64[2]{0,3}");
   INFERS("Mul", "i64[]{2} i64[1]{N}", "i64[1]{2*N}");
+  INFERS("Neg", "i64[2]{N,4}", "i64[2]{-N,-4}");
+  INFERS("Min", "i64[2]{N,4} i64[]{8}", "i64[2]{min(N, 8),4}");
+  INFERS("Max", "i64[2]{N,4} i64[]{8}", "i64[2]{max(N, 8),8}");
   INFERS("Reshape", "i64[2]{N,4} i64[2]{1,-1}", "i64[1,2]{N,4}");
   // Not where it could be wrong: other types wrap, other ops compute otherwise.
   INFERS("Add", "i32[1]{1} i32[1]{2}", "i32[1]");
-  INFERS("Div", "i64[1]{4} i64[1]{2}", "i64[1]");
+  INFERS("Abs", "i64[1]{4}", "i64[1]");
   INFERS("Add", "i64[2]{1,2} i64[2]", "i64[2]");
   INFERS("Mul", "i64[1]{9223372036854775807} i64[1]{2}", "i64[1]");
+}
+
+// Division of integers truncates, that of dims rounds down.
+TEST(Infer, QuotientsAreFollowedWhereTheyAreThoseOfDims) {
+  INFERS("Div", "i64[3]{N,4*N,7} i64[]{2}", "i64[3]{floordiv(N, 2),2*N,3}");
+  INFERS("Div", "i64[2]{-7,2*N - 4} i64[]{2}", "i64[2]{-3,N - 2}");
+  INFERS("Div", "i64[1]{N - 3} i64[]{2}", "i64[1]");
+  INFERS("Div", "i64[1]{N} i64[]{-2}", "i64[1]");
+  INFERS("Div", "i64[1]{N} i64[1]{N}", "i64[1]");
+  INFERS("Div", "i64[1]{4} i64[]{0}", "i64[1]");
+  INFERS("Mod", "i64[3]{N,4*N,7} i64[]{4}", "i64[3]{mod(N, 4),0,3}");
+  INFERS("Mod", "i64[1]{N - 3} i64[]{4}", "i64[1]");
+  INFERS("Mod", "i64[1]{7} i64[]{0}", "i64[1]");
 }
 
 TEST(Infer, ValuesThatAreBroadcastAgainstEachOtherAreNotFollowed) {

@@ -158,6 +158,28 @@ constexpr MathFunction kFunctions[] = {
 
 std::span<const MathFunction> MathFunctions() { return kFunctions; }
 
+uint16_t RoundToHalf(DType type, const mpfr_t exact) {
+  const bool is_f16 = type == DType::kF16;
+  const uint16_t infinity = is_f16 ? 0x7c00 : 0x7f80;
+  const int fraction = is_f16 ? 10 : 7, lowest = is_f16 ? -14 : -126, highest = is_f16 ? 15 : 127;
+  if (mpfr_nan_p(exact)) return is_f16 ? 0x7e00 : 0x7fc0;
+  const uint16_t sign = mpfr_signbit(exact) ? 0x8000 : 0;
+  if (mpfr_inf_p(exact)) return sign | infinity;
+  if (mpfr_zero_p(exact)) return sign;
+  const mpfr_exp_t exponent = std::max<mpfr_exp_t>(mpfr_get_exp(exact) - 1, lowest);
+  if (exponent > highest) return sign | infinity;
+  // In units of the last place, an integer of at most 11 bits.
+  mpfr_t units;
+  mpfr_init2(units, mpfr_get_prec(exact));
+  mpfr_abs(units, exact, kNearest);
+  mpfr_mul_2si(units, units, fraction - exponent, kNearest);
+  mpfr_roundeven(units, units);
+  const uint16_t significand = static_cast<uint16_t>(mpfr_get_ui(units, kNearest));
+  mpfr_clear(units);
+  // A carry into the exponent is what it should be; so is the one that makes infinity.
+  return static_cast<uint16_t>(sign | (((exponent - lowest) << fraction) + significand));
+}
+
 ScalarProgram ProgramOf(const MathFunction& function, DType type) {
   const DType inputs[] = {type};
   return ScalarBuilder::Record(inputs, [&](std::span<const Scalar> in) {

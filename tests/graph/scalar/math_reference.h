@@ -26,6 +26,9 @@ struct MathFunction {
 };
 std::span<const MathFunction> MathFunctions();
 
+// `exact` rounded once, half to even, to f16 or bf16: a bit pattern, of a NaN the canonical one.
+uint16_t RoundToHalf(DType type, const mpfr_t exact);
+
 // The program of one function on f32 or f64.
 ScalarProgram ProgramOf(const MathFunction& function, DType type);
 
