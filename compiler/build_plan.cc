@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/compiler/group.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/fused/emit_node.h"
 #include "tenfold/graph/fused/lower.h"
 #include "tenfold/runtime/plan_memory.h"
 
@@ -133,10 +134,10 @@ class PlanBuilder {
 
   PlanNode Describe(const Graph& graph, const Node& node, size_t output = 0) const {
     const TensorType& type = graph.value(node.outputs[output]).type;
-    const bool divides = node.op->name == "Div" && IsInteger(type.dtype);
+    const bool can_fail = node.op->Is<Elementwise>() && CanFail(graph, node);
     PlanNode described = {node.op->name, graph.DisplayName(node.outputs[output]), node.provenance.location, type,
-                          divides};
-    if (divides) {
+                          can_fail};
+    if (can_fail && node.inputs.size() == 2) {
       described.dividend = graph.DisplayName(node.inputs[0]);
       described.divisor = graph.DisplayName(node.inputs[1]);
     }

@@ -238,18 +238,19 @@ absl::Status WithNote(const absl::Status& status, absl::string_view note) {
 std::string NearestName(absl::string_view name, std::span<const std::string> candidates) {
   constexpr size_t kLongestName = 64;  // bounds the work on hostile names
   if (name.size() > kLongestName) return "";
-  // Case counts only between names that are equally near without it.
-  using Distance = std::pair<size_t, size_t>;
+  // Case counts only between names that are equally near without it; then letters that changed places, as in
+  // Tahn, are likelier than one that is missing or too many.
+  using Distance = std::tuple<size_t, size_t, bool>;
   const std::string plain = absl::AsciiStrToLower(name);
   std::optional<std::pair<Distance, std::string>> best;
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kLongestName) continue;
     const Distance distance = {EditDistance(plain, absl::AsciiStrToLower(candidate)),
-                               EditDistance(name, candidate)};
+                               EditDistance(name, candidate), candidate.size() != name.size()};
     if (!best.has_value() || distance < best->first) best = {distance, candidate};
   }
   const size_t near = std::max<size_t>(1, name.size() / 3);
-  return best.has_value() && best->first.first <= near ? best->second : "";
+  return best.has_value() && std::get<0>(best->first) <= near ? best->second : "";
 }
 
 bool IsSlip(absl::string_view written, absl::string_view meant) {

@@ -173,7 +173,7 @@ absl::Status BoundFused::ErrorAt(const KernelError& error) const {
   return DividedByZero(Unravel(error.index, same ? *shape : space), names, suspects[0]->location,
                        suspects.size() > 1
                            ? Quotient()
-                           : Quotient{suspects[0]->name, suspects[0]->dividend, suspects[0]->divisor});
+                           : Quotient{suspects[0]->name, suspects[0]->op, suspects[0]->dividend, suspects[0]->divisor});
 }
 
 }  // namespace

@@ -29,6 +29,17 @@ Scalar EmitElementwise(const Node& node, DType result, std::span<const Scalar> i
   return y.type() == result ? y : Convert(y, result);
 }
 
+bool CanFail(const Graph& graph, const Node& node) {
+  std::vector<DType> types;
+  for (ValueId input : node.inputs) types.push_back(graph.value(input).type.dtype);
+  const DType result = graph.value(node.outputs[0]).type.dtype;
+  return ScalarBuilder::Record(types,
+                               [&](std::span<const Scalar> in) {
+                                 return std::vector<Scalar>{EmitElementwise(node, result, in)};
+                               })
+      .CanFail();
+}
+
 Scalar EmitReductionMap(const Reduction& reduction, Scalar element) {
   return reduction.map(std::vector<Scalar>{Widen(element, {})}, {});
 }

@@ -16,6 +16,9 @@ namespace tenfold {
 // without a builder stands for an absent input; the formula sees one for each port.
 Scalar EmitElementwise(const Node& node, DType result, std::span<const Scalar> in);
 
+// True if an elementwise node may set the kernel's error word: it divides integers.
+bool CanFail(const Graph& graph, const Node& node);
+
 // A reduction's parts for elements of dtype `element`; its accumulator is of ComputeType(element).
 Scalar EmitReductionMap(const Reduction& reduction, Scalar element);
 ScalarProgram CombineProgram(const Reduction& reduction, DType accumulator);

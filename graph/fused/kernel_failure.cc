@@ -33,10 +33,10 @@ absl::Status DividedByZero(const Dims& index, absl::string_view node, std::strin
                    quotient.divisor.empty() ? "" : absl::StrCat(": '", quotient.divisor, "' is 0 there"));
   d.location = std::move(location);
   const bool plain = ArePlain(quotient);
-  const auto& [name, dividend, divisor] = plain ? quotient : Quotient{"q", "n", "d"};
+  const auto& [name, op, dividend, divisor] = plain ? quotient : Quotient{"q", "Div", "n", "d"};
   const std::string guarded = absl::StrCat(divisor, "_is_0 = Equal(", divisor, ", 0), then ", divisor,
                                            "_or_1 = Where(", divisor, "_is_0, 1, ", divisor, "), then ");
-  const std::string division = absl::StrCat(" = Div(", dividend, ", ", divisor, "_or_1)");
+  const std::string division = absl::StrCat(" = ", op, "(", dividend, ", ", divisor, "_or_1)");
   const absl::string_view of = plain ? "" : "for q = Div(n, d), ";
   d.help.push_back(absl::StrCat(of, "if the quotient is to be 0 there: ", guarded, name, "_or_n", division,
                                 ", then ", name, " = Where(", divisor, "_is_0, 0, ", name, "_or_n)"));

@@ -12,9 +12,9 @@
 
 namespace tenfold {
 
-// `name` = Div(`dividend`, `divisor`); empty where it is not known.
+// `name` = `op`(`dividend`, `divisor`), a Div or a Mod; empty where it is not known.
 struct Quotient {
-  std::string name, dividend, divisor;
+  std::string name, op, dividend, divisor;
 };
 
 // E0601: the element at `index` of `node` ("Div 'q'"), built at `location`, was divided by an integer 0.

@@ -4,6 +4,8 @@
 // beyond 2 ULP, numbers are carried as sums of two floats. A factor of exp that may be subnormal is
 // multiplied last.
 
+#include <optional>
+
 #include "tenfold/graph/scalar/math.h"
 #include "tenfold/graph/scalar/math_internal.h"
 
@@ -58,7 +60,7 @@ struct SmallExp {
   Pair value;
 };
 
-SmallExp SmallExpOf(Scalar t, Scalar t_low) {
+SmallExp SmallExpOf(Scalar t, std::optional<Scalar> t_low = std::nullopt) {
   const ExpParts parts = IsF64(t) ? ExpPartsF64(t, t_low) : ExpPartsF32(t, t_low);
   const Scalar zero = Like(t, 0);
   const Pair p = FastTwoSum(Like(t, 1), parts.expm1);
@@ -73,8 +75,8 @@ Scalar Finite(Scalar x) {
   return Select(x > largest, largest, Select(x < -largest, -largest, x));
 }
 
-// y = x/2 + c x^2, c > 0, where the second term is lost. Where x/2 is subnormal it can be a tie of bf16, and then it
-// decides to which side bf16 rounds: the next f32 above does as well, and is as near as 1 ULP.
+// y = x/2 + c x^2, c > 0, where the second term is lost. Where x/2 is subnormal it can be a tie of bf16, and
+// then it decides to which side bf16 rounds: the next f32 above does as well, and is as near as 1 ULP.
 Scalar NoTie(Scalar x, Scalar y) {
   if (IsF64(x)) return y;
   const Scalar lost = (Abs(x) < 0x1p-125) & (x != Like(x, 0));
@@ -87,7 +89,7 @@ Scalar NoTie(Scalar x, Scalar y) {
 // two floats and the quotient gets one Newton step, since their roundings would add up to 2.4 ULP.
 Scalar Sigmoid(Scalar x) {
   const Scalar negative = x < 0.0;
-  const Pair e = SmallExpOf(-Abs(x), Like(x, 0)).value;
+  const Pair e = SmallExpOf(-Abs(x)).value;
   const Pair d = FastTwoSum(Like(x, 1), e.high);
   const Scalar d_low = d.low + e.low;
 
@@ -140,7 +142,7 @@ Scalar Swish(Scalar x, double alpha) {
 // by e^2: with e = exp(-x), (1 + 2e) / (1 + 2e + 2e^2).
 Scalar Mish(Scalar x) {
   const Scalar negative = x < 0.0;
-  const SmallExp e = SmallExpOf(-Abs(x), Like(x, 0));
+  const SmallExp e = SmallExpOf(-Abs(x));
   const Scalar finite = Finite(x);
   const Pair twice = {2.0 * e.value.high, 2.0 * e.value.low};
   const Pair e_plus_2 = Plus(2, e.value);

@@ -7,6 +7,8 @@
 //
 // Polynomials: minimax, from Sollya's fpminimax with single-precision coefficients.
 
+#include <optional>
+
 #include "tenfold/graph/scalar/math_internal.h"
 
 namespace tenfold::math {
@@ -144,13 +146,13 @@ Scalar Log1pF32(Scalar x) {
   return Select(x < -1.0, Like(x, __builtin_nan("")), y);
 }
 
-ExpParts ExpPartsF32(Scalar t, Scalar t_low) {
+ExpParts ExpPartsF32(Scalar t, std::optional<Scalar> t_low) {
   // x exp(x) is subnormal until -109.
   const Scalar vanishes = t < -110.0;
   const auto [n, r] = ReduceByLn2(Select(vanishes, Like(t, -110), t));
   const Scalar half = n >> 1;
   return {.vanishes = vanishes,
-          .expm1 = Expm1Reduced(r + t_low),
+          .expm1 = Expm1Reduced(t_low.has_value() ? r + *t_low : r),
           .scale1 = PowerOfTwo(half),
           .scale2 = PowerOfTwo(n - half)};
 }

@@ -4,6 +4,8 @@
 //
 // Polynomials: minimax, from Sollya's fpminimax with double-precision coefficients.
 
+#include <optional>
+
 #include "tenfold/graph/scalar/math_internal.h"
 
 namespace tenfold::math {
@@ -161,12 +163,12 @@ Scalar ErfF64(Scalar x) {
   return Select(a < 0.9, near, CopySign(far, x));
 }
 
-ExpParts ExpPartsF64(Scalar t, Scalar t_low) {
+ExpParts ExpPartsF64(Scalar t, std::optional<Scalar> t_low) {
   const Scalar vanishes = t < -753.0;
   const auto [n, r] = ReduceByLn2F64(Select(vanishes, Like(t, -753), t));
   const Scalar half = n >> 1;
   return {.vanishes = vanishes,
-          .expm1 = Expm1ReducedF64(r + t_low),
+          .expm1 = Expm1ReducedF64(t_low.has_value() ? r + *t_low : r),
           .scale1 = PowerOfTwoF64(half),
           .scale2 = PowerOfTwoF64(n - half)};
 }

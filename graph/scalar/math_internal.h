@@ -6,6 +6,7 @@
 
 #include <initializer_list>
 #include <iterator>
+#include <optional>
 
 #include "tenfold/graph/scalar/scalar.h"
 
@@ -51,7 +52,8 @@ Scalar TanhF32(Scalar x);
 Scalar ErfF32(Scalar x);
 Scalar Expm1F32(Scalar x);
 Scalar Log1pF32(Scalar x);
-ExpParts ExpPartsF32(Scalar t, Scalar t_low);
+// exp(t + t_low)
+ExpParts ExpPartsF32(Scalar t, std::optional<Scalar> t_low);
 
 Scalar ExpF64(Scalar x);
 Scalar LogF64(Scalar x);
@@ -59,7 +61,7 @@ Scalar TanhF64(Scalar x);
 Scalar ErfF64(Scalar x);
 Scalar Expm1F64(Scalar x);
 Scalar Log1pF64(Scalar x);
-ExpParts ExpPartsF64(Scalar t, Scalar t_low);
+ExpParts ExpPartsF64(Scalar t, std::optional<Scalar> t_low);
 
 // What other functions of f64 are made of. 2^n must be a normal number.
 ReducedByLn2 ReduceByLn2F64(Scalar x);

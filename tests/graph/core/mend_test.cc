@@ -82,6 +82,13 @@ TEST(Mend, CaseMattersLeastToNearness) {
   EXPECT_EQ(NearestName("zz.zzz", names), "");
 }
 
+TEST(Mend, LettersThatChangedPlacesAreLikelierThanOneTooMany) {
+  const std::vector<std::string> names = {"Tan", "Tanh"};
+  EXPECT_EQ(NearestName("Tahn", names), "Tanh");
+  EXPECT_EQ(NearestName("Tann", names), "Tanh");
+  EXPECT_EQ(NearestName("tn", names), "Tan");
+}
+
 TEST(Mend, NoNearNameGivesNoMend) {
   EXPECT_EQ(DidYouMean("Gelu"), "did you mean 'Gelu'?");
   EXPECT_TRUE(Mend(DidYouMean("")).empty());

@@ -84,6 +84,7 @@ TEST(GeneratedOps, EveryFunctionBuildsItsOp) {
   Value image = g.Input("image", DType::kF32, {1, 4, 2, 2});
   Value indices = g.Input("indices", DType::kI64, {2, 2});
   Value x01 = g.Input("x01", DType::kF32, {2});
+  Value i = g.Input("i", DType::kI32, {2, 3});
   const std::vector<Value> values = {Add(x, 1),
                                      Sub(x, x),
                                      Mul(2.0, x),
@@ -91,6 +92,58 @@ TEST(GeneratedOps, EveryFunctionBuildsItsOp) {
                                      Max(x, 0),
                                      Neg(x),
                                      Exp(x),
+                                     Min(x, 0),
+                                     Mod(i, 3),
+                                     Pow(x, 2.0),
+                                     Abs(x),
+                                     Sign(x),
+                                     Reciprocal(x),
+                                     Sqrt(x),
+                                     Floor(x),
+                                     Ceil(x),
+                                     Round(x),
+                                     Log(x),
+                                     Erf(x),
+                                     Sin(x),
+                                     Cos(x),
+                                     Tan(x),
+                                     Asin(x),
+                                     Acos(x),
+                                     Atan(x),
+                                     Sinh(x),
+                                     Cosh(x),
+                                     Asinh(x),
+                                     Acosh(x),
+                                     Atanh(x),
+                                     Relu(x),
+                                     LeakyRelu(x),
+                                     PRelu(x, x),
+                                     ThresholdedRelu(x),
+                                     HardSigmoid(x),
+                                     HardSwish(x),
+                                     Swish(x),
+                                     Mish(x),
+                                     Softplus(x),
+                                     Softsign(x),
+                                     Elu(x),
+                                     Celu(x),
+                                     Selu(x),
+                                     Less(x, 0),
+                                     LessOrEqual(x, 0),
+                                     Greater(x, 0),
+                                     GreaterOrEqual(x, 0),
+                                     And(c, c),
+                                     Or(c, c),
+                                     Xor(c, c),
+                                     Not(c),
+                                     IsNaN(x),
+                                     IsInf(x),
+                                     BitwiseAnd(i, 1),
+                                     BitwiseOr(i, 1),
+                                     BitwiseXor(i, 1),
+                                     BitwiseNot(i),
+                                     BitShift(i, 1, {.direction = "LEFT"}),
+                                     BitCast(x, {.to = DType::kU32}),
                                      Tanh(x),
                                      Sigmoid(x),
                                      Gelu(x),
@@ -142,6 +195,8 @@ TEST(GeneratedOps, EveryFunctionBuildsItsOp) {
     EXPECT_TRUE(built.contains(op->name)) << op->name << " is not called here";
   }
   EXPECT_EQ(Gelu(x, {.approximate = "tanh"}).type().ToString(), "f32[2,3]");
+  EXPECT_EQ(Mod(x, 2.0, {.fmod = true}).type().ToString(), "f32[2,3]");
+  EXPECT_EQ(Selu(x, {.alpha = 1, .gamma = 2}).type().ToString(), "f32[2,3]");
   EXPECT_EQ(ReduceSum(x, {.axes = {1}, .keepdims = false}).type().ToString(), "f32[2]");
   EXPECT_EQ(ReduceMax(x, {.axes = {0}}).type().ToString(), "f32[1,3]");
   EXPECT_EQ(Transpose(x, {.perm = {0, 1}}).type().ToString(), "f32[2,3]");

@@ -45,13 +45,13 @@ constexpr ExactOp kExactOps[] = {
     {"Floor", [](mpfr_t r, const mpfr_t x) { mpfr_floor(r, x); }},
     {"HardSigmoid",
      [](mpfr_t r, const mpfr_t x) {
-       mpfr_mul_d(r, x, 0.2, kNearest);
+       mpfr_div_ui(r, x, 5, kNearest);
        mpfr_add_d(r, r, 0.5, kNearest);
        if (!mpfr_nan_p(r)) Clamp(r, 0, 1);
      }},
     {"LeakyRelu",
      [](mpfr_t r, const mpfr_t x) {
-       // 1/100, not the f64 next to it: fifty times that one is no tie.
+       // 1/100 is what is meant, not the f64 next to it: of fifty times this, a tie, the f64 makes none.
        mpfr_div_si(r, x, mpfr_sgn(x) < 0 ? 100 : 1, kNearest);
      }},
     {"Neg", [](mpfr_t r, const mpfr_t x) { mpfr_neg(r, x, kNearest); }},
