@@ -76,16 +76,7 @@ Scalar IntegerPower(Scalar base, Scalar exponent) {
 }
 
 Scalar PowFormula(Scalar base, Scalar exponent) {
-  return IsFloat(base.type()) ? math::Pow(base, Convert(exponent, DType::kF64))
-                              : IntegerPower(base, exponent);
-}
-
-absl::Status InferPow(InferContext& c) {
-  if (IsInteger(c.dtype(0)) && IsFloat(c.dtype(1))) {
-    return c.Fail("E0206", "an integer has no power of a fraction that is an integer",
-                  "Cast one of them: Pow(Cast(base, to=f64), exponent)");
-  }
-  return InferBroadcast(c);
+  return IsFloat(base.type()) ? math::Pow(base, exponent) : IntegerPower(base, exponent);
 }
 
 absl::Status InferMod(InferContext& c) {
@@ -103,7 +94,7 @@ absl::Status InferMod(InferContext& c) {
 }  // namespace
 
 std::vector<OpDef> ArithmeticOps() {
-  std::vector<OpDef> ops = ElementwiseOpsOf({
+  return ElementwiseOpsOf({
       {.name = "Add",
        .dtypes = kNumeric,
        .formula = [](Scalar a, Scalar b) { return a + b; },
@@ -135,6 +126,15 @@ std::vector<OpDef> ArithmeticOps() {
        .attrs = {{"fmod", AttrKind::kBool, AttrValue(false), "the remainder has the sign of a"}},
        .inputs = {"a", "b"},
        .infer = InferMod},
+      {.name = "Pow",
+       .dtypes = kNumeric,
+       .formula = PowFormula,
+       .doc =
+           "base to the power exponent. Special cases as IEEE 754-2019's pow: 1 for an exponent of 0 and "
+           "for a base of 1, NaN for a negative base and a fraction. Integers wrap; with a negative exponent "
+           "they truncate, and a base of 0 is an error at run time that names the element.",
+       .bound = "At most 0.51 ULP (f32), 1 ULP (f64); exact where it can be.",
+       .inputs = {"base", "exponent"}},
       {.name = "Max",
        .dtypes = kNumeric,
        .formula = [](Scalar a, Scalar b) { return Max(a, b); },
@@ -179,18 +179,6 @@ std::vector<OpDef> ArithmeticOps() {
        .formula = [](Scalar x) { return RoundEven(x); },
        .doc = "The nearest integer, half to even. Keeps the sign of zero."},
   });
-  ops.push_back({.name = "Pow",
-                 .inputs = {{"base", "T", kNumeric, ""}, {"exponent", "E", kNumeric, ""}},
-                 .outputs = {{"y", "T", kNumeric, ""}},
-                 .doc =
-                     "base to the power exponent. Special cases as IEEE 754-2019's pow: 1 for an exponent "
-                     "of 0 and for a base of 1, NaN for a negative base and a fraction. Integers take "
-                     "integer exponents and wrap; below zero the result is truncated, and of the base 0 an "
-                     "error at run time that names the element.",
-                 .bound = "At most 0.51 ULP (f32), 1 ULP (f64); exact where it can be.",
-                 .infer = InferPow,
-                 .computation = Elementwise{Formula(PowFormula)}});
-  return ops;
 }
 
 }  // namespace tenfold

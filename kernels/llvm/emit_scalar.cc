@@ -12,6 +12,7 @@
 #include "llvm/IR/IntrinsicsX86.h"
 #include "tenfold/kernels/llvm/emit_convert.h"
 #include "tenfold/kernels/llvm/exp_idiom.h"
+#include "tenfold/kernels/llvm/logic_chain.h"
 
 namespace tenfold {
 namespace {
@@ -69,6 +70,9 @@ class Emitter {
         values_[i] = Exp(*exp_of_[i], instr.type);
       } else {
         values_[i] = instr.prim == Prim::kInput ? inputs[instr.bits] : Emit(instr);
+        if (target_.avx512 && IsLogicChain(program_, static_cast<int32_t>(i))) {
+          values_[i] = Fenced(b_, values_[i]);
+        }
       }
     }
     EmittedProgram result;

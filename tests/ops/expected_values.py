@@ -194,7 +194,8 @@ def leaky_relu(attrs, x):
 
 
 def thresholded_relu(attrs, x):
-    return like(x, np.where(x.computed() <= float(attrs.get("alpha", 1)), x.computed() * 0, x.computed()) + 0)
+    zero = x.computed().dtype.type(0)
+    return like(x, np.where(x.computed() <= float(attrs.get("alpha", 1)), zero, x.computed()))
 
 
 def hard_sigmoid(attrs, x):
@@ -217,6 +218,13 @@ def limit_at_minus_infinity(v, y):
     return np.where(v == -np.inf, np.longdouble(-0.0), y)
 
 
+def with_square(x, y, c):
+    """y, or where x is so small that y has lost a term, x/2 + c x^2, exactly."""
+    flat = [Fraction(float(v)) / 2 + c * Fraction(float(v))**2 if 0 < abs(v) < 2.0**-60 else r
+            for v, r in zip(x.exactly().reshape(-1), y.reshape(-1))]
+    return rounded(x.dtype, np.array(flat, dtype=object).reshape(y.shape))
+
+
 def mish(v):
     e = np.exp(-np.abs(v))
     n = np.where(v < 0, e * (e + 2), 1 + 2 * e)
@@ -226,12 +234,14 @@ def mish(v):
 def swish(attrs, x):
     v, alpha = x.exactly(), number(attrs, "alpha", 1)
     e = np.exp(-np.abs(alpha * v))
-    return rounded(x.dtype, limit_at_minus_infinity(v, v * np.where(alpha * v < 0, e, 1) / (1 + e)))
+    y = limit_at_minus_infinity(v, v * np.where(alpha * v < 0, e, 1) / (1 + e))
+    return with_square(x, y, Fraction(float(alpha)) / 4)
 
 
-def hard_swish(v):
+def hard_swish(attrs, x):
+    v = x.exactly()
     y = np.where(v >= 3, v, v * (v + 3) / 6)
-    return np.where(v <= -3, np.longdouble(-0.0), y)
+    return with_square(x, np.where(v <= -3, np.longdouble(-0.0), y), Fraction(1, 6))
 
 
 def softsign(v):
@@ -425,7 +435,7 @@ OPS = {
     "PRelu": prelu,
     "ThresholdedRelu": thresholded_relu,
     "HardSigmoid": hard_sigmoid,
-    "HardSwish": function(hard_swish),
+    "HardSwish": hard_swish,
     "Swish": swish,
     "Mish": function(mish),
     "Softplus": function(softplus),

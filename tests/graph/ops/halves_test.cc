@@ -130,7 +130,7 @@ TEST_P(Halves, EveryResultIsTheNearest) {
     }
     EXPECT_EQ(num_wrong, 0) << op->name;
   }
-  EXPECT_GE(num_ops, 38);
+  EXPECT_GE(num_ops, 36);
   mpfr_clears(x, exact, static_cast<mpfr_ptr>(nullptr));
 }
 
