@@ -17,10 +17,23 @@ namespace {
 // What NumPy, PyTorch and TensorFlow call ops of ours that take the same operands in the same order. In lower
 // case, without '_'.
 constexpr std::pair<absl::string_view, absl::string_view> kOtherNames[] = {
-    {"bmm", "MatMul"},       {"concatenate", "Concat"}, {"divide", "Div"},        {"dot", "MatMul"},
-    {"logistic", "Sigmoid"}, {"maximum", "Max"},        {"minimum", "Min"},       {"mm", "MatMul"},
-    {"multiply", "Mul"},     {"negative", "Neg"},       {"permute", "Transpose"}, {"power", "Pow"},
-    {"select", "Where"},     {"subtract", "Sub"},       {"truedivide", "Div"},    {"view", "Reshape"},
+    {"absolute", "Abs"},       {"arccos", "Acos"},
+    {"arccosh", "Acosh"},      {"arcsin", "Asin"},
+    {"arcsinh", "Asinh"},      {"arctan", "Atan"},
+    {"arctanh", "Atanh"},      {"bmm", "MatMul"},
+    {"concatenate", "Concat"}, {"divide", "Div"},
+    {"dot", "MatMul"},         {"greaterequal", "GreaterOrEqual"},
+    {"invert", "BitwiseNot"},  {"lessequal", "LessOrEqual"},
+    {"logicaland", "And"},     {"logicalnot", "Not"},
+    {"logicalor", "Or"},       {"logicalxor", "Xor"},
+    {"logistic", "Sigmoid"},   {"maximum", "Max"},
+    {"minimum", "Min"},        {"mm", "MatMul"},
+    {"multiply", "Mul"},       {"negative", "Neg"},
+    {"permute", "Transpose"},  {"power", "Pow"},
+    {"remainder", "Mod"},      {"rint", "Round"},
+    {"select", "Where"},       {"silu", "Swish"},
+    {"subtract", "Sub"},       {"truedivide", "Div"},
+    {"view", "Reshape"},
 };
 
 // The ops of ONNX's default domain, https://onnx.ai/onnx/operators/.

@@ -254,6 +254,31 @@ TEST(Math, KeepsItsBoundsOnASample) {
   }
 }
 
+// The f64 that comes nearest to a multiple of pi/2, an f32 that comes very near, the largest numbers, and
+// others where a reduction that is too short shows.
+TEST(Math, ReducesTheHardestAngles) {
+  const double angles[] = {
+      0x1.6ac5b262ca1ffp+849, 0x1.f37c8ap+95, 0x1.fffffffffffffp+1023, 0x1.fffffep+127, 0x1.921fb54442d18p+0,
+      0x1.2d97c7f3321d2p+2,   1e22,           0x1.5fdbbe9bba775p+9};
+  for (const char* name : {"sin", "cos", "tan"}) {
+    const MathFunction& function = Function(name);
+    for (DType type : {DType::kF32, DType::kF64}) {
+      std::vector<double> xs;
+      for (double x : angles) {
+        if (FromBits(type, RoundReference(type, x)) == x) xs.push_back(x);
+        if (FromBits(type, RoundReference(type, x)) == x) xs.push_back(-x);
+      }
+      UlpMeter meter(function, type);
+      for (IsaLevel level : TestedLevels()) {
+        const std::vector<double> ys = Apply(function, type, level, xs);
+        for (size_t i = 0; i < xs.size(); ++i) {
+          EXPECT_LE(meter.Error(xs[i], ys[i]), type == DType::kF32 ? 0.51 : 1) << name << "(" << xs[i] << ")";
+        }
+      }
+    }
+  }
+}
+
 TEST(Math, GivesTheSameBitsAtEveryLevel) {
   for (DType type : {DType::kF32, DType::kF64}) {
     const std::vector<uint64_t> xs = Sample(type, 4000);
