@@ -36,7 +36,7 @@ std::vector<AttrValue> Choices(const OpDef& op, const AttrDef& attr) {
   if (attr.name == "axes") {
     values = {std::vector<int64_t>{1}, std::vector<int64_t>{0}, std::vector<int64_t>{}};
   }
-  if (attr.kind == AttrKind::kBool && op.Is<Reduction>()) values = {true, false};
+  if (attr.kind == AttrKind::kBool && !op.Is<Movement>()) values = {true, false};
   return values;
 }
 
@@ -121,10 +121,23 @@ Value Apply(GraphBuilder& g, const OpDef& op, const std::vector<Value>& inputs, 
   return g.ApplyMulti(op.name, operands, attrs, "", "")[0];
 }
 
+// The settings that the op takes with this dtype: BitCast to as many bits, Mod of floats with fmod.
+std::vector<Attrs> SettingsFor(const std::shared_ptr<const OpRegistry>& registry, const OpDef& op,
+                               DType dtype) {
+  std::vector<Attrs> admitted;
+  for (const Attrs& attrs : Settings(op)) {
+    GraphBuilder g(op.name, registry);
+    g.Output("y", Apply(g, op, DeclareInputs(g, op, dtype), attrs));
+    if (std::move(g).Build().ok()) admitted.push_back(attrs);
+  }
+  return admitted;
+}
+
 absl::StatusOr<Graph> Alone(const std::shared_ptr<const OpRegistry>& registry, const OpDef& op, DType dtype) {
   GraphBuilder g(op.name, registry);
   const std::vector<Value> inputs = DeclareInputs(g, op, dtype);
-  for (const Attrs& attrs : Settings(op)) g.Output(SettingName(attrs), Apply(g, op, inputs, attrs));
+  for (const Attrs& attrs : SettingsFor(registry, op, dtype))
+    g.Output(SettingName(attrs), Apply(g, op, inputs, attrs));
   return std::move(g).Build();
 }
 
@@ -132,7 +145,7 @@ absl::StatusOr<Graph> Chained(const std::shared_ptr<const OpRegistry>& registry,
                               DType dtype) {
   GraphBuilder g(absl::StrCat(op.name, "_chained"), registry);
   const std::vector<Value> inputs = DeclareInputs(g, op, dtype);
-  for (const Attrs& attrs : Settings(op)) {
+  for (const Attrs& attrs : SettingsFor(registry, op, dtype)) {
     for (const bool rounding : {false, true}) {
       if (rounding && !IsFloat(dtype)) continue;
       // All operands but the last, which a division divides by.
@@ -147,6 +160,12 @@ absl::StatusOr<Graph> Chained(const std::shared_ptr<const OpRegistry>& registry,
     }
   }
   return std::move(g).Build();
+}
+
+// Of integers: a negative power divides by the base.
+void AvoidDivisionsByZero(const OpDef& op, std::vector<Tensor>& tensors) {
+  if (op.name == "Div" || op.name == "Mod") AvoidZeros(tensors[1]);
+  if (op.name == "Pow") AvoidZeros(tensors[0]);
 }
 
 // --- Sizes -------------------------------------------------------------------------------------------------
@@ -244,7 +263,7 @@ absl::StatusOr<std::vector<Tensor>> BitFeeds::Specials(size_t run) {
     }
     if (elementwise) stride *= count;
   }
-  if (case_.op->name == "Div") AvoidZeros(tensors[1]);
+  AvoidDivisionsByZero(*case_.op, tensors);
   return tensors;
 }
 
@@ -260,7 +279,7 @@ absl::StatusOr<std::vector<Tensor>> BitFeeds::Random() {
     elements = std::max(elements, tensor.num_elements());
   }
   remaining_ -= elements;
-  if (case_.op->name == "Div") AvoidZeros(tensors[1]);
+  AvoidDivisionsByZero(*case_.op, tensors);
   if (case_.op->name == "Equal") {  // random values are hardly ever equal
     TENFOLD_ASSIGN_OR_RETURN(Tensor mixed, Tensor::Allocate(tensors[1].dtype(), tensors[1].dims()));
     VisitDType(mixed.dtype(), [&]<typename T>(std::type_identity<T>) {
