@@ -135,8 +135,8 @@ class PlanBuilder {
   PlanNode Describe(const Graph& graph, const Node& node, size_t output = 0) const {
     const TensorType& type = graph.value(node.outputs[output]).type;
     const bool can_fail = node.op->Is<Elementwise>() && CanFail(graph, node);
-    PlanNode described = {node.op->name, graph.DisplayName(node.outputs[output]), node.provenance.location, type,
-                          can_fail};
+    PlanNode described = {node.op->name, graph.DisplayName(node.outputs[output]), node.provenance.location,
+                          type, can_fail};
     if (can_fail && node.inputs.size() == 2) {
       described.dividend = graph.DisplayName(node.inputs[0]);
       described.divisor = graph.DisplayName(node.inputs[1]);

@@ -171,9 +171,9 @@ absl::Status BoundFused::ErrorAt(const KernelError& error) const {
   const std::string names = absl::StrJoin(
       suspects, " or ", [](std::string* out, const PlanNode* node) { *out += NodeText(*node); });
   return DividedByZero(Unravel(error.index, same ? *shape : space), names, suspects[0]->location,
-                       suspects.size() > 1
-                           ? Quotient()
-                           : Quotient{suspects[0]->name, suspects[0]->op, suspects[0]->dividend, suspects[0]->divisor});
+                       suspects.size() > 1 ? Quotient()
+                                           : Quotient{suspects[0]->name, suspects[0]->op,
+                                                      suspects[0]->dividend, suspects[0]->divisor});
 }
 
 }  // namespace

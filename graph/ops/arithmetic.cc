@@ -133,7 +133,7 @@ std::vector<OpDef> ArithmeticOps() {
            "base to the power exponent. Special cases as IEEE 754-2019's pow: 1 for an exponent of 0 and "
            "for a base of 1, NaN for a negative base and a fraction. Integers wrap; with a negative exponent "
            "they truncate, and a base of 0 is an error at run time that names the element.",
-       .bound = "At most 0.51 ULP (f32), 1 ULP (f64); exact where it can be.",
+       .bound = "At most 0.51 ULP (f32), 1.25 ULP (f64); exact where it can be.",
        .inputs = {"base", "exponent"}},
       {.name = "Max",
        .dtypes = kNumeric,

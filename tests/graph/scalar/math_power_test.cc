@@ -134,7 +134,7 @@ TEST(Pow, KeepsItsBoundOnASample) {
       const double error = std::fabs(mpfr_get_d(exact, MPFR_RNDN));
       if (error > worst) worst = error, at = i;
     }
-    EXPECT_LE(worst, type == DType::kF32 ? 0.51 : 1)
+    EXPECT_LE(worst, type == DType::kF32 ? 0.51 : 1.25)
         << Name(type) << ": pow(" << sample.a[at] << ", " << sample.b[at] << ")";
     EXPECT_GT(worst, 0.49);
   }
