@@ -138,6 +138,9 @@ Mend LeadingDimsHelp(std::span<const InferInput> inputs) {
 // A node may have thousands of inputs; no reader wants so many.
 constexpr int kMostOrigins = 8;
 
+// No op takes a longer list of extents or positions.
+constexpr int64_t kMostListed = 1 << 16;
+
 WrapOperand CastOperand(int i, DType to) { return {i, "Cast", absl::StrCat("to=", Name(to))}; }
 
 }  // namespace
@@ -336,6 +339,16 @@ absl::StatusOr<Contents> InferContext::Known(int i) {
                 absl::StrCat("Reshape(", NameOf(i), ", {-1}) makes it one"));
   }
   if (contents(i).has_value()) return *contents(i);
+  // A constant that is too long to be followed through other ops is known all the same.
+  const Tensor* const tensor = constant(i);
+  if (tensor != nullptr && kIndex.Contains(tensor->dtype()) && tensor->num_elements() <= kMostListed) {
+    Contents listed;
+    for (int64_t k = 0; k < tensor->num_elements(); ++k) {
+      listed.push_back(tensor->dtype() == DType::kI32 ? Dim(tensor->at<int32_t>(k))
+                                                      : Dim(tensor->at<int64_t>(k)));
+    }
+    return listed;
+  }
   return Fail("E0211",
               absl::StrCat(InputText(i),
                            ", whose values are not known while the graph is built, and the "

@@ -65,6 +65,7 @@ bool Below(T a, T b) {
 }
 
 int64_t TopKScratch(const KernelContext& c) {
+  if (c.input(0).count == 0) return 0;
   return c.input(0).dims[c.Axis("axis", c.input(0))] * static_cast<int64_t>(sizeof(int64_t));
 }
 

@@ -41,16 +41,17 @@ GRAPHS = {
   q = Div(y, 0)
 }
 """,
-    "moves": """graph moves(x: f32[N,6], i: i64[2]) -> (y, c, t, p) {
+    "moves": """graph moves(x: f32[N,6]) -> (y, c, t, p) {
   s = Slice(x, {0, -1}, {2, -7}, _, {1, -2})
   a, b = Split(x, {2, 4}, axis=1)
   c = Concat(a, b, a, axis=-1)
   t, u = TopK(x, {2}, largest=false)
-  y = Gather(s, i)
+  y = Gather(s, {1, -1})
   p = Pad(a, {1, 0, 1, 2}, mode="edge")
 }
 """,
-    "kernels": """graph kernels(x: f32[3,4], i: i64[2,2], n: i64[N,M]) -> (g, e, s, d, h, m, r, v) {
+    "kernels": """graph kernels(x: f32[3,4], n: i64[N,M]) -> (g, e, s, d, h, m, r, v) {
+  i = Const i64[2,2] {0, 1, -1, 2}
   g = GatherND(x, i)
   e = GatherElements(x, i, axis=1)
   u = Const f32[2,2] {1, 2, 3, 4}

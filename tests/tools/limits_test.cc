@@ -185,15 +185,15 @@ TEST_F(LimitsTest, OfTheMemoryOfARun) {
   ExpectRefusal(
       "tenfold-run outer.tnt --input x=random:f32[100,1] --input y=random --threads 1 --jit off --device cpu "
       "--memory-limit 50KiB",
-      "error[E0404 memory-limit]: a run of 'outer' holds 141760 bytes; the memory limit is 51200\n"
-      "  80000 of intermediates, 40000 of outputs, 21760 of scratch, 0 of constants\n"
+      "error[E0404 memory-limit]: a run of 'outer' holds 120640 bytes; the memory limit is 51200\n"
+      "  80000 of intermediates, 40000 of outputs, 640 of scratch, 0 of constants\n"
       "  with N = 100: intermediates take 128*floordiv(N*N + 15, 16), outputs 64*floordiv(N*N + 15, 16)\n"
       "  the largest values:\n"
       "  value  type          kept for    bytes\n"
       "  p      f32[100,100]  steps 0..2  40000\n"
       "  t      f32[100,100]  steps 1..2  40000\n"
       "  s      f32[100,100]  output      40000\n"
-      "  help: allow it: --memory-limit 141760 (in C++, memory_limit of CompileOptions or RunOptions)",
+      "  help: allow it: --memory-limit 120640 (in C++, memory_limit of CompileOptions or RunOptions)",
       4);
   EXPECT_EQ(Run(absl::StrCat(kSum, "--memory-limit 1MiB")).exit_status, 0);
 }

@@ -74,6 +74,13 @@ TEST(InferMovement, Splits) {
   REFUSES("Split", "f32[6]", "num_outputs is -1", {"num_outputs", int64_t{-1}});
 }
 
+// A list that is too long to be followed is known where it is a constant.
+TEST(InferMovement, ManyParts) {
+  GraphBuilder g;
+  const Value x = g.Input("x", DType::kF32, {300});
+  EXPECT_EQ(Split(x, std::vector<int64_t>(100, 3))[99].type().ToString(), "f32[3]");
+}
+
 TEST(InferMovement, PadsAndTilesOfSymbols) {
   INFERS("Pad", "f32[N,3] i64[4]{1,0,2,-1}", "f32[N + 3,2]");
   INFERS("Pad", "f32[N,3] i64[2]{1,1} _ i64[1]{0}", "f32[N + 2,3]", {"mode", std::string("reflect")});
