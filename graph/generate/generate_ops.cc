@@ -214,7 +214,7 @@ DTypeSet MainDTypes(const OpDef& op) {
   for (const PortDef& input : op.inputs) {
     if (!(input.dtypes == kBoolOnly)) return input.dtypes;
   }
-  return kAnyType;
+  return op.inputs.empty() ? kAnyType : kBoolOnly;
 }
 
 void WriteMarkdown() {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/graph_builder.h"
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/ops/elementwise.h"
 #include "tenfold/graph/ops/standard.h"
@@ -40,6 +41,12 @@ absl::Status InferBitCast(InferContext& c) {
   return InferBroadcast(c);
 }
 
+absl::Status InferCastLike(InferContext& c) { return c.SetOutput(0, c.shape(0)); }
+
+Value BuildCastLike(std::span<const Value> in, const Attrs&) {
+  return ApplyOp("Cast", {in[0]}, {{"to", in[1].dtype()}});
+}
+
 }  // namespace
 
 std::vector<OpDef> ConversionOps() {
@@ -59,6 +66,12 @@ std::vector<OpDef> ConversionOps() {
        .doc = "The same bits as another dtype. Those of a NaN are the canonical ones.",
        .infer = InferBitCast,
        .computation = Elementwise{BitCastFormula}},
+      {.name = "CastLike",
+       .inputs = {{"x", "S", kAnyType, ""}, {"like", "T", kAnyType, "only its dtype matters"}},
+       .outputs = {{"y", "T", kAnyType, ""}},
+       .doc = "Converts to the dtype of another tensor, as Cast does.",
+       .infer = InferCastLike,
+       .computation = Composite{.build = BuildCastLike, .only_moves = true}},
   };
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One row per reduction: map each element, combine in the fixed order of graph/fused/fused_kernel.h.
+#include "tenfold/graph/ops/reductions.h"
+
 #include <bit>
 #include <cstdint>
 #include <limits>
@@ -28,6 +30,13 @@ uint64_t Lowest(DType type) {
   return IsSignedInteger(type) ? uint64_t{1} << (BitWidth(type) - 1) : 0;  // false for bool
 }
 
+uint64_t Highest(DType type) {
+  if (IsFloat(type)) return FloatBits(type, std::numeric_limits<double>::infinity());
+  const uint64_t all = ~uint64_t{0} >> (64 - BitWidth(type));
+  return IsBool(type) ? 1 : IsSignedInteger(type) ? all >> 1 : all;
+}
+uint64_t One(DType type) { return IsFloat(type) ? FloatBits(type, 1) : 1; }
+
 struct ReductionRow {
   const char* name;
   DTypeSet dtypes;
@@ -51,12 +60,29 @@ const ReductionRow kRows[] = {
      "The largest element over the axes, by IEEE 754-2019 maximum: NaN if any is NaN. -inf, the lowest "
      "integer or "
      "false for an empty one."},
+    {"ReduceMin", kNumericOrBool, [](Scalar x) { return x; },
+     [](Scalar acc, Scalar x) { return IsBool(x.type()) ? (acc & x) : Min(acc, x); }, Highest, Highest,
+     "The smallest element over the axes, by IEEE 754-2019 minimum: NaN if any is NaN. inf, the highest "
+     "integer "
+     "or true for an empty one."},
+    {"ReduceProd", kNumeric, [](Scalar x) { return x; }, [](Scalar acc, Scalar x) { return acc * x; }, One,
+     One,
+     "The product over the axes; 1 for an empty one. Integers wrap; f16 and bf16 accumulate in f32. The "
+     "order is "
+     "that of ReduceSum."},
+    {"ReduceL1", kNumeric, [](Scalar x) { return Abs(x); }, [](Scalar acc, Scalar x) { return acc + x; },
+     SumIdentity, Zero, "The sum of the magnitudes over the axes; 0 for an empty one. As ReduceSum."},
+    {"ReduceSumSquare", kNumeric, [](Scalar x) { return x * x; },
+     [](Scalar acc, Scalar x) { return acc + x; }, SumIdentity, Zero,
+     "The sum of the squares over the axes; 0 for an empty one. As ReduceSum; each square is rounded."},
     // The shift of Softmax. One instruction everywhere, where an exact maximum takes several: NaN and signed
     // zeros may be passed over, which no result shows that goes through exp(x - max) and its sum.
     {"ReduceMaxShift", kFloat, [](Scalar x) { return x; },
      [](Scalar acc, Scalar x) { return Select(acc < x, x, acc); }, Lowest, Lowest,
      "A maximum for shifting exponents: elements that are NaN may be passed over.", true},
 };
+
+}  // namespace
 
 absl::Status InferReduction(InferContext& c) {
   if (!c.shape(0).has_rank()) return c.SetOutput(0, Shape::UnknownRank());
@@ -75,21 +101,22 @@ absl::Status InferReduction(InferContext& c) {
   return c.SetOutput(0, Shape(std::move(dims)));
 }
 
-}  // namespace
+std::vector<AttrDef> ReductionAttrs() {
+  return {{"axes", AttrKind::kInts, AttrValue(std::vector<int64_t>()), "the axes; empty: all"},
+          {"keepdims", AttrKind::kBool, AttrValue(true), "keeps the reduced axes with extent 1"}};
+}
 
 std::vector<OpDef> ReductionOps() {
   std::vector<OpDef> ops;
   for (const ReductionRow& row : kRows) {
-    ops.push_back(
-        {.name = row.name,
-         .inputs = {{"x", "T", row.dtypes, ""}},
-         .attrs = {{"axes", AttrKind::kInts, AttrValue(std::vector<int64_t>()), "the axes; empty: all"},
-                   {"keepdims", AttrKind::kBool, AttrValue(true), "keeps the reduced axes with extent 1"}},
-         .outputs = {{"y", "T", row.dtypes, ""}},
-         .doc = row.doc,
-         .infer = InferReduction,
-         .computation = Reduction{row.map, row.combine, row.identity, row.empty},
-         .is_internal = row.is_internal});
+    ops.push_back({.name = row.name,
+                   .inputs = {{"x", "T", row.dtypes, ""}},
+                   .attrs = ReductionAttrs(),
+                   .outputs = {{"y", "T", row.dtypes, ""}},
+                   .doc = row.doc,
+                   .infer = InferReduction,
+                   .computation = Reduction{row.map, row.combine, row.identity, row.empty},
+                   .is_internal = row.is_internal});
   }
   return ops;
 }

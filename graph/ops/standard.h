@@ -18,7 +18,8 @@ std::vector<OpDef> ComparisonOps();      // comparisons.cc
 std::vector<OpDef> BitwiseOps();         // bitwise.cc
 std::vector<OpDef> ConversionOps();      // conversions.cc
 
-std::vector<OpDef> ReductionOps();    // reductions.cc
+std::vector<OpDef> ReductionOps();         // reductions.cc
+std::vector<OpDef> DerivedReductionOps();  // derived_reductions.cc
 std::vector<OpDef> ReshapingOps();    // reshape.cc
 std::vector<OpDef> TransposingOps();  // transpose.cc
 std::vector<OpDef> SlicingOps();      // slicing.cc

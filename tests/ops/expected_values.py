@@ -49,6 +49,9 @@ class Tensor:
     def exactly(self):
         return self.values.astype(np.longdouble)
 
+    def reshaped(self, shape):
+        return Tensor(self.dtype, self.values.reshape(shape))
+
 
 def round_once(dtype, x):
     """A finite number of any kind to `dtype`, half to even."""
@@ -326,29 +329,66 @@ def rows(attrs, x):
     return moved, [1 if d in axes else x.shape[d] for d in range(rank) if keep or d in kept]
 
 
-def sum_in_order(row):
+def in_order(row, combine, identity):
     """The order that docs/numerics.md fixes: 64 accumulators in chunks of 4096, halved; chunks in pairs."""
     chunks = []
     for begin in range(0, len(row), 4096):
-        lanes = np.full(64, -0.0, dtype=row.dtype)
+        lanes = np.full(64, identity, dtype=row.dtype)
         for i, v in enumerate(row[begin:begin + 4096]):
-            lanes[i % 64] += v
+            lanes[i % 64] = combine(lanes[i % 64], v)
         while len(lanes) > 1:
-            lanes = lanes[:len(lanes) // 2] + lanes[len(lanes) // 2:]
+            lanes = combine(lanes[:len(lanes) // 2], lanes[len(lanes) // 2:])
         chunks.append(lanes[0])
     while len(chunks) > 1:
-        pairs = [chunks[i] + chunks[i + 1] for i in range(0, len(chunks) - 1, 2)]
+        pairs = [combine(chunks[i], chunks[i + 1]) for i in range(0, len(chunks) - 1, 2)]
         chunks = pairs + chunks[2 * len(pairs):]
-    return chunks[0] if chunks else row.dtype.type(0)
+    return chunks[0] if chunks else None
 
 
-def reduce_sum(attrs, x):
-    along, shape = rows(attrs, x.computed())
+def reduced(attrs, x, before, combine, identity, empty):
+    """In the type in which arithmetic is done: `before` of each element, combined along the axes."""
+    along, shape = rows(attrs, before(x.computed()))
+    flat = [in_order(row, combine, identity) for row in along.reshape(math.prod(along.shape[:-1]), along.shape[-1])]
+    return np.array([empty if v is None else v for v in flat], dtype=along.dtype).reshape(shape)
+
+
+def sum_of(before):
+    return lambda attrs, x: reduced(attrs, x, before, np.add, -0.0 if x.dtype in FORMATS else 0, 0)
+
+
+def reduction(result, after=lambda v: v):
+    return lambda attrs, x: like(x, after(result(attrs, x)))
+
+
+def reduce_mean(attrs, x):
+    total = sum_of(lambda v: v)(attrs, x)
+    count = x.values.size // max(total.size, 1) if total.size else 0
     if x.dtype in INTEGERS:
-        return Tensor(x.dtype, along.sum(axis=-1, dtype=along.dtype).reshape(shape))
-    sums = [sum_in_order(row) for row in along.reshape(-1, along.shape[-1])] if along.size else \
-        np.zeros(math.prod(shape))
-    return like(x, np.array(sums, dtype=along.dtype).reshape(shape))
+        return Tensor(x.dtype, [abs(int(t)) // count * (1 if t >= 0 else -1) for t in total.reshape(-1)]).reshaped(total.shape)
+    return like(x, total / total.dtype.type(count))
+
+
+def reduce_log_sum_exp(attrs, x):
+    along, shape = rows(attrs, x.exactly())
+    if along.shape[-1] == 0:
+        return rounded(x.dtype, np.full(shape, -np.inf))
+    m = along.max(axis=-1, keepdims=True)
+    m = np.where(np.isfinite(m), m, 0)
+    return rounded(x.dtype, (np.log(np.exp(along - m).sum(axis=-1, keepdims=True)) + m).reshape(shape))
+
+
+def position(better):
+    def apply(attrs, x):
+        axis = int(attrs.get("axis", "0"))
+        keep = attrs.get("keepdims", "true") == "true"
+        v = x.values
+        find = np.argmax if better == "largest" else np.argmin  # the first; a NaN is found before all others
+        if attrs.get("select_last_index") == "true":
+            found = v.shape[axis] - 1 - find(np.flip(v, axis=axis), axis=axis)
+        else:
+            found = find(v, axis=axis)
+        return Tensor("i64", np.expand_dims(found, axis) if keep else found)
+    return apply
 
 
 def reduce_max(attrs, x):
@@ -357,6 +397,15 @@ def reduce_max(attrs, x):
     result = np.full(along.shape[:-1], lowest, dtype=along.dtype)
     for i in range(along.shape[-1]):
         result = maximum(result, along[..., i])
+    return Tensor(x.dtype, result.reshape(shape))
+
+
+def reduce_min(attrs, x):
+    along, shape = rows(attrs, x.values)
+    highest = True if x.dtype == "bool" else np.iinfo(along.dtype).max if x.dtype in INTEGERS else np.inf
+    result = np.full(along.shape[:-1], highest, dtype=along.dtype)
+    for i in range(along.shape[-1]):
+        result = result & along[..., i] if x.dtype == "bool" else minimum(result, along[..., i])
     return Tensor(x.dtype, result.reshape(shape))
 
 
@@ -465,8 +514,18 @@ OPS = {
     "OptimizationBarrier": lambda attrs, x: x,
     "Reshape": reshape,
     "Transpose": transpose,
-    "ReduceSum": reduce_sum,
+    "ReduceSum": reduction(sum_of(lambda v: v)),
     "ReduceMax": reduce_max,
+    "ReduceMin": reduce_min,
+    "ReduceProd": reduction(lambda attrs, x: reduced(attrs, x, lambda v: v, np.multiply, 1, 1)),
+    "ReduceL1": reduction(sum_of(np.abs)),
+    "ReduceSumSquare": reduction(sum_of(np.square)),
+    "ReduceMean": reduce_mean,
+    "ReduceL2": reduction(sum_of(np.square), np.sqrt),
+    "ReduceLogSum": lambda attrs, x: rounded(x.dtype, np.log(sum_of(lambda v: v)(attrs, x).astype(np.longdouble))),
+    "ReduceLogSumExp": reduce_log_sum_exp,
+    "ArgMax": position("largest"),
+    "ArgMin": position("smallest"),
     "MatMul": matmul,
     "Softmax": softmax,
     "Const": lambda attrs, value: value,
