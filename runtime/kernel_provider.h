@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "tenfold/graph/convolution_reference.h"
 #include "tenfold/graph/dtype.h"
 #include "tenfold/graph/fused/fused_kernel.h"
 #include "tenfold/graph/fused/kernel_abi.h"
@@ -90,6 +91,37 @@ class MatMulProvider {
   // must not be used.
   virtual absl::StatusOr<std::unique_ptr<MatMulKernel>> Create(
       const MatMulSpec& spec, const KernelInterrupt* interrupt = nullptr) = 0;
+};
+
+// A convolution as graph/convolution_reference.h has it.
+struct ConvolutionSpec {
+  DType dtype = DType::kF32;
+  ConvolutionExtents extents;
+  bool has_bias = false;
+  // The weights if they are a constant: packed once, at creation. Their original may be released afterwards.
+  std::optional<Tensor> constant_weights;
+  // The result is observed: its NaNs are written canonical.
+  bool canonicalize_nans = false;
+};
+
+// As MatMulKernel: tasks fixed by the spec alone, each computing other output elements, with the sum over
+// channels and kernel positions never split.
+class ConvolutionKernel {
+ public:
+  virtual ~ConvolutionKernel() = default;
+  virtual int64_t num_tasks() const = 0;
+  // Bytes of 64-byte-aligned scratch that one task at a time needs.
+  virtual size_t scratch_bytes() const = 0;
+  virtual void RunTask(int64_t task, const ConvolutionOperands& operands, void* scratch) const = 0;
+};
+
+// Makes faster implementations of the reference loop nest; answers null where it has none for `spec`.
+class ConvolutionProvider {
+ public:
+  virtual ~ConvolutionProvider() = default;
+  // `interrupt` as in MatMulProvider.
+  virtual absl::StatusOr<std::unique_ptr<ConvolutionKernel>> Create(
+      const ConvolutionSpec& spec, const KernelInterrupt* interrupt = nullptr) = 0;
 };
 
 }  // namespace tenfold

@@ -5,38 +5,17 @@
 #include <atomic>
 #include <cstring>
 #include <dnnl.hpp>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/mapped_file.h"
-
-// Of the OpenMP runtime that oneDNN is linked with. Its header belongs to GCC, and other compilers lack it.
-extern "C" {
-int omp_get_max_threads(void);
-void omp_set_num_threads(int threads);
-}
+#include "tenfold/kernels/onednn/packing_cache.h"
+#include "tenfold/kernels/onednn/single_thread.h"
 
 namespace tenfold {
 namespace {
-
-// oneDNN splits a call over OpenMP's threads, of which there must be one: the parallelism is ours. The
-// setting belongs to the calling thread; it also counts while primitives are made, which plan for that many.
-class ScopedSingleThread {
- public:
-  ScopedSingleThread() : saved_(omp_get_max_threads()) {
-    if (saved_ != 1) omp_set_num_threads(1);
-  }
-  ~ScopedSingleThread() {
-    if (saved_ != 1) omp_set_num_threads(saved_);
-  }
-  ScopedSingleThread(const ScopedSingleThread&) = delete;
-
- private:
-  const int saved_;
-};
 
 // Multiplications below which calling the library costs more than computing.
 constexpr int64_t kMinProducts = 16384;
@@ -59,47 +38,6 @@ Blocking ChooseBlocking(const MatMulSpec& spec) {
   while (m * n > kMaxTaskProducts / spec.k && m > 1) m = (m + 1) / 2;
   return {m, n};
 }
-
-// The columns [begin, begin + width) of a constant right side, in the library's own order.
-struct PackedColumns {
-  Tensor source;  // kept, so that its address cannot come to mean another tensor
-  int64_t begin, width;
-  dnnl::memory packed;
-};
-
-// Packed columns in use, so that kernels of the same weights for several m share them.
-class PackingCache {
- public:
-  std::shared_ptr<const PackedColumns> Find(const Tensor& source, int64_t begin, int64_t width,
-                                            const dnnl::memory::desc& desc) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    std::erase_if(entries_, [](const auto& entry) { return entry.expired(); });
-    for (const auto& entry : entries_) {
-      std::shared_ptr<const PackedColumns> columns = entry.lock();
-      if (columns != nullptr && columns->source.data() == source.data() &&
-          columns->source.dims() == source.dims() && columns->begin == begin && columns->width == width &&
-          columns->packed.get_desc() == desc) {
-        return columns;
-      }
-    }
-    return nullptr;
-  }
-  void Add(const std::shared_ptr<const PackedColumns>& columns) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    entries_.push_back(columns);
-  }
-  // What was packed before somebody stopped it. Kept until a packing is whole, so that runs with a deadline
-  // shorter than the packing still get there, one after the other.
-  void KeepUnfinished(std::vector<std::shared_ptr<const PackedColumns>> columns) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    unfinished_ = std::move(columns);
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::weak_ptr<const PackedColumns>> entries_;
-  std::vector<std::shared_ptr<const PackedColumns>> unfinished_;
-};
 
 // The product of one block size.
 struct Block {
@@ -140,8 +78,8 @@ class OneDnnMatMul final : public MatMulKernel {
   static constexpr int kKept = 16;
 
   bool MakeBlock(int64_t m, int64_t n, const dnnl::memory::desc& rhs, Block& block) const;
-  std::shared_ptr<const PackedColumns> Pack(const Tensor& rhs, int64_t begin, int64_t width,
-                                            const dnnl::memory::desc& desc, PackingCache& cache) const;
+  std::shared_ptr<const PackedConstant> Pack(const Tensor& rhs, int64_t begin, int64_t width,
+                                             const dnnl::memory::desc& desc, PackingCache& cache) const;
   void FillObjects(CallObjects& objects) const;
   void Call(CallObjects& objects, int64_t task, const void* lhs, const void* rhs, void* out,
             void* scratch) const;
@@ -153,7 +91,7 @@ class OneDnnMatMul final : public MatMulKernel {
   size_t scratch_bytes_ = 0;
   bool packed_ = false;
   Block blocks_[4];  // 2 * (last rows) + (last columns): whole blocks, and what is left at the edges
-  std::vector<std::shared_ptr<const PackedColumns>> columns_;  // by block of columns, if packed
+  std::vector<std::shared_ptr<const PackedConstant>> columns_;  // by block of columns, if packed
   mutable CallObjects objects_[kKept];
 };
 
@@ -173,9 +111,9 @@ bool OneDnnMatMul::MakeBlock(int64_t m, int64_t n, const dnnl::memory::desc& rhs
   return true;
 }
 
-std::shared_ptr<const PackedColumns> OneDnnMatMul::Pack(const Tensor& rhs, int64_t begin, int64_t width,
-                                                        const dnnl::memory::desc& desc,
-                                                        PackingCache& cache) const {
+std::shared_ptr<const PackedConstant> OneDnnMatMul::Pack(const Tensor& rhs, int64_t begin, int64_t width,
+                                                         const dnnl::memory::desc& desc,
+                                                         PackingCache& cache) const {
   if (auto found = cache.Find(rhs, begin, width, desc)) return found;
   const dnnl::memory::desc plain({spec_.k, width}, TypeOf(spec_.dtype), dnnl::memory::dims{spec_.n, 1});
   const char* const first = static_cast<const char*>(rhs.data()) + begin * SizeOf(spec_.dtype);
@@ -184,7 +122,7 @@ std::shared_ptr<const PackedColumns> OneDnnMatMul::Pack(const Tensor& rhs, int64
   dnnl::stream stream(engine_);
   dnnl::reorder(from, packed).execute(stream, from, packed);
   stream.wait();
-  auto columns = std::make_shared<const PackedColumns>(PackedColumns{rhs, begin, width, std::move(packed)});
+  auto columns = std::make_shared<const PackedConstant>(PackedConstant{rhs, begin, width, std::move(packed)});
   cache.Add(columns);
   return columns;
 }
