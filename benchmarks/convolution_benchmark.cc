@@ -47,8 +47,8 @@ void Convolution(benchmark::State& state) {
   spec.constant_weights = BenchmarkInput({s.out, s.in, s.kernel, s.kernel});
   const auto kernel = CreateOneDnnConvolutionProvider()->Create(spec);
   if (!kernel.ok() || *kernel == nullptr) return state.SkipWithError("no fast code on this CPU");
-  Tensor y = *Tensor::Allocate(DType::kF32, {1, s.out, s.out_size(), s.out_size()});
-  Tensor scratch = *Tensor::Allocate(DType::kU8, {static_cast<int64_t>((*kernel)->scratch_bytes())});
+  Tensor y = *Tensor::Allocate(DType::kF32, Dims{1, s.out, s.out_size(), s.out_size()});
+  Tensor scratch = *Tensor::Allocate(DType::kU8, Dims{static_cast<int64_t>((*kernel)->scratch_bytes())});
   for (auto _ : state) {
     for (int64_t task = 0; task < (*kernel)->num_tasks(); ++task) {
       (*kernel)->RunTask(task, {x.data(), nullptr, nullptr, y.mutable_data()}, scratch.mutable_data());
@@ -94,7 +94,7 @@ void ReferenceConvolution(benchmark::State& state) {
   const Shape& s = kShapes[state.range(0)];
   const Tensor x = BenchmarkInput({1, s.in, s.size, s.size});
   const Tensor w = BenchmarkInput({s.out, s.in, s.kernel, s.kernel});
-  Tensor y = *Tensor::Allocate(DType::kF32, {1, s.out, s.out_size(), s.out_size()});
+  Tensor y = *Tensor::Allocate(DType::kF32, Dims{1, s.out, s.out_size(), s.out_size()});
   const ConvolutionExtents extents = ExtentsOf(s);
   for (auto _ : state) {
     ConvolutionReference(DType::kF32, extents, {x.data(), w.data(), nullptr, y.mutable_data()}, 0,

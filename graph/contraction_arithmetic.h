@@ -48,26 +48,50 @@ struct Arithmetic<BF16> {
   static BF16 Store(float a) { return ToBF16(a); }
 };
 
-// acc = a * b + acc, rounded once, on vectors of kBytes (or scalars: kBytes = sizeof(Acc)). The instruction
-// by name: a loop of fma calls over the lanes is vectorised only while the accumulators stay in memory, and
-// the compiler's builtins cannot be named in a template that is compiled for several targets. Without the
+// The instructions by name: operations on vectors in a template are lowered before it is known for which
+// target they are compiled, to pieces of the baseline's vectors, and the compiler's builtins cannot be named
+// there. A loop of fma calls over the lanes is vectorised only while the accumulators stay in memory.
+
+// acc = a * b + acc, rounded once, on vectors of kBytes (or scalars: kBytes = sizeof(Acc)). Without the
 // instruction, libm's fma.
 template <int kBytes, typename Acc, typename V>
 TENFOLD_INLINE void MultiplyAdd(const V& a, const V& b, V& acc) {
-  if constexpr (std::is_integral_v<Acc>) {
-    acc = a * b + acc;
-  } else if constexpr (kBytes == sizeof(Acc)) {
+  if constexpr (kBytes == sizeof(Acc) && std::is_floating_point_v<Acc>) {
     acc = std::fma(a, b, acc);
+  } else if constexpr (kBytes == sizeof(Acc) || std::is_same_v<Acc, uint64_t>) {
+    acc = a * b + acc;  // AVX2 has no product of 64 bits
   } else if constexpr (std::is_same_v<Acc, float>) {
     asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
-  } else {
+  } else if constexpr (std::is_same_v<Acc, double>) {
     asm("vfmadd231pd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
+  } else {
+    V product;
+    asm("vpmulld %2, %1, %0" : "=v"(product) : "v"(a), "v"(b));
+    asm("vpaddd %1, %0, %0" : "+v"(acc) : "v"(product));
+  }
+}
+
+// `x` in every lane.
+template <int kBytes, typename Acc, typename V>
+TENFOLD_INLINE void Broadcast(const Acc& x, V& v) {
+  if constexpr (kBytes == sizeof(Acc)) {
+    v = x;
+  } else if constexpr (std::is_same_v<Acc, float>) {
+    asm("vbroadcastss %1, %0" : "=v"(v) : "m"(x));
+  } else if constexpr (std::is_same_v<Acc, double> && kBytes > 16) {
+    asm("vbroadcastsd %1, %0" : "=v"(v) : "m"(x));
+  } else if constexpr (std::is_same_v<Acc, double>) {
+    asm("vmovddup %1, %0" : "=v"(v) : "m"(x));
+  } else if constexpr (sizeof(Acc) == 4) {
+    asm("vpbroadcastd %1, %0" : "=v"(v) : "m"(x));
+  } else {
+    asm("vpbroadcastq %1, %0" : "=v"(v) : "m"(x));
   }
 }
 
 template <typename Acc, int kBytes>
 struct VectorOf {
-  typedef Acc Type __attribute__((vector_size(kBytes), may_alias));
+  typedef Acc Type __attribute__((vector_size(kBytes), may_alias, aligned(alignof(Acc))));
 };
 template <typename Acc>
 struct VectorOf<Acc, sizeof(Acc)> {

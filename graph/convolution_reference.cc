@@ -16,6 +16,8 @@ namespace {
 // neither few channels (a depthwise convolution) nor strides leave them idle.
 constexpr int kChannels = 8;
 constexpr int kLine = 256;
+// Of the sums of neighbouring channels: not a power of two, which would put them into the same cache sets.
+constexpr int kStride = kLine + 16;
 // Kernel positions along the last dim whose reach is computed once a unit.
 constexpr int kKeptTaps = 32;
 constexpr int64_t kProductsBetweenPolls = int64_t{1} << 18;
@@ -68,59 +70,33 @@ TENFOLD_INLINE Acc Widen(T v, [[maybe_unused]] Acc zero) {
     return Arithmetic<T>::Load(v);
 }
 
-template <int kBytes, typename Acc>
-struct Lanes {
-  using V = typename VectorOf<Acc, kBytes>::Type;
-  using Int = std::conditional_t<sizeof(Acc) == 8, int64_t, int32_t>;
-  using Indices = typename VectorOf<Int, kBytes>::Type;
-  static constexpr int64_t kCount = kBytes / sizeof(Acc);
-};
-
-// sums[c][at] = fma(w[c], x, sums[c][at]) for one vector; masked: in the lanes of `inside` alone.
-template <int kBytes, int kCount, bool kMasked, typename Acc>
-TENFOLD_INLINE void AddVector(const typename Lanes<kBytes, Acc>::V* w, const Acc* x,
-                              const typename Lanes<kBytes, Acc>::Indices& inside, Acc (*sums)[kLine],
-                              int64_t at) {
-  using V = typename Lanes<kBytes, Acc>::V;
-  const V from = *reinterpret_cast<const V*>(x + at);
-#pragma GCC unroll 8
-  for (int c = 0; c < kCount; ++c) {
-    V* const to = reinterpret_cast<V*>(&sums[c][at]);
-    V sum = *to;
-    MultiplyAdd<kBytes, Acc>(w[c], from, sum);
-    if constexpr (kMasked)
-      *to = inside ? sum : *to;
-    else
-      *to = sum;
-  }
-}
-
-// sums[c][j] = fma(weights[c], line[j], sums[c][j]) for j in [begin, end). Whole vectors are read, so `line`
-// must be readable up to a multiple of a vector on both sides. Lanes in the padding keep their sums: they are
-// not given 0 * w.
+// sums[c][at] = fma(weights[c], line[at], sums[c][at]) from `at` on, a vector at a time; what is left is done
+// by narrower vectors. Lanes behind `end` are not touched: what lies there is padding, and 0 * w is not
+// nothing.
 template <int kBytes, int kCount, typename Acc>
-TENFOLD_INLINE void AddLine(const Acc* weights, const Acc* line, int64_t begin, int64_t end,
-                            Acc (*sums)[kLine]) {
-  using L = Lanes<kBytes, Acc>;
-  typename L::V w[kCount];
-  for (int c = 0; c < kCount; ++c) w[c] = weights[c] - typename L::V{};  // in every lane; x - 0 keeps -0
-  typename L::Indices inside{};
-  if constexpr (L::kCount == 1) {
-    for (int64_t at = begin; at < end; ++at) AddVector<kBytes, kCount, false>(w, line, inside, sums, at);
-  } else {
-    using Int = typename L::Int;
-    typename L::Indices lanes;
-    for (int i = 0; i < L::kCount; ++i) lanes[i] = i;
-    int64_t at = begin - begin % L::kCount;
-    while (at < end) {
-      if (at >= begin && at + L::kCount <= end) {
-        AddVector<kBytes, kCount, false>(w, line, inside, sums, at);
-      } else {
-        inside = (lanes >= static_cast<Int>(begin - at)) & (lanes < static_cast<Int>(end - at));
-        AddVector<kBytes, kCount, true>(w, line, inside, sums, at);
+TENFOLD_INLINE void AddLine(const Acc* weights, const Acc* line, int64_t at, int64_t end,
+                            Acc (*sums)[kStride]) {
+  using V = typename VectorOf<Acc, kBytes>::Type;
+  constexpr int64_t kLanes = kBytes / sizeof(Acc);
+  if (at + kLanes <= end) {
+    V w[kCount];
+#pragma GCC unroll 8
+    for (int c = 0; c < kCount; ++c) Broadcast<kBytes, Acc>(weights[c], w[c]);
+    do {
+      const V x = *reinterpret_cast<const V*>(line + at);
+#pragma GCC unroll 8
+      for (int c = 0; c < kCount; ++c) {
+        V* const to = reinterpret_cast<V*>(&sums[c][at]);
+        V sum = *to;
+        MultiplyAdd<kBytes, Acc>(w[c], x, sum);
+        *to = sum;
       }
-      at += L::kCount;
-    }
+      at += kLanes;
+    } while (at + kLanes <= end);
+  }
+  if constexpr (kLanes > 1) {
+    constexpr int kNarrower = kBytes > 16 ? kBytes / 2 : static_cast<int>(sizeof(Acc));
+    AddLine<kNarrower, kCount>(weights, line, at, end, sums);
   }
 }
 
@@ -151,7 +127,6 @@ class UnitComputer {
     // A constant weight's neighbours of other output and input channels.
     w_out_stride_ = e.transposed ? kernel_volume_ : e.in_channels * kernel_volume_;
     w_in_stride_ = e.transposed ? e.out_channels * kernel_volume_ : kernel_volume_;
-    std::memset(line_, 0, sizeof line_);
   }
 
   // False if it was stopped.
@@ -232,24 +207,28 @@ class UnitComputer {
             w_zeros_ == nullptr ? Acc() : Widen<Acc>(w_zeros_[(first_channel_ + c) * w_zero_stride_], Acc());
         weights[c] = Widen<Acc>(w[c * w_out_stride_ + k], zero);
       }
-      FillLine(x + tap.first, tap.begin, tap.end);
+      const Acc* const line = Line(x + tap.first, tap.begin, tap.end);
       if (channels == kChannels) {
-        AddLine<kBytes, kChannels>(weights, line_, tap.begin, tap.end, sums_);
+        AddLine<kBytes, kChannels>(weights, line, tap.begin, tap.end, sums_);
       } else {
         for (int c = 0; c < channels; ++c)
-          AddLine<kBytes, 1>(weights + c, line_, tap.begin, tap.end, sums_ + c);
+          AddLine<kBytes, 1>(weights + c, line, tap.begin, tap.end, sums_ + c);
       }
     }
     return true;
   }
 
-  // line_[j] = x[j * step] as what is accumulated.
-  TENFOLD_INLINE void FillLine(const X* x, int64_t begin, int64_t end) {
+  // The elements x[j * step] as what is accumulated, for j in [begin, end): where they are, or copied.
+  TENFOLD_INLINE const Acc* Line(const X* x, int64_t begin, int64_t end) {
+    if constexpr (std::is_same_v<X, Acc>) {
+      if (step_ == 1 && (std::is_floating_point_v<Acc> || x_zero_ == Acc())) return x;
+    }
     if (step_ == 1) {
       for (int64_t j = begin; j < end; ++j) line_[j] = Widen<Acc>(x[j], x_zero_);
     } else {
       for (int64_t j = begin; j < end; ++j) line_[j] = Widen<Acc>(x[j * step_], x_zero_);
     }
+    return line_;
   }
 
   TENFOLD_INLINE void Store(Y* channel, int channels) const {
@@ -284,7 +263,7 @@ class UnitComputer {
   int64_t products_ = 0;
   Tap taps_[kKeptTaps];
   alignas(64) Acc line_[kLine];
-  alignas(64) Acc sums_[kChannels][kLine];
+  alignas(64) Acc sums_[kChannels][kStride];
 };
 
 template <typename X, typename W, typename Y>
