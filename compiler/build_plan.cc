@@ -203,6 +203,7 @@ class PlanBuilder {
     for (ValueId output : node.outputs) {
       step.outputs.push_back(ValueOf(output));
       step.canonicalize_nans.push_back(IsObserved(output));
+      step.unread.push_back(readers_[static_cast<size_t>(output)].empty() && !output_of_.contains(output));
     }
     plan_.steps.push_back({std::move(step), {Describe(graph_, node)}});
   }

@@ -34,7 +34,7 @@ struct KernelTensor {
   Dims dims;
   int64_t count = 0;  // the product of the dims
   void* data = nullptr;
-  bool absent = false;
+  bool absent = false;  // an input that is not given; an output that nobody reads, and may stay unwritten
 
   int rank() const { return static_cast<int>(dims.size()); }
   int64_t element_size() const { return static_cast<int64_t>(SizeOf(dtype)); }

@@ -33,6 +33,7 @@ class BoundKernel final : public BoundStep, private BlockRunner {
     }
     for (size_t i = 0; i < kernel_.outputs.size(); ++i) {
       TENFOLD_RETURN_IF_ERROR(Describe(kernel_.outputs[i], symbols, context_.outputs[i]));
+      context_.outputs[i].absent = kernel_.unread[i];
     }
     const auto bytes = kernel_.kernel.scratch_bytes;
     scratch_bytes_ = bytes == nullptr ? 0 : static_cast<size_t>(bytes(context_));

@@ -108,6 +108,7 @@ struct KernelStep {
   std::vector<int> operands;  // for each of the node's inputs its place in `inputs`; -1: absent
   std::vector<int> outputs;
   std::vector<bool> canonicalize_nans;  // by output: it is observed
+  std::vector<bool> unread;             // by output: nobody wants it, and the kernel need not compute it
 };
 
 // Integers that follow from the symbols alone: a shape as a tensor of i64.

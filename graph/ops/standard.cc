@@ -11,7 +11,8 @@ std::vector<OpDef> StandardOps() {
   for (auto* family :
        {SourceOps, ArithmeticOps, TranscendentalOps, ActivationOps, ComparisonOps, BitwiseOps, ConversionOps,
         ReductionOps, DerivedReductionOps, ReshapingOps, TransposingOps, SlicingOps, ExpandingOps, ShapeOps,
-        IndexingOps, ScatteringOps, OrderingOps, ContractionOps, CompositeOps}) {
+        IndexingOps, ScatteringOps, OrderingOps, ContractionOps,
+        ConvolutionOps, PoolingOps, CompositeOps}) {
     std::vector<OpDef> ops = family();
     all.insert(all.end(), std::make_move_iterator(ops.begin()), std::make_move_iterator(ops.end()));
   }

@@ -29,6 +29,8 @@ std::vector<OpDef> IndexingOps();     // indexing.cc
 std::vector<OpDef> ScatteringOps();   // scattering.cc
 std::vector<OpDef> OrderingOps();     // ordering.cc
 std::vector<OpDef> ContractionOps();  // contractions.cc
+std::vector<OpDef> ConvolutionOps();  // convolutions.cc
+std::vector<OpDef> PoolingOps();      // pooling.cc
 std::vector<OpDef> CompositeOps();    // composites.cc
 std::vector<OpDef> SourceOps();       // sources.cc
 
