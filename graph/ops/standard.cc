@@ -11,7 +11,7 @@ std::vector<OpDef> StandardOps() {
   for (auto* family :
        {SourceOps, ArithmeticOps, TranscendentalOps, ActivationOps, ComparisonOps, BitwiseOps, ConversionOps,
         ReductionOps, DerivedReductionOps, ReshapingOps, TransposingOps, SlicingOps, ExpandingOps, ShapeOps,
-        IndexingOps, ScatteringOps, OrderingOps, ContractionOps,
+        IndexingOps, ScatteringOps, OrderingOps, ContractionOps, GemmOps,
         ConvolutionOps, PoolingOps, CompositeOps}) {
     std::vector<OpDef> ops = family();
     all.insert(all.end(), std::make_move_iterator(ops.begin()), std::make_move_iterator(ops.end()));

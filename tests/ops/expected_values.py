@@ -15,6 +15,7 @@ import re
 import sys
 
 import expected_moves
+import expected_windows
 import numpy as np
 import scipy.special
 
@@ -584,10 +585,10 @@ def expected(case):
         return None
     name, attr_text = head.groups()
     attrs = dict(re.findall(r"(\w+)=(\[[^\]]*\]|[^,]+)", attr_text or ""))
-    moves = name in expected_moves.OPS
+    by_ports = expected_moves.OPS.get(name) or expected_windows.OPS.get(name)
     bounds = [m.start() for m in SECTION.finditer(case)] + [len(case)]
     inputs, by_port = [], {}
-    outputs = {"TopK": ["values", "indices"], "Split": ["parts"]}.get(name, ["y"])
+    outputs = {"TopK": ["values", "indices"], "MaxPool": ["y", "indices"], "Split": ["parts"]}.get(name, ["y"])
     for begin, end in zip(bounds, bounds[1:]):
         key, text = case[begin:end].split(":", 1)
         text = re.sub(r"^#.*$", "", text, flags=re.M)
@@ -596,11 +597,11 @@ def expected(case):
         if key not in outputs + ["ulp", "absolute"]:
             inputs.append(parse_tensor(text))
             by_port.setdefault(key, []).append(inputs[-1])
-    if not inputs or None in inputs or not (moves or name in OPS):
+    if not inputs or None in inputs or not (by_ports or name in OPS):
         return None
     with np.errstate(all="ignore"):
-        if moves:
-            return [(port, stored(dtype, values)) for port, dtype, values in expected_moves.OPS[name](attrs, by_port)]
+        if by_ports:
+            return [(port, stored(dtype, values)) for port, dtype, values in by_ports(attrs, by_port)]
         return [("y", OPS[name](attrs, *inputs))]
 
 
