@@ -8,6 +8,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "tenfold/compiler/group.h"
+#include "tenfold/graph/convolution_kernel.h"
+#include "tenfold/graph/convolution_layout.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/fused/emit_node.h"
 #include "tenfold/graph/fused/lower.h"
@@ -196,6 +198,10 @@ class PlanBuilder {
     KernelStep step;
     step.kernel = std::get<HostKernel>(node.op->computation);
     step.attrs = node.attrs;
+    if (IsConvolution(step.kernel)) {
+      step.convolution = LayOutConvolution(TypeOf(node.inputs[0]).shape, TypeOf(node.inputs[1]).shape,
+                                           node.attrs, /*transposed=*/false);
+    }
     for (ValueId input : node.inputs) {
       step.operands.push_back(input == kNoValue ? -1 : static_cast<int>(step.inputs.size()));
       if (input != kNoValue) step.inputs.push_back(ValueOf(input));

@@ -11,6 +11,7 @@
 #include "tenfold/kernels/cuda/cuda_executor.h"
 #include "tenfold/kernels/cuda/driver.h"
 #include "tenfold/kernels/llvm/llvm_kernel_compiler.h"
+#include "tenfold/kernels/onednn/onednn_convolution.h"
 #include "tenfold/kernels/onednn/onednn_matmul.h"
 
 namespace tenfold {
@@ -63,7 +64,10 @@ absl::StatusOr<Executable> Compile(const Graph& graph, const CompileOptions& opt
   how.memory_limit = options.memory_limit;
   how.deadline = options.deadline;
   how.cancelled = options.cancelled;
-  if (!options.reference_contractions) how.matmuls = CreateOneDnnMatMulProvider();
+  if (!options.reference_contractions) {
+    how.matmuls = CreateOneDnnMatMulProvider();
+    how.convolutions = CreateOneDnnConvolutionProvider();
+  }
   if (how.device != nullptr) {
     absl::StatusOr<Executable> executable = Executable::Create(*out.plan, how);
     if (executable.ok()) ExplainPlaces(*out.plan, options.device, out.remarks);

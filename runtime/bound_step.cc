@@ -48,7 +48,9 @@ std::unique_ptr<BoundStep> BoundStep::Create(const ExecutableState& state, size_
   const auto& work = state.plan.steps[step].work;
   if (std::holds_alternative<FusedStep>(work)) return CreateBoundFused(state, step);
   if (std::holds_alternative<MatMulStep>(work)) return CreateBoundMatMul(state, step);
-  if (std::holds_alternative<KernelStep>(work)) return CreateBoundKernel(state, step);
+  if (const auto* kernel = std::get_if<KernelStep>(&work)) {
+    return kernel->convolution ? CreateBoundConvolution(state, step) : CreateBoundKernel(state, step);
+  }
   if (std::holds_alternative<ShapeStep>(work)) return CreateBoundShape(state, step);
   return CreateBoundCopy(state, step);
 }

@@ -94,6 +94,7 @@ std::unique_ptr<BoundStep> CreateBoundFused(const ExecutableState& state, size_t
 std::unique_ptr<BoundStep> CreateBoundMatMul(const ExecutableState& state, size_t step);
 std::unique_ptr<BoundStep> CreateBoundCopy(const ExecutableState& state, size_t step);
 std::unique_ptr<BoundStep> CreateBoundKernel(const ExecutableState& state, size_t step);
+std::unique_ptr<BoundStep> CreateBoundConvolution(const ExecutableState& state, size_t step);
 std::unique_ptr<BoundStep> CreateBoundShape(const ExecutableState& state, size_t step);
 
 // The values of `dims`; E0402 if one overflows, E0605 if one is negative, naming the step's first node.

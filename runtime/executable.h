@@ -51,6 +51,7 @@ struct ExecutableOptions {
   KernelCompileOptions compile = {};
   // Null, or no answer for some extents: the reference loop nest.
   std::shared_ptr<MatMulProvider> matmuls = nullptr;
+  std::shared_ptr<ConvolutionProvider> convolutions = nullptr;
   // Null: the CPU. Otherwise kernels run there (`compiler` and `jit` do not matter), and matrix products
   // here.
   std::shared_ptr<DeviceExecutor> device = nullptr;

@@ -59,6 +59,7 @@ absl::Status ExecutableState::Prepare() {
   TENFOLD_RETURN_IF_ERROR(KeepConstants());
   ShareKernels();
   TENFOLD_RETURN_IF_ERROR(PackMatMuls(control));
+  TENFOLD_RETURN_IF_ERROR(PackConvolutions(control));
   if (options.device != nullptr) TENFOLD_RETURN_IF_ERROR(LoadOnDevice());
   const bool compiles = options.compiler != nullptr && options.device == nullptr &&
                         options.jit != JitMode::kOff && !kernels.empty();
@@ -161,6 +162,21 @@ absl::Status ExecutableState::PackMatMuls(RunControl& control) {
   return absl::OkStatus();
 }
 
+absl::Status ExecutableState::PackConvolutions(RunControl& control) {
+  step_convolutions.resize(plan.steps.size());
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const auto* kernel = std::get_if<KernelStep>(&plan.steps[s].work);
+    if (kernel == nullptr || !kernel->convolution) continue;
+    step_convolutions[s] = std::make_unique<ConvolutionCache>();
+    const auto is_static = [&](int value) { return plan.values[value].type.shape.is_static(); };
+    // Those of constant extents now, as products are.
+    if (is_static(kernel->inputs[0]) && is_static(kernel->inputs[1])) {
+      TENFOLD_RETURN_IF_ERROR(BoundStep::Create(*this, s)->Bind({}, control));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ExecutableState::LoadOnDevice() {
   std::vector<const FusedKernel*> shared;
   for (const KernelCode* code : step_kernels) shared.push_back(code == nullptr ? nullptr : code->kernel);
@@ -230,6 +246,25 @@ absl::StatusOr<std::shared_ptr<const MatMulKernel>> ExecutableState::MatMulFor(s
   TENFOLD_RETURN_IF_ERROR(control.status());
   if (cache.entries.size() == MatMulCache::kCapacity) cache.entries.erase(cache.entries.begin());
   cache.entries.push_back({spec.batch, spec.m, spec.k, spec.n, spec.lhs_batched, spec.rhs_batched, kernel});
+  return kernel;
+}
+
+absl::StatusOr<std::shared_ptr<const ConvolutionKernel>> ExecutableState::ConvolutionFor(
+    size_t step, const ConvolutionSpec& spec, RunControl& control) const {
+  if (options.convolutions == nullptr) return std::shared_ptr<const ConvolutionKernel>();
+  ConvolutionCache& cache = *step_convolutions[step];
+  const std::lock_guard<std::mutex> lock(cache.mutex);
+  for (auto it = cache.entries.begin(); it != cache.entries.end(); ++it) {
+    if (!(it->extents == spec.extents)) continue;
+    std::rotate(it, it + 1, cache.entries.end());
+    return cache.entries.back().kernel;
+  }
+  TENFOLD_ASSIGN_OR_RETURN(std::shared_ptr<const ConvolutionKernel> kernel,
+                           options.convolutions->Create(spec, control.interrupt()));
+  // What was stopped on the way is not whole.
+  TENFOLD_RETURN_IF_ERROR(control.status());
+  if (cache.entries.size() == ConvolutionCache::kCapacity) cache.entries.erase(cache.entries.begin());
+  cache.entries.push_back({spec.extents, kernel});
   return kernel;
 }
 

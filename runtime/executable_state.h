@@ -49,14 +49,26 @@ struct MatMulCache {
   std::vector<Entry> entries;  // most recently used last
 };
 
+// The same of convolutions.
+struct ConvolutionCache {
+  struct Entry {
+    ConvolutionExtents extents;
+    std::shared_ptr<const ConvolutionKernel> kernel;
+  };
+  static constexpr size_t kCapacity = 16;
+  std::mutex mutex;
+  std::vector<Entry> entries;
+};
+
 struct ExecutableState {
   Plan plan;
   ExecutableOptions options;
   std::shared_ptr<ThreadPool> pool;
 
   std::vector<std::unique_ptr<KernelCode>> kernels;
-  std::vector<KernelCode*> step_kernels;                   // by step; null for other kinds
-  std::vector<std::unique_ptr<MatMulCache>> step_matmuls;  // by step; null for other kinds
+  std::vector<KernelCode*> step_kernels;                             // by step; null for other kinds
+  std::vector<std::unique_ptr<MatMulCache>> step_matmuls;            // by step; null for other kinds
+  std::vector<std::unique_ptr<ConvolutionCache>> step_convolutions;  // by step; null for other kinds
   // By value; of constants only. Splats are written out unless every reader broadcasts them.
   std::vector<Tensor> constants;
   int64_t constant_bytes = 0;  // that those store
@@ -77,6 +89,9 @@ struct ExecutableState {
   // The kernel for `spec` of matmul step `step`, from its cache if it is there; null: the reference runs.
   absl::StatusOr<std::shared_ptr<const MatMulKernel>> MatMulFor(size_t step, const MatMulSpec& spec,
                                                                 RunControl& control) const;
+  absl::StatusOr<std::shared_ptr<const ConvolutionKernel>> ConvolutionFor(size_t step,
+                                                                          const ConvolutionSpec& spec,
+                                                                          RunControl& control) const;
 
   // Background compilation.
   std::atomic<bool> stop_compiling{false};
@@ -91,6 +106,7 @@ struct ExecutableState {
   // Counts it; E0402 or E0404 if it is too large.
   absl::Status CheckConstant(const PlanValue& value, int64_t bytes);
   absl::Status PackMatMuls(RunControl& control);
+  absl::Status PackConvolutions(RunControl& control);
   absl::Status LoadOnDevice();
   absl::Status CompileAll(RunControl& control);
   void CompileInBackground();

@@ -63,30 +63,33 @@ std::string LayoutText(const Plan& plan, const CopyStep& copy) {
 }
 
 std::string WorkText(const Plan& plan, const PlanStep& step) {
-  return std::visit(
-      Overloaded{[&](const FusedStep& s) {
-                   return absl::StrCat(Names(plan, s.outputs), " = kernel ", s.kernel.name, "(",
-                                       Names(plan, s.inputs), ")");
-                 },
-                 [&](const MatMulStep& s) {
-                   std::string text = absl::StrCat(
-                       plan.values[s.out].name, " = matmul ", Name(s.dtype), "(", plan.values[s.lhs].name,
-                       ", ", plan.values[s.rhs].name, ") m=", s.layout.m.ToString(),
-                       " k=", s.layout.k.ToString(), " n=", s.layout.n.ToString());
-                   if (!s.layout.batch.empty()) absl::StrAppend(&text, " batch=", DimList(s.layout.batch));
-                   return text;
-                 },
-                 [&](const CopyStep& s) {
-                   return absl::StrCat(plan.values[s.out].name, " = copy(", Names(plan, s.in), ") ",
-                                       LayoutText(plan, s));
-                 },
-                 [&](const KernelStep& s) {
-                   return absl::StrCat(Names(plan, s.outputs), " = host kernel(", Names(plan, s.inputs), ")");
-                 },
-                 [&](const ShapeStep& s) {
-                   return absl::StrCat(plan.values[s.out].name, " = shape ", DimList(s.values));
-                 }},
-      step.work);
+  return std::visit(Overloaded{[&](const FusedStep& s) {
+                                 return absl::StrCat(Names(plan, s.outputs), " = kernel ", s.kernel.name, "(",
+                                                     Names(plan, s.inputs), ")");
+                               },
+                               [&](const MatMulStep& s) {
+                                 std::string text =
+                                     absl::StrCat(plan.values[s.out].name, " = matmul ", Name(s.dtype), "(",
+                                                  plan.values[s.lhs].name, ", ", plan.values[s.rhs].name,
+                                                  ") m=", s.layout.m.ToString(), " k=", s.layout.k.ToString(),
+                                                  " n=", s.layout.n.ToString());
+                                 if (!s.layout.batch.empty())
+                                   absl::StrAppend(&text, " batch=", DimList(s.layout.batch));
+                                 return text;
+                               },
+                               [&](const CopyStep& s) {
+                                 return absl::StrCat(plan.values[s.out].name, " = copy(", Names(plan, s.in),
+                                                     ") ", LayoutText(plan, s));
+                               },
+                               [&](const KernelStep& s) {
+                                 return absl::StrCat(Names(plan, s.outputs),
+                                                     s.convolution ? " = convolution(" : " = host kernel(",
+                                                     Names(plan, s.inputs), ")");
+                               },
+                               [&](const ShapeStep& s) {
+                                 return absl::StrCat(plan.values[s.out].name, " = shape ", DimList(s.values));
+                               }},
+                    step.work);
 }
 
 absl::Status CheckOperand(const Plan& plan, const FusedKernel& kernel, const FusedKernel::Operand& operand,
@@ -149,6 +152,8 @@ absl::Status CheckWork(const Plan& plan, const PlanStep& step) {
     if (kernel->kernel.run == nullptr) return Bug(plan, "a host kernel has no function");
     if (kernel->canonicalize_nans.size() != kernel->outputs.size())
       return Bug(plan, "a host kernel does not say which results are observed");
+    if (kernel->unread.size() != kernel->outputs.size())
+      return Bug(plan, "a host kernel does not say which results are read");
     for (int operand : kernel->operands) {
       if (operand >= static_cast<int>(kernel->inputs.size()))
         return Bug(plan, "a host kernel's operand is none");

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "tenfold/graph/attrs.h"
 #include "tenfold/graph/contract.h"
+#include "tenfold/graph/convolution_layout.h"
 #include "tenfold/graph/dim.h"
 #include "tenfold/graph/fused/fused_kernel.h"
 #include "tenfold/graph/host_kernel.h"
@@ -109,6 +110,7 @@ struct KernelStep {
   std::vector<int> outputs;
   std::vector<bool> canonicalize_nans;  // by output: it is observed
   std::vector<bool> unread;             // by output: nobody wants it, and the kernel need not compute it
+  std::optional<ConvolutionLayout> convolution;  // what is computed, if it is one
 };
 
 // Integers that follow from the symbols alone: a shape as a tensor of i64.

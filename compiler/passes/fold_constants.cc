@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "tenfold/graph/convolution_kernel.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/evaluate.h"
 
@@ -84,7 +85,9 @@ Decision CanFold(const PassContext& context, const Graph& graph, const Node& nod
   const FoldBudget& budget = context.options().fold_budget;
   const int64_t max_bytes = std::min(budget.max_result_bytes, context.options().limits.tensor_bytes);
   if (node.op->is_barrier) return Decision::No("it is a barrier");
-  const bool library = node.op->Is<Contraction>() && !context.options().reference_contractions &&
+  const auto* kernel = std::get_if<HostKernel>(&node.op->computation);
+  const bool contracts = node.op->Is<Contraction>() || (kernel != nullptr && IsConvolution(*kernel));
+  const bool library = contracts && !context.options().reference_contractions &&
                        (graph.value(node.outputs[0]).type.dtype == DType::kF32 ||
                         graph.value(node.outputs[0]).type.dtype == DType::kBF16);
   if (library && context.options().numerics == Numerics::kExact) {

@@ -9,11 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tenfold/graph/convolution_kernel.h"
 #include "tenfold/graph/convolution_layout.h"
-#include "tenfold/graph/convolution_reference.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/infer_context.h"
-#include "tenfold/graph/kernel_context.h"
 #include "tenfold/graph/ops/standard.h"
 #include "tenfold/graph/ops/windows.h"
 
@@ -111,28 +110,6 @@ absl::Status InferConvolution(InferContext& c) {
   return c.SetOutput(0, layout.OutputShape());
 }
 
-// --- Computation
-// --------------------------------------------------------------------------------------------
-
-absl::Status NoExtents(const KernelContext& c) {
-  return c.Fail("E0402", "the extents do not fit 64 bits, or one is negative");
-}
-
-template <bool transposed>
-absl::Status RunConvolution(KernelContext& c) {
-  const auto extents = EvaluateConvolution(
-      LayOutConvolution(Shape::Of(c.input(0).dims), Shape::Of(c.input(1).dims), c.attrs(), transposed), {});
-  if (!extents) return NoExtents(c);
-  const ConvolutionOperands operands = {c.input(0).data, c.input(1).data,
-                                        c.has(2) ? c.input(2).data : nullptr, c.output().data};
-  const KernelInterrupt interrupt = InterruptOf(c);
-  return c.ForEachRange(
-      extents->num_units(), extents->unit_products() / 8, [&](int64_t begin, int64_t end, void*) {
-        ConvolutionReference(c.output().dtype, *extents, operands, begin, end, std::nullopt, &interrupt);
-        return absl::OkStatus();
-      });
-}
-
 // --- Definitions
 // --------------------------------------------------------------------------------------------
 
@@ -175,7 +152,7 @@ std::vector<OpDef> ConvolutionOps() {
               "contributes nothing. Integers wrap; f16 and bf16 accumulate in f32.",
        .bound = kBound,
        .infer = InferConvolution<false>,
-       .computation = HostKernel{RunConvolution<false>, nullptr, kConvolutionCost}},
+       .computation = HostKernel{.run = RunConvolution, .cost = kConvolutionCost}},
       {.name = "ConvTranspose",
        .inputs = {{"x", "T", kNumeric, "[batch, channels, dims...], of 1 to 3 dims"},
                   {"w", "T", kNumeric, "[channels, channels of the result / group, kernel dims...]"},
@@ -187,7 +164,7 @@ std::vector<OpDef> ConvolutionOps() {
            "Integers wrap; f16 and bf16 accumulate in f32.",
        .bound = kBound,
        .infer = InferConvolution<true>,
-       .computation = HostKernel{RunConvolution<true>, nullptr, kConvolutionCost}},
+       .computation = HostKernel{.run = RunTransposedConvolution, .cost = kConvolutionCost}},
   };
 }
 

@@ -13,6 +13,7 @@
 #include "tenfold/graph/graph_builder.h"
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/kernel_context.h"
+#include "tenfold/graph/kernel_interrupt.h"
 #include "tenfold/graph/ops/standard.h"
 #include "tenfold/graph/ops/windows.h"
 #include "tenfold/graph/pooling_reference.h"
@@ -124,13 +125,22 @@ Value BuildGlobalMaxPool(std::span<const Value> in, const Attrs&) {
 }
 
 // Their number in f32, or f64: beyond 2^24 rounded.
-Value BuildGlobalAveragePool(std::span<const Value> in, const Attrs&) {
-  const int spatial = in[0].shape().rank() - 2;
-  const Value extents = ApplyOp("Shape", {in[0]}, {{"start", int64_t{2}}});
+Value CountSpatial(const Value& x) {
+  const int rank = x.shape().rank();
+  Dim known = 1;
+  for (int d = 2; d < rank; ++d) known = known * x.shape().dim(d);
+  if (known.is_constant()) {
+    return ApplyOp("Cast", {Operand(x.builder()->Const(Tensor::Scalar(known.constant())))},
+                   {{"to", x.dtype()}});
+  }
+  const Value extents = ApplyOp("Shape", {x}, {{"start", int64_t{2}}});
   Value count = ApplyOp("Gather", {extents, 0});
-  for (int d = 1; d < spatial; ++d) count = count * ApplyOp("Gather", {extents, d});
-  return ApplyOp("ReduceSum", {in[0]}, OverSpatialDims(in[0])) /
-         ApplyOp("Cast", {count}, {{"to", in[0].dtype()}});
+  for (int d = 1; d < rank - 2; ++d) count = count * ApplyOp("Gather", {extents, d});
+  return ApplyOp("Cast", {count}, {{"to", x.dtype()}});
+}
+
+Value BuildGlobalAveragePool(std::span<const Value> in, const Attrs&) {
+  return ApplyOp("ReduceSum", {in[0]}, OverSpatialDims(in[0])) / CountSpatial(in[0]);
 }
 
 // --- Definitions
@@ -171,7 +181,7 @@ std::vector<OpDef> PoolingOps() {
               "the "
               "first is chosen. A window in the padding alone gives the lowest value and the index -1.",
        .infer = InferMaxPool,
-       .computation = HostKernel{RunMaxPool, nullptr, 8}},
+       .computation = HostKernel{.run = RunMaxPool, .cost = 8}},
       {.name = "AveragePool",
        .inputs = {{"x", "T", kFloat, "[batch, channels, dims...], of 1 to 3 dims"}},
        .attrs = average_attrs,
@@ -180,7 +190,7 @@ std::vector<OpDef> PoolingOps() {
            "The average of each window's elements, summed column by column; f16 and bf16 accumulate in f32. "
            "A window in the padding alone gives NaN.",
        .infer = InferPooling,
-       .computation = HostKernel{RunAveragePool, nullptr, 8}},
+       .computation = HostKernel{.run = RunAveragePool, .cost = 8}},
       GlobalOp("GlobalMaxPool", "The largest element of each channel: ReduceMax over the spatial dims.",
                kFloat, BuildGlobalMaxPool),
       GlobalOp("GlobalAveragePool", "The average of each channel: ReduceSum over the spatial dims, divided.",

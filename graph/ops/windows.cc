@@ -82,8 +82,4 @@ absl::Status CheckWindow(InferContext& c, const WindowLayout& window, int d, boo
                                       " that it has with its padding"));
 }
 
-KernelInterrupt InterruptOf(KernelContext& c) {
-  return {[](void* context) -> int32_t { return static_cast<KernelContext*>(context)->ShouldStop(); }, &c};
-}
-
 }  // namespace tenfold

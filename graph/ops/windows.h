@@ -10,7 +10,6 @@
 #include "absl/strings/string_view.h"
 #include "tenfold/graph/convolution_layout.h"
 #include "tenfold/graph/infer_context.h"
-#include "tenfold/graph/kernel_context.h"
 #include "tenfold/graph/op_def.h"
 
 namespace tenfold {
@@ -26,9 +25,6 @@ absl::Status CheckList(InferContext& c, absl::string_view name, int count, int64
 absl::Status CheckWindowAttrs(InferContext& c, int spatial);
 // The windows along spatial dim `d` have a result, as far as that is known (E0212).
 absl::Status CheckWindow(InferContext& c, const WindowLayout& window, int d, bool transposed = false);
-
-// What long references poll. The context must stay.
-KernelInterrupt InterruptOf(KernelContext& c);
 
 }  // namespace tenfold
 
