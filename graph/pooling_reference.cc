@@ -263,8 +263,10 @@ TENFOLD_INLINE void SumUnit(const PoolingExtents& e, const SumPooling& p, const 
   alignas(64) Acc sums[kPiece];
   CombineWindows<Sum<T>>(e, unit, static_cast<const T*>(p.x) + unit.plane * plane_size, poller, sums);
   const auto elements = [&](const WindowExtents& w, int64_t o) {
-    return p.count_padding ? Inside(w, Base(w, o), -w.pad_begin, w.input + w.pad_end).count()
-                           : Inside(w, Base(w, o), 0, w.input).count();
+    const int64_t low = p.count_padding ? -w.pad_begin : 0,
+                  high = w.input + (p.count_padding ? w.pad_end : 0);
+    const int64_t first = Base(w, o), last = first + (w.kernel - 1) * w.dilation;
+    return first >= low && last < high ? w.kernel : Inside(w, first, low, high).count();
   };
   const int64_t rows = p.average ? elements(e.window[0], unit.o0) * elements(e.window[1], unit.o1) : 1;
   T* const y = static_cast<T*>(p.y) + unit.Offset(e);

@@ -51,8 +51,9 @@ TEST(Convolution, SeveralExtentsAndThreadsGiveTheLoopNest) {
     executables.push_back(*Compile(graph, {.reference_contractions = true}));
     for (const auto& [n, h] : {std::pair<int64_t, int64_t>{1, 30}, {3, 40}, {0, 10}, {2, 3}, {3, 40}}) {
       NamedTensors feeds = {{"x", Numbers({n, 16, h, 30})}};
-      std::vector<Tensor> inputs = {feeds[0].second};
-      if (!constant) feeds.push_back({"w", Numbers({24, 16, 3, 3})}), inputs.push_back(feeds[1].second);
+      if (!constant) feeds.push_back({"w", Numbers({24, 16, 3, 3})});
+      std::vector<Tensor> inputs;
+      for (const auto& [name, tensor] : feeds) inputs.push_back(tensor);
       const absl::StatusOr<std::vector<Tensor>> want = EvaluateGraph(graph, inputs);
       ASSERT_TRUE(want.ok()) << want.status();
       for (const Executable& executable : executables) {

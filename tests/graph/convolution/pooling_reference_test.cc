@@ -164,7 +164,7 @@ PoolingExtents RandomExtents(std::mt19937& random) {
   PoolingExtents e;
   e.planes = Pick(random, 1, 3);
   e.window = RandomWindow(random, static_cast<int>(Pick(random, 1, 3)));
-  if (Pick(random, 0, 9) == 0) {  // longer than a tile
+  if (Pick(random, 0, 19) == 0) {  // longer than a tile
     e.window[2] = {.input = 3000, .kernel = 1200, .output = 301, .stride = 6, .pad_begin = 3, .pad_end = 4};
   }
   return e;
@@ -185,7 +185,7 @@ TEST(PoolingReference, MaximaAreTheirDefinition) {
   std::mt19937 random(30);
   for (DType dtype : kAllDTypes) {
     if (IsBool(dtype)) continue;
-    for (int round = 0; round < 30; ++round) {
+    for (int round = 0; round < 12; ++round) {
       const PoolingExtents e = RandomExtents(random);
       SCOPED_TRACE(std::string(Name(dtype)) + " " + Text(e));
       const int64_t count = Volume(e, &WindowExtents::output);
@@ -219,7 +219,7 @@ TEST(PoolingReference, MaximaAreTheirDefinition) {
 TEST(PoolingReference, SumsAndAveragesAreTheirDefinition) {
   std::mt19937 random(31);
   for (DType dtype : {DType::kF16, DType::kBF16, DType::kF32, DType::kF64}) {
-    for (int round = 0; round < 60; ++round) {
+    for (int round = 0; round < 30; ++round) {
       const PoolingExtents e = RandomExtents(random);
       SCOPED_TRACE(std::string(Name(dtype)) + " " + Text(e));
       const int64_t count = Volume(e, &WindowExtents::output);
