@@ -88,6 +88,8 @@ bool IsShapeOperand(const OpDef& op, size_t port) { return op.inputs[port].known
 // that pass every element on. What the others pick by operands of their own is for op cases to say.
 bool HasBitCases(const OpDef& op) {
   if (op.is_internal || op.Is<Source>() || op.Is<HostKernel>() || op.Is<FromShapes>()) return false;
+  // Made of ops that have cases, over operands of other shapes than these.
+  if (op.name == "Gemm" || op.name == "GlobalAveragePool" || op.name == "GlobalMaxPool") return false;
   if (const auto* composite = std::get_if<Composite>(&op.computation); composite != nullptr) {
     return !composite->only_moves;
   }

@@ -82,6 +82,7 @@ TEST(GeneratedOps, EveryFunctionBuildsItsOp) {
   Value x = g.Input("x", DType::kF32, {2, 3});
   Value c = g.Input("c", DType::kBool, {2, 3});
   Value image = g.Input("image", DType::kF32, {1, 4, 2, 2});
+  Value kernel = g.Input("kernel", DType::kF32, {4, 4, 2, 2});
   Value indices = g.Input("indices", DType::kI64, {2, 2});
   Value x01 = g.Input("x01", DType::kF32, {2});
   Value i = g.Input("i", DType::kI32, {2, 3});
@@ -184,7 +185,14 @@ TEST(GeneratedOps, EveryFunctionBuildsItsOp) {
                                      ReverseSequence(x, {1, 2, 1}),
                                      TopK(x, {1}).indices,
                                      CumSum(x, 0),
-                                     CumProd(x, 1)};
+                                     CumProd(x, 1),
+                                     Conv(image, kernel),
+                                     ConvTranspose(image, kernel),
+                                     MaxPool(image, {.kernel_shape = {2, 2}}).indices,
+                                     AveragePool(image, {.kernel_shape = {2, 2}}),
+                                     GlobalMaxPool(image),
+                                     GlobalAveragePool(image),
+                                     Gemm(x, Transpose(x))};
   std::set<std::string> built;
   for (Value v : values) {
     ASSERT_FALSE(v.poison());
