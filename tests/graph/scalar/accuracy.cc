@@ -276,8 +276,7 @@ int Main(int argc, char** argv) {
       for (absl::string_view name : absl::StrSplit(arg, ',')) options.functions.emplace_back(name);
     } else if (!absl::ConsumePrefix(&arg, "--threads=") || !absl::SimpleAtoi(arg, &options.threads) ||
                options.threads < 1 || options.threads > 256) {
-      std::fprintf(stderr,
-                   "usage: accuracy [--functions=exp,log,tanh,erf,sigmoid] [--quick] [--threads=N]\n");
+      std::fprintf(stderr, "usage: accuracy [--functions=exp,log,...] [--quick] [--threads=N]\n");
       return 2;
     }
   }
