@@ -50,8 +50,7 @@ struct Inside {
   int64_t count() const { return std::max<int64_t>(0, end - begin); }
 };
 
-// --- Maxima are those of integers
-// ---------------------------------------------------------------------------
+// --- Maxima are those of integers --------------------------------------------------------------------------
 
 // Floats in the order of `maximum`, as signed integers: -Inf < ... < -0 < +0 < ... < Inf < NaN.
 template <typename Bits>
@@ -101,8 +100,7 @@ struct Order<BF16> : FloatOrder<int16_t, 7> {
   static TENFOLD_INLINE BF16 ValueOf(int16_t key) { return std::bit_cast<BF16>(ToBits(key)); }
 };
 
-// --- What is combined
-// ---------------------------------------------------------------------------------------
+// --- What is combined --------------------------------------------------------------------------------------
 
 template <typename T>
 struct Maximum {
@@ -126,8 +124,7 @@ struct Sum {
   static TENFOLD_INLINE Acc Combine(Acc a, Acc b) { return a + b; }
 };
 
-// --- The loops
-// ----------------------------------------------------------------------------------------------
+// --- The loops ---------------------------------------------------------------------------------------------
 
 // Outputs [begin, end) of one line of the result.
 struct Unit {
@@ -282,8 +279,7 @@ TENFOLD_INLINE void SumUnit(const PoolingExtents& e, const SumPooling& p, const 
   }
 }
 
-// --- Every dtype at every level
-// -----------------------------------------------------------------------------
+// --- Every dtype at every level ----------------------------------------------------------------------------
 
 template <typename T>
 TENFOLD_INLINE void RunUnit(const PoolingExtents& e, const MaxPooling& p, const Unit& unit,

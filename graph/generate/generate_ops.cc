@@ -96,6 +96,9 @@ std::string ResultType(const OpDef& op) {
   return op.outputs.size() == 1 ? "Value" : absl::StrCat(op.name, "Results");
 }
 
+// Whether it may be called as a binary operator, too: Max(a, b).
+bool FoldsInputs(const OpDef& op) { return op.Is<Elementwise>() && op.TakesAnyNumber(); }
+
 void WriteHeader() {
   std::cout << R"(// SPDX-License-Identifier: Apache-2.0
 //
@@ -106,6 +109,7 @@ void WriteHeader() {
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tenfold/graph/graph_builder.h"
@@ -130,6 +134,10 @@ namespace tenfold {
     }
     std::cout << Comment(op->doc) << ResultType(*op) << " " << FunctionName(*op) << "("
               << Parameters(*op, true) << ");\n";
+    if (FoldsInputs(*op)) {
+      std::cout << "inline Value " << FunctionName(*op) << "(Operand a, Operand b) {\n  return "
+                << FunctionName(*op) << "({std::move(a), std::move(b)});\n}\n";
+    }
   }
   std::cout << "\n}  // namespace tenfold\n\n#endif  // TENFOLD_GRAPH_OPS_H_\n";
 }

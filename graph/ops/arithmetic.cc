@@ -79,6 +79,28 @@ Scalar PowFormula(Scalar base, Scalar exponent) {
   return IsFloat(base.type()) ? math::Pow(base, exponent) : IntegerPower(base, exponent);
 }
 
+// The inputs combined from left to right.
+template <Scalar (*combine)(Scalar, Scalar)>
+Scalar Fold(std::span<const Scalar> in, const Attrs&) {
+  Scalar result = in[0];
+  for (const Scalar& x : in.subspan(1)) result = combine(result, x);
+  return result;
+}
+
+Scalar Plus(Scalar a, Scalar b) { return a + b; }
+Scalar Larger(Scalar a, Scalar b) { return Max(a, b); }
+Scalar Smaller(Scalar a, Scalar b) { return Min(a, b); }
+
+Scalar MeanFormula(std::span<const Scalar> in, const Attrs& attrs) {
+  return Fold<Plus>(in, attrs) / static_cast<double>(in.size());
+}
+
+Scalar ClipFormula(std::span<const Scalar> in, const Attrs&) {
+  const Scalar x = in[0], min = in[1], max = in[2];
+  const Scalar raised = min.builder() != nullptr ? Max(x, min) : x;
+  return max.builder() != nullptr ? Min(raised, max) : raised;
+}
+
 absl::Status InferMod(InferContext& c) {
   const bool fmod = c.attrs().Get<bool>("fmod");
   if (IsFloat(c.dtype(0)) && !fmod) {
@@ -137,14 +159,35 @@ std::vector<OpDef> ArithmeticOps() {
        .inputs = {"base", "exponent"}},
       {.name = "Max",
        .dtypes = kNumeric,
-       .formula = [](Scalar a, Scalar b) { return Max(a, b); },
-       .doc = "The larger one, IEEE 754-2019 maximum: NaN if either is NaN, and -0 is less than +0.",
-       .infer = InferFollowing<LargerDim>},
+       .formula = Fold<Larger>,
+       .doc = "The largest one, IEEE 754-2019 maximum: NaN if any is NaN, and -0 is less than +0.",
+       .any_number = true,
+       .infer = InferFolding<LargerDim>},
       {.name = "Min",
        .dtypes = kNumeric,
-       .formula = [](Scalar a, Scalar b) { return Min(a, b); },
-       .doc = "The smaller one, IEEE 754-2019 minimum: NaN if either is NaN, and -0 is less than +0.",
-       .infer = InferFollowing<SmallerDim>},
+       .formula = Fold<Smaller>,
+       .doc = "The smallest one, IEEE 754-2019 minimum: NaN if any is NaN, and -0 is less than +0.",
+       .any_number = true,
+       .infer = InferFolding<SmallerDim>},
+      {.name = "Sum",
+       .dtypes = kNumeric,
+       .formula = Fold<Plus>,
+       .doc = "The sum of all inputs, from left to right. Integers wrap; halves are rounded once.",
+       .any_number = true,
+       .infer = InferFolding<AddDims>},
+      {.name = "Mean",
+       .dtypes = kFloat,
+       .formula = MeanFormula,
+       .doc = "The sum of all inputs, from left to right, divided by their number. Halves are rounded once.",
+       .any_number = true},
+      {.name = "Clip",
+       .dtypes = kNumeric,
+       .formula = ClipFormula,
+       .doc =
+           "x, but at least min and at most max, where they are given: max if min is larger. NaN if x or a "
+           "bound is NaN. Bounds broadcast, as in NumPy.",
+       .inputs = {"x", "min", "max"},
+       .optional_inputs = 2},
       {.name = "Neg",
        .dtypes = kSignedOrFloat,
        .formula = [](Scalar x) { return -x; },

@@ -24,8 +24,7 @@ using Ints = std::vector<int64_t>;
 // Operations for each element of the operands, roughly.
 constexpr int64_t kConvolutionCost = 256;
 
-// --- Inference
-// ----------------------------------------------------------------------------------------------
+// --- Inference ---------------------------------------------------------------------------------------------
 
 // A number of groups with which the channels of x and the weights fit, for whoever forgot it.
 Mend GroupHelp(const Shape& x, const Shape& w, bool transposed) {
@@ -110,8 +109,7 @@ absl::Status InferConvolution(InferContext& c) {
   return c.SetOutput(0, layout.OutputShape());
 }
 
-// --- Definitions
-// --------------------------------------------------------------------------------------------
+// --- Definitions -------------------------------------------------------------------------------------------
 
 AttrDef GroupAttr() {
   return {"group", AttrKind::kInt, AttrValue(int64_t{1}),

@@ -156,7 +156,9 @@ std::vector<OpDef> DerivedReductionOps() {
           "ReduceLogSumExp", kFloat, BuildLogSumExp,
           "log(sum(exp(x))) over the axes, shifted by the largest element so that nothing overflows; "
           "-inf for an empty one.",
-          "Follows from Exp, Log and the order of summation."),
+          "Follows from Exp, Log and the order of summation; absolute error at most 2 ULP of max(|result|, "
+          "1) for "
+          "rows of two."),
       PositionOp(
           "ArgMax", BuildArgMax,
           "Where the largest element stands along an axis; the first of several. A NaN is larger than all, "

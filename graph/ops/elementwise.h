@@ -28,6 +28,12 @@ template <DimRule rule>
 absl::Status InferFollowing(InferContext& c) {
   return InferByRule(c, rule);
 }
+// The rule applied to all inputs of an op that takes any number, from left to right.
+absl::Status InferByFolding(InferContext& c, DimRule rule);
+template <DimRule rule>
+absl::Status InferFolding(InferContext& c) {
+  return InferByFolding(c, rule);
+}
 
 struct ElementwiseRow {
   const char* name;
@@ -36,10 +42,12 @@ struct ElementwiseRow {
   const char* doc;
   const char* bound = "";
   std::vector<AttrDef> attrs = {};
-  // By default x; a, b; or a, b, c. A formula that reads attributes has the one input x.
+  // By default x; a, b; or a, b, c. A general formula has the one input x.
   std::vector<const char*> inputs = {};
-  DTypeSet result = {};  // one dtype, if it is not T
-  DTypeSet in_f64 = {};  // Elementwise::in_f64
+  int optional_inputs = 0;  // so many of the last ones may be absent: Scalars without a builder
+  bool any_number = false;  // of inputs, which the formula folds; the port is `inputs`
+  DTypeSet result = {};     // one dtype, if it is not T
+  DTypeSet in_f64 = {};     // Elementwise::in_f64
   absl::Status (*infer)(InferContext&) = InferBroadcast;
 };
 

@@ -23,8 +23,7 @@ namespace {
 
 using Ints = std::vector<int64_t>;
 
-// --- Inference
-// ----------------------------------------------------------------------------------------------
+// --- Inference ---------------------------------------------------------------------------------------------
 
 absl::Status InferPooling(InferContext& c) {
   const Shape& x = c.shape(0);
@@ -77,8 +76,7 @@ absl::Status InferGlobal(InferContext& c) {
   return c.SetOutput(0, Shape(std::move(dims)));
 }
 
-// --- Computation
-// --------------------------------------------------------------------------------------------
+// --- Computation -------------------------------------------------------------------------------------------
 
 // Calls body(extents, begin, end, interrupt) for all units.
 template <typename Body>
@@ -143,8 +141,7 @@ Value BuildGlobalAveragePool(std::span<const Value> in, const Attrs&) {
   return ApplyOp("ReduceSum", {in[0]}, OverSpatialDims(in[0])) / CountSpatial(in[0]);
 }
 
-// --- Definitions
-// --------------------------------------------------------------------------------------------
+// --- Definitions -------------------------------------------------------------------------------------------
 
 std::vector<AttrDef> PoolingAttrs() {
   std::vector<AttrDef> attrs = WindowAttrs();

@@ -9,10 +9,10 @@ namespace tenfold {
 std::vector<OpDef> StandardOps() {
   std::vector<OpDef> all;
   for (auto* family :
-       {SourceOps, ArithmeticOps, TranscendentalOps, ActivationOps, ComparisonOps, BitwiseOps, ConversionOps,
-        ReductionOps, DerivedReductionOps, ReshapingOps, TransposingOps, SlicingOps, ExpandingOps, ShapeOps,
-        IndexingOps, ScatteringOps, OrderingOps, ContractionOps, GemmOps,
-        ConvolutionOps, PoolingOps, CompositeOps}) {
+       {SourceOps,     ArithmeticOps,  TranscendentalOps,   ActivationOps, ComparisonOps,  BitwiseOps,
+        ConversionOps, ReductionOps,   DerivedReductionOps, ReshapingOps,  TransposingOps, SlicingOps,
+        ExpandingOps,  ShapeOps,       IndexingOps,         ScatteringOps, OrderingOps,    ContractionOps,
+        GemmOps,       ConvolutionOps, PoolingOps,          CompositeOps}) {
     std::vector<OpDef> ops = family();
     all.insert(all.end(), std::make_move_iterator(ops.begin()), std::make_move_iterator(ops.end()));
   }

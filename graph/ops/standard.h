@@ -20,20 +20,20 @@ std::vector<OpDef> ConversionOps();      // conversions.cc
 
 std::vector<OpDef> ReductionOps();         // reductions.cc
 std::vector<OpDef> DerivedReductionOps();  // derived_reductions.cc
-std::vector<OpDef> ReshapingOps();    // reshape.cc
-std::vector<OpDef> TransposingOps();  // transpose.cc
-std::vector<OpDef> SlicingOps();      // slicing.cc
-std::vector<OpDef> ExpandingOps();    // expanding.cc
-std::vector<OpDef> ShapeOps();        // shapes.cc
-std::vector<OpDef> IndexingOps();     // indexing.cc
-std::vector<OpDef> ScatteringOps();   // scattering.cc
-std::vector<OpDef> OrderingOps();     // ordering.cc
-std::vector<OpDef> ContractionOps();  // contractions.cc
-std::vector<OpDef> ConvolutionOps();  // convolutions.cc
-std::vector<OpDef> PoolingOps();      // pooling.cc
-std::vector<OpDef> GemmOps();         // gemm.cc
-std::vector<OpDef> CompositeOps();    // composites.cc
-std::vector<OpDef> SourceOps();       // sources.cc
+std::vector<OpDef> ReshapingOps();         // reshape.cc
+std::vector<OpDef> TransposingOps();       // transpose.cc
+std::vector<OpDef> SlicingOps();           // slicing.cc
+std::vector<OpDef> ExpandingOps();         // expanding.cc
+std::vector<OpDef> ShapeOps();             // shapes.cc
+std::vector<OpDef> IndexingOps();          // indexing.cc
+std::vector<OpDef> ScatteringOps();        // scattering.cc
+std::vector<OpDef> OrderingOps();          // ordering.cc
+std::vector<OpDef> ContractionOps();       // contractions.cc
+std::vector<OpDef> ConvolutionOps();       // convolutions.cc
+std::vector<OpDef> PoolingOps();           // pooling.cc
+std::vector<OpDef> GemmOps();              // gemm.cc
+std::vector<OpDef> CompositeOps();         // composites.cc
+std::vector<OpDef> SourceOps();            // sources.cc
 
 std::vector<OpDef> StandardOps();
 

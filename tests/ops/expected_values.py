@@ -98,6 +98,25 @@ def arithmetic(function):
     return lambda attrs, a, b: like(a, function(a.computed(), b.computed()))
 
 
+def folded(function, after=lambda v, count: v):
+    def apply(attrs, *inputs):
+        result = inputs[0].computed()
+        for x in inputs[1:]:
+            result = function(result, x.computed())
+        return like(inputs[0], after(result, len(inputs)))
+
+    return apply
+
+
+def clip(attrs, ports):
+    result = ports["x"][0].computed()
+    if "min" in ports:
+        result = maximum(result, ports["min"][0].computed())
+    if "max" in ports:
+        result = minimum(result, ports["max"][0].computed())
+    return [("y", ports["x"][0].dtype, result)]
+
+
 def div(attrs, a, b):
     if a.dtype not in INTEGERS:
         return like(a, a.computed() / b.computed())
@@ -451,8 +470,10 @@ OPS = {
     "Sub": arithmetic(lambda a, b: a - b),
     "Mul": arithmetic(lambda a, b: a * b),
     "Div": div,
-    "Max": arithmetic(maximum),
-    "Min": arithmetic(minimum),
+    "Max": folded(maximum),
+    "Min": folded(minimum),
+    "Sum": folded(lambda a, b: a + b),
+    "Mean": folded(lambda a, b: a + b, lambda total, count: total / total.dtype.type(count)),
     "Mod": mod,
     "Pow": power,
     "Abs": same_dtype(np.abs),
@@ -512,6 +533,7 @@ OPS = {
     "BitCast": bit_cast,
     "Where": where,
     "Cast": cast,
+    "CastLike": lambda attrs, x, like: cast({"to": like.dtype}, x),
     "OptimizationBarrier": lambda attrs, x: x,
     "Reshape": reshape,
     "Transpose": transpose,
@@ -532,6 +554,9 @@ OPS = {
     "Const": lambda attrs, value: value,
     "Input": lambda attrs, x: x,
 }
+
+# Whose inputs may be absent.
+OPS_BY_PORTS = {"Clip": clip}
 
 # --- Text --------------------------------------------------------------------------------------------------
 
@@ -585,7 +610,7 @@ def expected(case):
         return None
     name, attr_text = head.groups()
     attrs = dict(re.findall(r"(\w+)=(\[[^\]]*\]|[^,]+)", attr_text or ""))
-    by_ports = expected_moves.OPS.get(name) or expected_windows.OPS.get(name)
+    by_ports = OPS_BY_PORTS.get(name) or expected_moves.OPS.get(name) or expected_windows.OPS.get(name)
     bounds = [m.start() for m in SECTION.finditer(case)] + [len(case)]
     inputs, by_port = [], {}
     outputs = {"TopK": ["values", "indices"], "MaxPool": ["y", "indices"], "Split": ["parts"]}.get(name, ["y"])

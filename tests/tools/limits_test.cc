@@ -206,11 +206,11 @@ TEST_F(LimitsTest, OfTime) {
 }
 
 TEST_F(LimitsTest, CtrlCEndsARun) {
-  // Waits until the process catches signal 2, which is bit 1 of the mask.
-  const ToolResult result =
-      Run(absl::StrCat(kSum, "--repeat 1000000000 & pid=$!\n",
-                       "until grep -q '^SigCgt:.*[2367abef]$' /proc/$pid/status; do sleep 0.02; done\n",
-                       "kill -INT $pid; wait $pid"));
+  // Waits until the process is no shell any more and catches signal 2, which is bit 1 of the mask.
+  const ToolResult result = Run(absl::StrCat(
+      kSum, "--repeat 1000000000 & pid=$!\n", "until grep -q '^tenfold-run' /proc/$pid/comm && \\\n",
+      "  grep -q '^SigCgt:.*[2367abef]$' /proc/$pid/status; do sleep 0.02; done\n",
+      "kill -INT $pid; wait $pid"));
   EXPECT_EQ(result.exit_status, 4);
   EXPECT_THAT(result.err, HasSubstr("error[E0611 cancelled]: the "));
 }
