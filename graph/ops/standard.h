@@ -32,6 +32,7 @@ std::vector<OpDef> ContractionOps();       // contractions.cc
 std::vector<OpDef> ConvolutionOps();       // convolutions.cc
 std::vector<OpDef> PoolingOps();           // pooling.cc
 std::vector<OpDef> GemmOps();              // gemm.cc
+std::vector<OpDef> ResizingOps();          // resizing.cc
 std::vector<OpDef> CompositeOps();         // composites.cc
 std::vector<OpDef> SourceOps();            // sources.cc
 

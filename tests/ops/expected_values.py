@@ -15,6 +15,7 @@ import re
 import sys
 
 import expected_moves
+import expected_resize
 import expected_windows
 import numpy as np
 import scipy.special
@@ -556,7 +557,7 @@ OPS = {
 }
 
 # Whose inputs may be absent.
-OPS_BY_PORTS = {"Clip": clip}
+OPS_BY_PORTS = [{"Clip": clip}, expected_moves.OPS, expected_resize.OPS, expected_windows.OPS]
 
 # --- Text --------------------------------------------------------------------------------------------------
 
@@ -610,7 +611,7 @@ def expected(case):
         return None
     name, attr_text = head.groups()
     attrs = dict(re.findall(r"(\w+)=(\[[^\]]*\]|[^,]+)", attr_text or ""))
-    by_ports = OPS_BY_PORTS.get(name) or expected_moves.OPS.get(name) or expected_windows.OPS.get(name)
+    by_ports = next((ops[name] for ops in OPS_BY_PORTS if name in ops), None)
     bounds = [m.start() for m in SECTION.finditer(case)] + [len(case)]
     inputs, by_port = [], {}
     outputs = {"TopK": ["values", "indices"], "MaxPool": ["y", "indices"], "Split": ["parts"]}.get(name, ["y"])

@@ -12,7 +12,7 @@ namespace {
 using testing::Ints;
 
 TEST(Infer, BinaryArithmeticBroadcasts) {
-  for (const char* op : {"Add", "Sub", "Mul", "Div", "Max"}) {
+  for (const char* op : {"Add", "Sub", "Mul", "Div", "Pow"}) {
     SCOPED_TRACE(op);
     INFERS(op, "f32[2,3] f32[2,3]", "f32[2,3]");
     INFERS(op, "f32[2,3] f32[]", "f32[2,3]");
@@ -196,8 +196,16 @@ TEST(Infer, SourcesTakeTheirTypeFromTheAttribute) {
   REFUSES("Input", "", "E0402", {"type", huge});
 }
 
-// --- Values that are followed
-// --------------------------------------------------------------------------------
+TEST(Infer, FoldsAnyNumberOfInputs) {
+  INFERS("Max", "f32[2,1]", "f32[2,1]");
+  INFERS("Sum", "f32[2,1] f32[3] f32[N,1,1] f32[]", "f32[N,2,3]");
+  REFUSES("Min", "", "takes at least 1 input, but got 0");
+  REFUSES("Mean", "i32[2] i32[2]", "E0206");
+  REFUSES("Sum", "f32[2] f32[2] f64[2]", "E0205");
+  REFUSES("Sum", "f32[2] f32[1] f32[3]", "E0202");
+}
+
+// --- Values that are followed ------------------------------------------------------------------------------
 
 TEST(Infer, SmallIntegersAreFollowedThroughArithmetic) {
   INFERS("Add", "i64[2]{N,4} i64[]{1}", "i64[2]{N + 1,5}");
@@ -206,6 +214,9 @@ TEST(Infer, SmallIntegersAreFollowedThroughArithmetic) {
   INFERS("Neg", "i64[2]{N,4}", "i64[2]{-N,-4}");
   INFERS("Min", "i64[2]{N,4} i64[]{8}", "i64[2]{min(N, 8),4}");
   INFERS("Max", "i64[2]{N,4} i64[]{8}", "i64[2]{max(N, 8),8}");
+  INFERS("Max", "i64[2]{N,4}", "i64[2]{N,4}");
+  INFERS("Sum", "i64[2]{N,4} i64[]{8} i64[1]{1}", "i64[2]{N + 9,13}");
+  INFERS("Sum", "i64[2]{N,4} i64[] i64[1]{1}", "i64[2]");
   INFERS("Reshape", "i64[2]{N,4} i64[2]{1,-1}", "i64[1,2]{N,4}");
   // Not where it could be wrong: other types wrap, other ops compute otherwise.
   INFERS("Add", "i32[1]{1} i32[1]{2}", "i32[1]");
