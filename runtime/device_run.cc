@@ -2,15 +2,13 @@
 //
 // A run whose kernels are on a device. The host's memory has the same layout as the device's, so a step that
 // the host computes finds its operands where it would on a run without a device, once they are copied there.
-#include <chrono>
-
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/runtime/invocation_impl.h"
 
 namespace tenfold {
 
-absl::Status Invocation::Impl::ExecuteOnDevice(RunContext& context, RunProfile* profile) {
-  const absl::Status status = EnqueueOnDevice(context, profile);
+absl::Status Invocation::Impl::ExecuteOnDevice(RunContext& context, ProfileRecorder& recorder) {
+  const absl::Status status = EnqueueOnDevice(context, recorder);
   if (!status.ok()) {
     // Copies under way still use the caller's memory. What else fails now follows from the first failure.
     (void)device->Wait();
@@ -23,7 +21,7 @@ absl::Status Invocation::Impl::ExecuteOnDevice(RunContext& context, RunProfile* 
   return absl::OkStatus();
 }
 
-absl::Status Invocation::Impl::EnqueueOnDevice(RunContext& context, RunProfile* profile) {
+absl::Status Invocation::Impl::EnqueueOnDevice(RunContext& context, ProfileRecorder& recorder) {
   const Plan& plan = state.plan;
   const DeviceProgram& program = state.device_steps->program;
   TENFOLD_RETURN_IF_ERROR(device->Begin());
@@ -33,14 +31,11 @@ absl::Status Invocation::Impl::EnqueueOnDevice(RunContext& context, RunProfile* 
   }
   for (size_t s = 0; s < steps.size(); ++s) {
     if (context.control.ShouldStop()) return context.control.status();
-    const auto start = std::chrono::steady_clock::now();
+    recorder.Begin(s);
     TENFOLD_RETURN_IF_ERROR(state.device_steps->OnHost(s) ? RunOnHost(s, context) : device->Launch(s));
     // Time passes on the device: to measure a step, or to stop between steps, is to wait for it.
-    if (profile != nullptr || context.control.armed()) TENFOLD_RETURN_IF_ERROR(device->Wait());
-    if (profile != nullptr) {
-      profile->step_nanoseconds[s] =
-          std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
-    }
+    if (recorder.on() || context.control.armed()) TENFOLD_RETURN_IF_ERROR(device->Wait());
+    recorder.End(s);
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     const int value = plan.outputs[i].value;

@@ -216,18 +216,13 @@ absl::Status Invocation::Impl::Execute(const RunOptions& options) {
   const int all = state.pool->num_threads();
   RunContext context = {*state.pool, options.threads > 0 ? std::min(options.threads, all) : all, control,
                         scratch};
-  if (options.profile != nullptr) options.profile->step_nanoseconds.assign(steps.size(), 0);
-  if (device != nullptr) return ExecuteOnDevice(context, options.profile);
+  ProfileRecorder recorder(state.plan, symbols, options.profile);
+  if (device != nullptr) return ExecuteOnDevice(context, recorder);
   for (size_t s = 0; s < steps.size(); ++s) {
     if (control.ShouldStop()) return control.status();
-    if (options.profile == nullptr) [[likely]] {
-      TENFOLD_RETURN_IF_ERROR(steps[s]->Run(context));
-      continue;
-    }
-    const auto start = std::chrono::steady_clock::now();
+    recorder.Begin(s);
     TENFOLD_RETURN_IF_ERROR(steps[s]->Run(context));
-    options.profile->step_nanoseconds[s] =
-        std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
+    recorder.End(s);
   }
   return absl::OkStatus();
 }

@@ -13,6 +13,7 @@
 #include "tenfold/runtime/device_executor.h"
 #include "tenfold/runtime/executable_state.h"
 #include "tenfold/runtime/invocation.h"
+#include "tenfold/runtime/profile_recorder.h"
 #include "tenfold/runtime/run_memory.h"
 
 namespace tenfold {
@@ -89,8 +90,8 @@ struct Invocation::Impl {
   std::vector<KernelError> device_errors;  // by step
 
  private:
-  absl::Status ExecuteOnDevice(RunContext& context, RunProfile* profile);
-  absl::Status EnqueueOnDevice(RunContext& context, RunProfile* profile);
+  absl::Status ExecuteOnDevice(RunContext& context, ProfileRecorder& recorder);
+  absl::Status EnqueueOnDevice(RunContext& context, ProfileRecorder& recorder);
   // A step that the device has no code for, between copies.
   absl::Status RunOnHost(size_t s, RunContext& context);
   absl::Status BindOutputShapes();

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/runtime/text_table.h"
 
 namespace tenfold {
 namespace {
@@ -177,30 +178,6 @@ absl::Status PlanMemory(Plan& plan) {
   return absl::OkStatus();
 }
 
-namespace {
-
-// Names to the left; numbers to the right, where their digits line up.
-std::string Table(const std::vector<std::vector<std::string>>& rows, size_t left_columns) {
-  std::vector<size_t> width(rows[0].size());
-  for (const auto& row : rows) {
-    for (size_t c = 0; c < row.size(); ++c) width[c] = std::max(width[c], row[c].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    std::string line = " ";
-    for (size_t c = 0; c < row.size(); ++c) {
-      const std::string pad(width[c] - row[c].size(), ' ');
-      absl::StrAppend(&line, " ", c < left_columns ? row[c] + pad : pad + row[c],
-                      c + 1 < row.size() ? " " : "");
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    absl::StrAppend(&text, line, "\n");
-  }
-  return text;
-}
-
-}  // namespace
-
 std::string MemoryTable(const Plan& plan) {
   std::vector<std::vector<std::string>> rows = {{"value", "type", "steps", "offset", "bytes"}};
   for (const MemoryPlan::Slot& slot : plan.memory.slots) {
@@ -208,7 +185,7 @@ std::string MemoryTable(const Plan& plan) {
     rows.push_back({v.name, v.type.ToString(), absl::StrCat(slot.first_step, "..", slot.last_step),
                     slot.offset.ToString(), slot.size.ToString()});
   }
-  std::string text = Table(rows, 2);
+  std::string text = TextTable(rows, 2);
   const MemoryPlan& m = plan.memory;
   absl::StrAppend(&text, "  arena: ", m.arena_bytes.ToString(), " bytes (",
                   m.unshared_bytes.valid() ? m.unshared_bytes.ToString() : "more than can be said",
@@ -255,7 +232,7 @@ std::string LargestValues(const Plan& plan, const SymbolValues& symbols) {
                     dims ? absl::StrCat(Name(type.dtype), DimsToString(*dims)) : type.ToString(), steps[v],
                     absl::StrCat(bytes)});
   }
-  std::string text = Table(rows, 3);
+  std::string text = TextTable(rows, 3);
   const size_t left_out = largest.size() - (rows.size() - 1);
   if (left_out > 0) return absl::StrCat(text, "  and ", left_out, " smaller ones");
   text.pop_back();

@@ -15,6 +15,7 @@
 
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/array_name.h"
+#include "tenfold/runtime/step_work.h"
 
 namespace tenfold {
 
@@ -25,9 +26,16 @@ struct FeedOrigin {
   std::optional<ArrayName> array;  // the file, if it is one: mends are commands that write another
 };
 
-// What a run spent on each step, for `tenfold-run --profile`.
+struct StepProfile {
+  int64_t begin = 0;  // nanoseconds since the run began
+  int64_t nanoseconds = 0;
+  StepWork work;
+};
+
+// Where the time of a run went, for `tenfold-run --profile`.
 struct RunProfile {
-  std::vector<int64_t> step_nanoseconds;  // by index of the step
+  std::vector<StepProfile> steps;  // by index
+  int64_t nanoseconds = 0;         // of the whole run
 };
 
 // What happens with feeds that are not as the contracts of the graph's inputs say.
@@ -57,7 +65,7 @@ struct RunOptions {
   std::vector<Diagnostic>* warnings = nullptr;
   // Of feeds by name, as far as the caller knows; must live until Run has returned.
   std::span<const FeedOrigin> origins = {};
-  // Filled in if given; costs two clock readings a step.
+  // Filled in if given; costs two clock readings a step, and counting its work.
   RunProfile* profile = nullptr;
 };
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "nlohmann/json.hpp"
 #include "tenfold/graph/text/quote.h"
+#include "tenfold/runtime/step_work.h"
 
 namespace tenfold {
 namespace {
@@ -30,13 +31,6 @@ const char* NameOf(StorageKind kind) {
   return "alias";
 }
 
-// "kernel", "matmul", ...: in the order of the alternatives.
-const char* KindOf(const PlanStep& step) {
-  constexpr const char* kKinds[] = {"kernel", "matmul", "copy", "host kernel", "shape"};
-  static_assert(std::size(kKinds) == std::variant_size_v<decltype(step.work)>);
-  return kKinds[step.work.index()];
-}
-
 Json NamesOf(const Plan& plan, const std::vector<int>& values) {
   Json names = Json::array();
   for (const int v : values) names.push_back(plan.values[v].name);
@@ -50,7 +44,7 @@ Json ValueToJson(const Plan& plan, const PlanValue& value) {
 }
 
 Json StepToJson(const Plan& plan, const PlanStep& step) {
-  Json json = {{"kind", KindOf(step)}};
+  Json json = {{"kind", std::string(KindOf(step))}};
   if (const auto* fused = std::get_if<FusedStep>(&step.work)) json["kernel"] = fused->kernel.name;
   json["inputs"] = NamesOf(plan, StepInputs(step));
   json["outputs"] = NamesOf(plan, StepOutputs(step));
@@ -82,7 +76,7 @@ Json MemoryToJson(const Plan& plan) {
 
 // What is written into a step's box.
 std::string LabelOf(const PlanStep& step) {
-  std::string label = KindOf(step);
+  std::string label(KindOf(step));
   if (const auto* fused = std::get_if<FusedStep>(&step.work))
     absl::StrAppend(&label, " ", fused->kernel.name);
   for (const PlanNode& node : step.nodes) absl::StrAppend(&label, "\n", node.op, " ", node.name);

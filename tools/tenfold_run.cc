@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // tenfold-run: runs a graph on arrays.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "tenfold/compiler/compile.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/atomic_file.h"
 #include "tenfold/graph/ingest/npy.h"
 #include "tenfold/graph/ingest/printable.h"
 #include "tenfold/graph/serialization/tnf.h"
@@ -27,6 +30,7 @@
 #include "tenfold/tools/limit_flags.h"
 #include "tenfold/tools/policy_flags.h"
 #include "tenfold/tools/process.h"
+#include "tenfold/tools/profile.h"
 #include "tenfold/tools/report.h"
 #include "tenfold/tools/run_inputs.h"
 #include "tenfold/tools/timing.h"
@@ -46,7 +50,8 @@ ToolHelp Help() {
           "tenfold-run digits.tnf --input x=images_f64.npy --fix  # prints --cast=x=nearest\n"
           "tenfold-run digits.tnf --input x=images.npy --contract=warn\n"
           "tenfold-run scale.tnt --input 'x=f32[2,3] 1 2 3 4 5 6' --fetch m\n"
-          "tenfold-run digits.tnf --input x=random:f32[512,64] --warmup 10 --repeat 1000 --jit wait"};
+          "tenfold-run digits.tnf --input x=random:f32[512,64] --warmup 10 --repeat 1000 --jit wait\n"
+          "tenfold-run digits.tnf --input x=random:f32[512,64] --jit wait --profile-table"};
 }
 
 struct Arguments {
@@ -59,6 +64,8 @@ struct Arguments {
   int64_t deadline = 0;  // milliseconds; 0: none
   int64_t repeat = 0;
   int64_t warmup = 0;
+  std::string profile;  // a file; empty: none
+  bool profile_table = false;
   uint64_t seed = 0;
   bool fix = false;
 };
@@ -129,6 +136,13 @@ void Declare(Flags& flags, Arguments& a) {
       "they took. Use it with --jit wait, or the first runs may be interpreted.");
   flags.Integer<int64_t>("warmup", 0, 1'000'000'000, &a.warmup,
                          "Runs before those of --repeat that are not timed.");
+  flags.Text("profile", "FILE.json", &a.profile,
+             "Writes when each step ran, for chrome://tracing or Perfetto: of as many further runs as\n"
+             "--repeat says, at least one and at most 100. They cost a little more than others.");
+  flags.Switch(
+      "profile-table", &a.profile_table,
+      "Prints where the time of such runs goes: each step with its median, the operations (GFLOP/s)\n"
+      "and the bytes (GB/s) that it handles a second.");
   flags.Integer<uint64_t>("seed", 0, UINT64_MAX, &a.seed, "Of the random inputs. Default 0.");
   AddFixFlag(flags, &a.fix);
   AddDiagnosticsFlag(flags);
@@ -210,9 +224,9 @@ std::vector<size_t> FindOutputs(const Plan& plan, const std::vector<NamedArgumen
   return indices;
 }
 
-// Times runs on a set of buffers of their own.
-absl::StatusOr<TimingSummary> Measure(const Executable& executable, const NamedTensors& feeds,
-                                      const Arguments& a, const RunOptions& options) {
+// An invocation with buffers of its own, fed and warmed up.
+absl::StatusOr<Invocation> WarmInvocation(const Executable& executable, const NamedTensors& feeds,
+                                          const Arguments& a, const RunOptions& options) {
   Invocation call = executable.Prepare();
   for (size_t i = 0; i < executable.plan().inputs.size(); ++i) {
     for (const auto& [name, tensor] : feeds) {
@@ -221,6 +235,10 @@ absl::StatusOr<TimingSummary> Measure(const Executable& executable, const NamedT
     }
   }
   for (int64_t i = 0; i < a.warmup; ++i) TENFOLD_RETURN_IF_ERROR(call.Run(options));
+  return call;
+}
+
+absl::Status Measure(Invocation& call, const Arguments& a, const RunOptions& options) {
   std::vector<int64_t> nanoseconds;
   nanoseconds.reserve(a.repeat);
   for (int64_t i = 0; i < a.repeat; ++i) {
@@ -228,7 +246,21 @@ absl::StatusOr<TimingSummary> Measure(const Executable& executable, const NamedT
     TENFOLD_RETURN_IF_ERROR(call.Run(options));
     nanoseconds.push_back((std::chrono::steady_clock::now() - start) / std::chrono::nanoseconds(1));
   }
-  return Summarize(std::move(nanoseconds));
+  absl::PrintF("time of %d runs: %s\n", a.repeat, Summarize(std::move(nanoseconds)).ToString());
+  return absl::OkStatus();
+}
+
+absl::Status Profile(Invocation& call, const Plan& plan, const Arguments& a, RunOptions options) {
+  std::vector<RunProfile> runs(std::clamp<int64_t>(a.repeat, 1, 100));
+  for (RunProfile& run : runs) {
+    options.profile = &run;
+    TENFOLD_RETURN_IF_ERROR(call.Run(options));
+  }
+  if (a.profile_table) absl::PrintF("%s", ProfileTable(plan, runs));
+  if (a.profile.empty()) return absl::OkStatus();
+  TENFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(a.profile));
+  TENFOLD_RETURN_IF_ERROR(file->Write(ProfileTrace(plan, runs)));
+  return file->Commit();
 }
 
 // Whether all comparisons passed. `executable` is the caller's, who need not destroy it: that would wait for
@@ -267,10 +299,11 @@ absl::StatusOr<bool> Run(const Arguments& a, const Inputs& inputs, std::optional
                  comparison.ToString(a.expectations[i].name, a.tolerance).c_str());
     passed = passed && comparison.passed();
   }
-  if (a.repeat > 0) {
-    TENFOLD_ASSIGN_OR_RETURN(const TimingSummary timing, Measure(*executable, inputs.feeds, a, run));
-    absl::PrintF("time of %d runs: %s\n", a.repeat, timing.ToString());
-  }
+  const bool profiles = a.profile_table || !a.profile.empty();
+  if (a.repeat == 0 && !profiles) return passed;
+  TENFOLD_ASSIGN_OR_RETURN(Invocation call, WarmInvocation(*executable, inputs.feeds, a, run));
+  if (a.repeat > 0) TENFOLD_RETURN_IF_ERROR(Measure(call, a, run));
+  if (profiles) TENFOLD_RETURN_IF_ERROR(Profile(call, plan, a, run));
   return passed;
 }
 

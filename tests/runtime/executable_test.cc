@@ -246,7 +246,14 @@ TEST(ExecutableTest, DeadlinesAndCancellation) {
   stopped.profile = &profile;
   stopped.deadline = std::chrono::steady_clock::now() + std::chrono::hours(1);
   EXPECT_EQ(exe.Run(feeds, stopped).status(), absl::OkStatus());
-  EXPECT_EQ(profile.step_nanoseconds.size(), 4u);
+  ASSERT_EQ(profile.steps.size(), 4u);
+  int64_t end = 0;
+  for (const StepProfile& step : profile.steps) {
+    EXPECT_GE(step.begin, end);
+    EXPECT_GT(step.work.bytes, 0);
+    end = step.begin + step.nanoseconds;
+  }
+  EXPECT_GE(profile.nanoseconds, end);
 }
 
 TEST(ExecutableTest, RefusesWhatIsOverTheMemoryLimit) {

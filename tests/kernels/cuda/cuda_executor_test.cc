@@ -285,8 +285,8 @@ TEST(CudaExecutor, StopsBetweenStepsAndMeasuresThem) {
   cancelled = false;
   RunProfile profile;
   EXPECT_TRUE(gpu->Run(feeds, {.cancelled = &cancelled, .profile = &profile}).ok());
-  EXPECT_EQ(profile.step_nanoseconds.size(), gpu->plan().steps.size());
-  for (const int64_t nanoseconds : profile.step_nanoseconds) EXPECT_GT(nanoseconds, 0);
+  EXPECT_EQ(profile.steps.size(), gpu->plan().steps.size());
+  for (const StepProfile& step : profile.steps) EXPECT_GT(step.nanoseconds, 0);
 }
 
 // ---------------------------------------------------------------------------------------------------------
