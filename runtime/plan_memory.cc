@@ -58,6 +58,62 @@ std::vector<MemoryPlan::Slot> LiveRanges(const Plan& plan) {
   return live;
 }
 
+// --- In place ----------------------------------------------------------------------------------------------
+
+// Whether the kernel may write output `o` where the value `root` lies: each element is read before the one in
+// its place is written, and for that one alone. So it is where both are walked alike, the result is the only
+// one of its stage, and no later stage reads the value again; a kernel that reduces may read a row after it
+// has written a part of it.
+bool IsReadWhereWritten(const Plan& plan, const FusedStep& step, int root, size_t o) {
+  const FusedKernel& kernel = step.kernel;
+  if (kernel.reduced_rank() > 0) return false;
+  const FusedKernel::Output& out = kernel.outputs[o];
+  if (kernel.stages[out.source.index].program.outputs.size() > 1) return false;
+  const auto is_root = [&](size_t input) { return plan.Root(step.inputs[input]) == root; };
+  for (size_t i = 0; i < kernel.inputs.size(); ++i) {
+    const FusedKernel::Operand& in = kernel.inputs[i];
+    const bool alike =
+        in.dtype == out.operand.dtype && in.offset == Dim(0) && in.strides == out.operand.strides;
+    if (is_root(i) && !alike) return false;
+  }
+  for (size_t stage = out.source.index + 1; stage < kernel.stages.size(); ++stage) {
+    for (const FusedKernel::Source& source : kernel.stages[stage].inputs) {
+      if (source.kind == FusedKernel::Source::kInput && is_root(source.index)) return false;
+    }
+  }
+  return true;
+}
+
+// Values that take over the memory of an operand which nobody reads after them, by value: the value whose
+// memory it is; -1: they have memory of their own.
+std::vector<int> TakenOver(const Plan& plan, const std::vector<MemoryPlan::Slot>& live) {
+  std::vector<const MemoryPlan::Slot*> slots(plan.values.size());
+  for (const MemoryPlan::Slot& slot : live) slots[slot.value] = &slot;
+  std::vector<int> from(plan.values.size(), -1);
+  std::vector<bool> taken(plan.values.size());
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const auto* step = std::get_if<FusedStep>(&plan.steps[s].work);
+    if (step == nullptr) continue;
+    for (size_t o = 0; o < step->outputs.size(); ++o) {
+      const MemoryPlan::Slot* const out = slots[plan.Root(step->outputs[o])];
+      if (out == nullptr || out->first_step != static_cast<int>(s)) continue;
+      for (const int input : step->inputs) {
+        const MemoryPlan::Slot* const in = slots[plan.Root(input)];
+        if (in == nullptr || in->last_step != static_cast<int>(s) || taken[in->value] ||
+            !(in->size == out->size) || !IsReadWhereWritten(plan, *step, in->value, o)) {
+          continue;
+        }
+        from[out->value] = in->value;
+        taken[in->value] = true;
+        break;
+      }
+    }
+  }
+  return from;
+}
+
+// --- Places ------------------------------------------------------------------------------------------------
+
 // Largest first, each into the smallest gap that holds it between those it lives together with: the order
 // that leaves the fewest holes. Gives the end of the part.
 int64_t PlaceStatic(std::vector<MemoryPlan::Slot*> slots) {
@@ -150,18 +206,35 @@ Dim PlaceSymbolic(std::vector<MemoryPlan::Slot*> slots, Dim offset) {
 absl::Status PlanMemory(Plan& plan) {
   MemoryPlan memory;
   memory.slots = LiveRanges(plan);
-  std::vector<MemoryPlan::Slot*> fixed, symbolic;
-  for (MemoryPlan::Slot& slot : memory.slots) {
+  for (const MemoryPlan::Slot& slot : memory.slots) {
     memory.unshared_bytes = memory.unshared_bytes + slot.size;
     if (!slot.size.valid() || (slot.size.is_constant() && !memory.unshared_bytes.valid())) {
       const PlanValue& v = plan.values[slot.value];
       return MakeError("E0402", absl::StrCat("'", v.name, "' is ", v.type.ToString(),
                                              ": its size in bytes does not fit 64 bits"));
     }
-    (slot.size.is_constant() ? fixed : symbolic).push_back(&slot);
+  }
+  // A value that takes over another's memory lengthens the life of what is placed for the first of them.
+  const std::vector<int> from = TakenOver(plan, memory.slots);
+  const auto owner = [&](int value) {
+    while (from[value] >= 0) value = from[value];
+    return value;
+  };
+  std::vector<MemoryPlan::Slot> places = memory.slots;
+  std::vector<MemoryPlan::Slot*> place_of(plan.values.size());
+  for (MemoryPlan::Slot& place : places) place_of[place.value] = &place;
+  std::vector<MemoryPlan::Slot*> fixed, symbolic;
+  for (MemoryPlan::Slot& place : places) {
+    if (from[place.value] < 0) {
+      (place.size.is_constant() ? fixed : symbolic).push_back(&place);
+    } else {
+      MemoryPlan::Slot& first = *place_of[owner(place.value)];
+      first.last_step = std::max(first.last_step, place.last_step);
+    }
   }
   const int64_t fixed_bytes = PlaceStatic(std::move(fixed));
   memory.arena_bytes = PlaceSymbolic(std::move(symbolic), fixed_bytes);
+  for (MemoryPlan::Slot& slot : memory.slots) slot.offset = place_of[owner(slot.value)]->offset;
   for (const PlanValue& value : plan.values) {
     if (value.storage == StorageKind::kConstant) memory.constant_bytes += value.constant.stored_bytes();
     if (value.storage == StorageKind::kOutput) {

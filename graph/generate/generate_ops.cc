@@ -225,16 +225,28 @@ DTypeSet MainDTypes(const OpDef& op) {
   return op.inputs.empty() ? kAnyType : kBoolOnly;
 }
 
+// What a GPU computes of an op by itself; the rest the host does, between copies.
+std::string OnGpu(const OpDef& op) {
+  if (op.Is<Elementwise>() || op.Is<Reduction>()) return "yes";
+  if (op.Is<Movement>()) return "one strided view; on the host if it takes several copies";
+  if (op.Is<Composite>()) return "as its parts";
+  if (op.Is<Contraction>()) return "on the host: no library of the device is called yet";
+  if (op.Is<HostKernel>()) return "on the host: its function is one for hosts";
+  return op.Is<FromShapes>() ? "on the host: integers that follow from shapes" : "-";
+}
+
 void WriteMarkdown() {
   std::cout << "# Ops\n\nGenerated from the op registry by `./dev docs`. Names and semantics follow ONNX "
                "where ONNX has the "
                "op.\nEvery elementwise op broadcasts by NumPy's rules; negative axes count from the end.\n\n"
-               "| op | family | dtypes |\n|---|---|---|\n";
+               "The interpreter, the folder and the CPU compute every op for every dtype in the table. The "
+               "last column says what a GPU does.\n\n"
+               "| op | family | dtypes | GPU |\n|---|---|---|---|\n";
   const std::vector<const OpDef*> ops = OpRegistry::Standard()->All();
   for (const OpDef* op : ops) {
     if (op->is_internal) continue;
     std::cout << "| [" << op->name << "](#" << absl::AsciiStrToLower(op->name) << ") | " << FamilyName(*op)
-              << " | " << MainDTypes(*op).ToString() << " |\n";
+              << " | " << MainDTypes(*op).ToString() << " | " << OnGpu(*op) << " |\n";
   }
   for (const OpDef* op : ops) {
     if (op->is_internal) continue;

@@ -229,6 +229,30 @@ TEST(ExecutableTest, IntegerDivisionByZeroNamesNodeAndIndex) {
   }
 }
 
+// Maps that write over an operand, at any number of threads.
+TEST(ExecutableTest, ComputesInPlace) {
+  PlanMaker maker;
+  const int x = maker.Input("x", "f32[N,256]"), h = maker.Arena("h", "f32[N,256]");
+  maker.Copy(h, x, {256, 1});
+  const int sum = maker.Arena("sum", "f32[N,256]"), product = maker.Arena("product", "f32[N,256]");
+  maker.Map(sum, {h, x}, AddOf);
+  maker.Map(product, {sum, h}, MulOf);  // reads h, too: sum has memory of its own, and product takes it over
+  maker.Map(maker.Output("y", "f32[N,256]"), {product, x}, AddOf);
+  const Plan plan = maker.Finish();
+  EXPECT_TRUE(plan.memory.arena_bytes == plan.values[h].type.shape.num_elements() * Dim(8));
+  const Tensor fed = RandomTensor({300, 256}, 2);
+  for (const int threads : {1, 2, 3}) {
+    const Executable exe = Make(Plan(plan), {.threads = threads});
+    for (int repeat = 0; repeat < 2; ++repeat) {
+      const NamedTensors results = *exe.Run({{"x", fed}});
+      for (int64_t i = 0; i < fed.num_elements(); ++i) {
+        const float v = fed.at<float>(i);
+        ASSERT_EQ(results[0].second.at<float>(i), (v + v) * v + v) << i;
+      }
+    }
+  }
+}
+
 TEST(ExecutableTest, DeadlinesAndCancellation) {
   const Executable exe = Make(BigPlan(), {.threads = 2});
   const NamedTensors feeds = {{"x", RandomTensor({300, 512}, 1)}, {"w", RandomTensor({512, 96}, 2)}};

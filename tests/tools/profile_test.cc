@@ -40,7 +40,8 @@ RunProfile RunOf(std::vector<int64_t> times) {
 TEST(Profile, TheTableHasTheLongestStepFirst) {
   const Executable executable = ThreeSteps();
   ASSERT_EQ(executable.plan().steps.size(), 3u);
-  const std::vector<RunProfile> runs = {RunOf({100, 640, 60}), RunOf({120, 900, 60}), RunOf({90, 320, 1'000'000})};
+  const std::vector<RunProfile> runs = {RunOf({100, 640, 60}), RunOf({120, 900, 60}),
+                                        RunOf({90, 320, 1'000'000})};
   const std::string table = ProfileTable(executable.plan(), runs);
   std::vector<std::string> names;
   for (const PlanStep& step : executable.plan().steps) names.push_back(step.nodes.back().op);
