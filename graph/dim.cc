@@ -366,6 +366,22 @@ class DimBuilder {
     return FloorDivide(*a, *b);
   }
 
+  static Dim Substitute(const Atom& atom, const SymbolMap& by) {
+    if (atom.kind == Atom::kSymbol) {
+      const auto it = by.find(atom.name);
+      return it == by.end() ? Dim::Symbol(atom.name) : it->second;
+    }
+    const Dim a = atom.a.Substitute(by), b = atom.b.Substitute(by);
+    switch (atom.kind) {
+      case Atom::kFloorDiv:
+        return FloorDiv(a, b);
+      case Atom::kMod:
+        return Mod(a, b);
+      default:
+        return Extremum(a, b, atom.kind);
+    }
+  }
+
   static void CollectSymbols(const Atom& atom, std::vector<std::string>& out) {
     if (atom.kind != Atom::kSymbol) {
       atom.a.CollectSymbols(out);
@@ -450,6 +466,17 @@ std::optional<int64_t> Dim::Evaluate(const SymbolValues& symbols) const {
       if (!value || __builtin_mul_overflow(product, *value, &product)) return std::nullopt;
     }
     if (__builtin_add_overflow(sum, product, &sum)) return std::nullopt;
+  }
+  return sum;
+}
+
+Dim Dim::Substitute(const SymbolMap& by) const {
+  if (!valid_ || terms_ == nullptr) return *this;
+  Dim sum = constant_;
+  for (const Term& t : *terms_) {
+    Dim product = t.coefficient;
+    for (const auto& f : t.factors) product = product * DimBuilder::Substitute(*f, by);
+    sum = sum + product;
   }
   return sum;
 }

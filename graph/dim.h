@@ -28,6 +28,10 @@ struct DimBounds {
   bool operator==(const DimBounds&) const = default;
 };
 
+class Dim;
+// What symbols stand for, as dims over other symbols.
+using SymbolMap = absl::flat_hash_map<std::string, Dim>;
+
 // An immutable value; copies share. A constant costs no allocation.
 //
 // Symbols stand for values >= 0. Arithmetic that overflows int64, or whose expression outgrows a fixed size,
@@ -62,6 +66,9 @@ class Dim {
 
   // The value under `symbols`; nullopt if a symbol is missing, a divisor is 0 or the arithmetic overflows.
   std::optional<int64_t> Evaluate(const SymbolValues& symbols) const;
+
+  // Each symbol of `by` replaced by what it stands for; others stay.
+  Dim Substitute(const SymbolMap& by) const;
 
   // Every symbol named, each once, in order of first appearance.
   void CollectSymbols(std::vector<std::string>& out) const;

@@ -11,7 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/box_copy.h"
 #include "tenfold/graph/composite.h"
+#include "tenfold/graph/control.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/evaluate_control.h"
 #include "tenfold/graph/float_environment.h"
 #include "tenfold/graph/fused/interpret.h"
 #include "tenfold/graph/fused/kernel_failure.h"
@@ -29,6 +31,8 @@ using Tensors = std::vector<Tensor>;
 struct How {
   std::optional<IsaLevel> level;
   const KernelInterrupt* interrupt;
+  int64_t* steps_left;                        // iterations of loops
+  const SymbolValues* symbols = nullptr;      // of the graph at hand, as far as they are known
 };
 
 absl::StatusOr<Tensors> Evaluate(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
@@ -243,16 +247,28 @@ absl::StatusOr<Tensors> RunMatMul(const SingleNode& single, const How& how) {
 }
 
 // The evaluation of a graph without the observation at its end.
-absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor> feeds, const How& how) {
+absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor> feeds, const How& outer) {
   absl::flat_hash_map<ValueId, Tensor> values;
-  for (size_t i = 0; i < graph.inputs().size(); ++i) values[graph.inputs()[i]] = feeds[i];
+  // A symbol that no input tells is one of the graph around.
+  SymbolValues symbols;
+  for (size_t i = 0; i < graph.inputs().size(); ++i) {
+    values[graph.inputs()[i]] = feeds[i];
+    if (graph.depth() > 0) BindSymbols(graph.value(graph.inputs()[i]).type, feeds[i].dims(), symbols);
+  }
+  if (outer.symbols != nullptr && graph.depth() > 0) symbols.insert(outer.symbols->begin(), outer.symbols->end());
+  How how = outer;
+  how.symbols = &symbols;
   for (NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
     if (node.op->name == "Input") continue;
     Tensors inputs;
     for (ValueId input : node.inputs) inputs.push_back(input == kNoValue ? Tensor() : values[input]);
     TENFOLD_ASSIGN_OR_RETURN(Tensors outputs, Evaluate(graph, node, inputs, how));
-    for (size_t i = 0; i < outputs.size(); ++i) values[node.outputs[i]] = std::move(outputs[i]);
+    if (StopRequested(how.interrupt) && node.op->Is<Control>()) return Tensors(graph.outputs().size());
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (graph.depth() > 0) BindSymbols(graph.value(node.outputs[i]).type, outputs[i].dims(), symbols);
+      values[node.outputs[i]] = std::move(outputs[i]);
+    }
   }
   Tensors results;
   for (const GraphOutput& output : graph.outputs()) results.push_back(values[output.value]);
@@ -280,7 +296,15 @@ absl::StatusOr<Tensors> EvaluateSplats(const Graph& graph, const Node& node, std
 absl::StatusOr<Tensors> Evaluate(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
                                  const How& how) {
   if (node.op->name == "Const") return Tensors{node.tensor()};
-  if (node.body != nullptr) return EvaluateBody(*node.body, inputs, how);
+  if (node.op->Is<FusedBody>()) return EvaluateBody(*node.bodies[0], inputs, how);
+  if (node.op->Is<Control>()) {
+    static const auto* const kNoSymbols = new SymbolValues();
+    const ControlRun run = {
+        [&](const Graph& body, std::span<const Tensor> given) { return EvaluateBody(body, given, how); },
+        [&] { return StopRequested(how.interrupt); }, *how.steps_left,
+        how.symbols == nullptr ? *kNoSymbols : *how.symbols};
+    return EvaluateControl(graph, node, inputs, run);
+  }
   TENFOLD_ASSIGN_OR_RETURN(const SingleNode single, Isolate(graph, node, inputs));
   const Dims dims = single.type(0).shape.static_dims();
   const bool one_value_each = std::all_of(single.feeds.begin(), single.feeds.end(), [](const Tensor& t) {
@@ -311,7 +335,8 @@ absl::StatusOr<Tensors> Evaluate(const Graph& graph, const Node& node, std::span
 
 absl::StatusOr<Tensors> EvaluateNode(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
                                      std::optional<IsaLevel> level, const KernelInterrupt* interrupt) {
-  return Evaluate(graph, node, inputs, {level, interrupt});
+  int64_t steps = graph.limits.loop_steps;
+  return Evaluate(graph, node, inputs, {level, interrupt, &steps});
 }
 
 absl::StatusOr<Tensors> EvaluateGraph(const Graph& graph, std::span<const Tensor> feeds,
@@ -320,7 +345,8 @@ absl::StatusOr<Tensors> EvaluateGraph(const Graph& graph, std::span<const Tensor
     return MakeError(
         "E0103", absl::StrCat("the graph takes ", graph.inputs().size(), " inputs, but got ", feeds.size()));
   }
-  TENFOLD_ASSIGN_OR_RETURN(Tensors results, EvaluateBody(graph, feeds, {level, nullptr}));
+  int64_t steps = graph.limits.loop_steps;
+  TENFOLD_ASSIGN_OR_RETURN(Tensors results, EvaluateBody(graph, feeds, {level, nullptr, &steps}));
   for (Tensor& result : results) {
     if (!IsFloat(result.dtype())) continue;
     TENFOLD_ASSIGN_OR_RETURN(const Tensor dense, result.Materialize());
@@ -332,11 +358,43 @@ absl::StatusOr<Tensors> EvaluateGraph(const Graph& graph, std::span<const Tensor
   return results;
 }
 
-std::optional<int64_t> EstimateOperations(const Graph& graph, const Node& node) {
+namespace {
+
+// Of bodies, since Calls share theirs. A dim that is no constant: unknown.
+using Estimates = absl::flat_hash_map<const Graph*, Dim>;
+
+Dim Unknown() { return Dim::Symbol("?"); }
+
+Dim EstimateNode(const Graph& graph, const Node& node, Estimates& known);
+
+Dim EstimateBody(const Graph& body, Estimates& known) {
+  if (const auto it = known.find(&body); it != known.end()) return it->second;
+  Dim work = 1;
+  for (NodeId id : body.nodes()) work = work + EstimateNode(body, body.node(id), known);
+  if (!work.is_constant()) work = Unknown();
+  return known[&body] = work;
+}
+
+// How often a loop goes round at most.
+Dim Trips(const Graph& graph, const Node& node) {
+  const absl::StatusOr<ControlLayout> layout = LayOutControl(*node.op, node.inputs.size(), node.attrs);
+  if (!layout.ok()) return Unknown();
+  if (layout->kind == Control::Kind::kScan) {
+    const Shape& shape = graph.value(node.inputs[layout->carried]).type.shape;
+    const std::optional<int> axis =
+        shape.has_rank() ? NormalizeAxis(layout->scan_inputs[0].axis, shape.rank()) : std::nullopt;
+    return axis ? shape.dim(*axis) : Unknown();
+  }
+  if (node.inputs.empty() || node.inputs[0] == kNoValue) return Unknown();
+  const std::optional<Contents>& contents = graph.value(node.inputs[0]).contents;
+  return contents && contents->size() == 1 ? Max((*contents)[0], Dim(0)) : Unknown();
+}
+
+Dim EstimateNode(const Graph& graph, const Node& node, Estimates& known) {
   Dim work = 0;
   const auto elements = [&](ValueId id) {
     const Shape& shape = graph.value(id).type.shape;
-    return shape.has_rank() ? shape.num_elements() : Dim::Symbol("?");
+    return shape.has_rank() ? shape.num_elements() : Unknown();
   };
   for (ValueId output : node.outputs) work = work + elements(output);
   for (ValueId input : Present(node.inputs)) work = work + elements(input);
@@ -345,6 +403,21 @@ std::optional<int64_t> EstimateOperations(const Graph& graph, const Node& node) 
     const Shape& lhs = graph.value(node.inputs[0]).type.shape;
     if (lhs.has_rank()) work = work + elements(node.outputs[0]) * lhs.dim(lhs.rank() - 1);
   }
+  if (node.op->Is<Control>()) {
+    Dim bodies = 0;
+    for (const auto& body : node.bodies) bodies = bodies + EstimateBody(*body, known);
+    const auto kind = std::get<Control>(node.op->computation).kind;
+    const bool repeats = kind == Control::Kind::kLoop || kind == Control::Kind::kScan;
+    work = work + (repeats ? bodies * Trips(graph, node) : bodies);
+  }
+  return work;
+}
+
+}  // namespace
+
+std::optional<int64_t> EstimateOperations(const Graph& graph, const Node& node) {
+  Estimates known;
+  const Dim work = EstimateNode(graph, node, known);
   if (!work.is_constant()) return std::nullopt;
   return work.constant();
 }

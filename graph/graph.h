@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tenfold/graph/contract.h"
@@ -47,6 +49,7 @@ struct Provenance {
 };
 
 class Graph;
+using Bodies = std::vector<std::shared_ptr<const Graph>>;
 
 struct Node {
   const OpDef* op = nullptr;
@@ -54,7 +57,9 @@ struct Node {
   std::vector<ValueId> outputs;
   Attrs attrs;  // complete: every declared attribute that has a default is there
   Provenance provenance;
-  std::shared_ptr<const Graph> body;  // of a fused node: its group
+  // Of a fused node its group; of a control op the graphs that it runs (graph/control.h). A Call shares its
+  // body with other Calls.
+  Bodies bodies;
 
   // The value of a Const.
   const Tensor& tensor() const;
@@ -115,6 +120,12 @@ class Graph {
   std::vector<std::vector<NodeId>> Readers() const;
   // The Const tensor that produces `id`, or null.
   const Tensor* ConstantValue(ValueId id) const;
+  // How many levels of bodies there are within: 0 if no node has any.
+  int depth() const { return depth_; }
+  // Nodes, with those of all bodies, each body counted once.
+  int64_t CountNodes() const;
+  // A symbol that neither this graph nor one around it uses: `hint`, or that with a number.
+  std::string FreshSymbol(const std::string& hint) const;
 
   // --- Building and editing; each call that changes something counts one mutation ---
 
@@ -122,13 +133,25 @@ class Graph {
   // ("y.1"); missing ones are derived from the op's name. An empty name of a Const stays empty.
   absl::StatusOr<NodeId> AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs,
                                  std::vector<std::string> names, Provenance provenance,
-                                 std::shared_ptr<const Graph> body = nullptr);
+                                 Bodies bodies = {});
+  // The graph whose node this one is to be a body of, while both are built: its symbols are not fresh here.
+  // Null again before this graph is moved or copied out.
+  void SetEnclosing(const Graph* enclosing) { enclosing_ = enclosing; }
   // States the values of an Input of a graph that stands for a part of another, where they are known.
   void AssumeContents(ValueId input, Contents contents);
+  // Declares an Input anew (E0210 for a symbol that a node of this graph gives). What follows from it is inferred by Reinfer.
+  absl::Status SetInputType(ValueId input, TensorType type, std::optional<Contents> contents = std::nullopt);
+  // Infers every node again, after types of inputs or operands have changed; bodies follow their operands.
+  // After an error the graph is of no use.
+  absl::Status Reinfer();
+  // Gives a control node other operands and bodies; its results keep their types (E9001 otherwise).
+  absl::Status SetBodies(NodeId node, std::vector<ValueId> inputs, Attrs attrs, Bodies bodies);
   // Refuses (E0104) a name that is taken.
   absl::Status AddOutput(absl::string_view name, ValueId value);
   // Every reader of `from`, and every output, reads `to` instead. Types must agree (E9001 otherwise).
   absl::Status ReplaceAllUses(ValueId from, ValueId to);
+  // The same where more is known of the type of `to`; Reinfer must follow.
+  void ReplaceAllUsesByRefined(ValueId from, ValueId to);
   // Gives the value another name, made unique by a suffix where it is taken.
   absl::Status Rename(ValueId value, absl::string_view name);
   // The two values exchange names, so that a replacement keeps the name that people know.
@@ -144,6 +167,10 @@ class Graph {
  private:
   std::string UniqueName(absl::string_view wanted);
   void FreeName(ValueId id);
+  absl::Status CheckLimits(const OpDef& op, const std::vector<std::string>& names,
+                           const std::vector<InferResult>& results, const Bodies& bodies) const;
+  // Refuses symbols that would mean two things (E0210), and takes note of the others.
+  absl::Status TakeSymbols(const OpDef& op, const Attrs& attrs, const std::vector<InferResult>& results);
   // Contracts follow the inputs that they are about.
   void RenameContract(const std::string& from, const std::string& to);
   std::shared_ptr<const OpRegistry> registry_;
@@ -158,7 +185,14 @@ class Graph {
   // No suffix of a name below this is free; without it, naming n values alike takes n^2 steps.
   absl::flat_hash_map<std::string, int64_t> next_suffix_;
   int64_t mutation_count_ = 0;
+  int depth_ = 0;
+  const Graph* enclosing_ = nullptr;
+  // All that types name, and those of them that a node gives, whose extents only a run knows.
+  absl::flat_hash_set<std::string> symbols_, run_time_symbols_;
 };
+
+// Calls visit(body) for every graph within `graph`, each once, those within a body before it.
+void VisitBodies(const Graph& graph, absl::FunctionRef<void(const std::shared_ptr<const Graph>&)> visit);
 
 // The values of a small tensor of signed integers, a list or a scalar, as dims.
 std::optional<Contents> ContentsOf(const Tensor& tensor);

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tenfold/graph/control.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/no_such_op.h"
 
@@ -122,7 +123,45 @@ GraphBuilder::GraphBuilder(absl::string_view name, std::shared_ptr<const OpRegis
   graph_.name = std::string(name);
 }
 
-const TensorType& GraphBuilder::TypeOf(Value value) const { return graph_.value(value.id()).type; }
+const Graph* GraphBuilder::GraphOf(Value value) const {
+  if (value.scope_ == 0) return &graph_;
+  for (const auto& body : bodies_) {
+    if (body->scope == value.scope_) return &body->graph;
+  }
+  return nullptr;
+}
+
+const TensorType& GraphBuilder::TypeOf(Value value) const {
+  const Graph* const graph = GraphOf(value);
+  return graph == nullptr ? Value().type() : graph->value(value.id()).type;
+}
+
+absl::StatusOr<ValueId> GraphBuilder::Import(Value value, absl::string_view what) {
+  if (value.builder() != this) return MakeError("E0105", absl::StrCat(what, " is not a value of this graph"));
+  size_t level = 0;  // 0: the graph itself, then the bodies
+  if (value.scope_ != 0) {
+    while (level < bodies_.size() && bodies_[level]->scope != value.scope_) ++level;
+    if (level++ == bodies_.size()) {
+      return MakeError("E0105", absl::StrCat(what, " belongs to a body that has ended"),
+                       "let the body give it as a result");
+    }
+  }
+  ValueId id = value.id();
+  for (; level < bodies_.size(); ++level) {
+    TENFOLD_ASSIGN_OR_RETURN(id, Capture(level, id));
+  }
+  return id;
+}
+
+absl::StatusOr<ValueId> GraphBuilder::Capture(size_t level, ValueId outer) {
+  OpenBody& body = *bodies_[level];
+  if (const auto it = body.inputs.find(outer); it != body.inputs.end()) return it->second;
+  const ValueInfo& value = (level == 0 ? graph_ : bodies_[level - 1]->graph).value(outer);
+  TENFOLD_ASSIGN_OR_RETURN(const ValueId input, AddCapturedInput(body.graph, value));
+  body.captured.push_back(outer);
+  body.inputs[outer] = input;
+  return input;
+}
 
 std::string GraphBuilder::LocationOf(const Where& where) const {
   return location_.empty() ? absl::StrCat(where.file_name(), ":", where.line()) : location_;
@@ -135,6 +174,11 @@ Value GraphBuilder::Fail(const absl::Status& status, const std::string& location
 
 Value GraphBuilder::Input(absl::string_view name, DType dtype, Shape shape, Where where) {
   const std::string location = LocationOf(where);
+  if (!bodies_.empty()) {
+    return Fail(MakeError("E0105", absl::StrCat("the input '", name, "' stands within a body"),
+                          "declare it before, and name it in the body"),
+                location);
+  }
   if (graph_.FindValue(name).has_value()) {
     return Fail(MakeError("E0104", absl::StrCat("the graph already has a value '", name, "'"),
                           "give one of them another name"),
@@ -168,11 +212,11 @@ Value GraphBuilder::Const(Tensor tensor, absl::string_view name, Where where) {
 Value GraphBuilder::Const(absl::StatusOr<IngestedArray> array, absl::string_view name, Where where) {
   const std::string location = LocationOf(where);
   if (!array.ok()) return Fail(array.status(), location);
-  auto node = graph_.AddNode(*graph_.registry().Find("Const"), {}, {{"value", std::move(array->tensor)}},
+  auto node = current().AddNode(*graph_.registry().Find("Const"), {}, {{"value", std::move(array->tensor)}},
                              {name.empty() ? std::string() : absl::StrCat(prefix_, name)},
                              {location, std::move(array->origin), {}, std::move(array->record)});
   if (!node.ok()) return Fail(node.status(), location);
-  return Value(this, static_cast<int32_t>(graph_.node(*node).outputs[0]));
+  return Value(this, static_cast<int32_t>(current().node(*node).outputs[0]), current_scope());
 }
 
 Value GraphBuilder::Const(absl::StatusOr<Tensor> tensor, absl::string_view name, Where where) {
@@ -183,8 +227,14 @@ Value GraphBuilder::Const(absl::StatusOr<Tensor> tensor, absl::string_view name,
 void GraphBuilder::Output(absl::string_view name, Value value, Where where) {
   if (value.poison() && value.builder() != nullptr) return;  // reported where it failed
   const std::string location = LocationOf(where);
-  if (value.builder() != this) {
-    Fail(MakeError("E0105", absl::StrCat("output '", name, "' is not a value of this graph")), location);
+  if (value.builder() != this || value.scope_ != 0 || !bodies_.empty()) {
+    Fail(MakeError("E0105",
+                   absl::StrCat("output '", name, "' ",
+                                value.builder() != this ? "is not a value of this graph"
+                                : bodies_.empty()       ? "belongs to a body that has ended"
+                                                        : "is declared within a body"),
+                   value.builder() != this ? "" : "let the body give it as a result"),
+         location);
     return;
   }
   if (absl::Status status = graph_.AddOutput(name, value.id()); !status.ok()) Fail(status, location);
@@ -195,23 +245,18 @@ void GraphBuilder::Bound(absl::string_view symbol, DimBounds bounds) {
 }
 
 Value GraphBuilder::Named(Value value, absl::string_view name) {
-  if (!value.poison() && value.builder() == this)
-    (void)graph_.Rename(value.id(), absl::StrCat(prefix_, name));
+  if (!value.poison() && value.builder() == this && value.scope_ == current_scope())
+    (void)current().Rename(value.id(), absl::StrCat(prefix_, name));
   return value;
 }
 
-Values GraphBuilder::ApplyMulti(absl::string_view op_name, std::span<const Operand> operands, Attrs attrs,
-                                absl::string_view name, const std::string& location) {
-  const Values poison({}, Value(this, -1));
-  const OpDef* op = graph_.registry().Find(op_name);
-  if (op == nullptr) {
-    Fail(NoSuchOp(op_name, graph_.registry()), location);
-    return poison;
-  }
+std::optional<std::vector<ValueId>> GraphBuilder::ReadOperands(const OpDef& op,
+                                                               std::span<const Operand> operands,
+                                                               const std::string& location) {
   // First of all, so that a literal beside poison is silent too.
   for (const Operand& operand : operands) {
     const Value* value = operand.value();
-    if (value != nullptr && value->builder() == this && value->poison()) return poison;
+    if (value != nullptr && value->builder() == this && value->poison()) return std::nullopt;
   }
   // A literal takes the dtype that the other operands bind, or the only one that its port admits.
   std::vector<ValueId> inputs;
@@ -221,17 +266,16 @@ Values GraphBuilder::ApplyMulti(absl::string_view op_name, std::span<const Opera
       continue;
     }
     if (const Value* value = operands[i].value()) {
-      if (value->builder() != this) {
-        Fail(
-            MakeError("E0105", absl::StrCat("operand ", i, " of ", op_name, " is not a value of this graph")),
-            location);
-        return poison;
+      const absl::StatusOr<ValueId> id = Import(*value, absl::StrCat("operand ", i, " of ", op.name));
+      if (!id.ok()) {
+        Fail(id.status(), location);
+        return std::nullopt;
       }
-      inputs.push_back(value->id());
+      inputs.push_back(*id);
       continue;
     }
     const std::optional<DType> dtype =
-        LiteralDType(*op, i, operands.size(), [&](size_t k) -> std::optional<DType> {
+        LiteralDType(op, i, operands.size(), [&](size_t k) -> std::optional<DType> {
           const Value* value = operands[k].value();
           if (value == nullptr || value->builder() != this) return std::nullopt;
           return value->dtype();
@@ -242,24 +286,42 @@ Values GraphBuilder::ApplyMulti(absl::string_view op_name, std::span<const Opera
                                       "make it a Const with the dtype that is meant");
     if (!tensor.ok()) {
       Diagnostic refusal = DiagnosticsOf(tensor.status()).front();
-      refusal.message = absl::StrCat("operand ", i, " of ", op_name, ": ", refusal.message);
+      refusal.message = absl::StrCat("operand ", i, " of ", op.name, ": ", refusal.message);
       Fail(ToStatus(std::move(refusal)), location);
-      return poison;
+      return std::nullopt;
     }
     const Value literal = Const(*std::move(tensor), "", operands[i].where());
-    if (literal.poison()) return poison;
+    if (literal.poison()) return std::nullopt;
     inputs.push_back(literal.id());
   }
+  return inputs;
+}
+
+Values GraphBuilder::ResultsOf(NodeId node) {
+  std::vector<Value> outputs;
+  for (ValueId id : current().node(node).outputs)
+    outputs.push_back(Value(this, static_cast<int32_t>(id), current_scope()));
+  return Values(std::move(outputs), Value(this, -1));
+}
+
+Values GraphBuilder::ApplyMulti(absl::string_view op_name, std::span<const Operand> operands, Attrs attrs,
+                                absl::string_view name, const std::string& location) {
+  const Values poison({}, Value(this, -1));
+  const OpDef* op = graph_.registry().Find(op_name);
+  if (op == nullptr) {
+    Fail(NoSuchOp(op_name, graph_.registry()), location);
+    return poison;
+  }
+  std::optional<std::vector<ValueId>> inputs = ReadOperands(*op, operands, location);
+  if (!inputs) return poison;
   const std::string full_name =
       absl::StrCat(prefix_, name.empty() ? DefaultValueName(*op) : std::string(name));
-  auto node = graph_.AddNode(*op, std::move(inputs), std::move(attrs), {full_name}, {location, "", {}});
+  auto node = current().AddNode(*op, *std::move(inputs), std::move(attrs), {full_name}, {location, "", {}});
   if (!node.ok()) {
     Fail(node.status(), location);
     return poison;
   }
-  std::vector<Value> outputs;
-  for (ValueId id : graph_.node(*node).outputs) outputs.push_back(Value(this, static_cast<int32_t>(id)));
-  return Values(std::move(outputs), Value(this, -1));
+  return ResultsOf(*node);
 }
 
 Values GraphBuilder::ApplyMulti(absl::string_view op, std::span<const Operand> operands, Attrs attrs) {

@@ -15,6 +15,8 @@
 #include <variant>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/graph.h"
@@ -38,9 +40,11 @@ class Value {
 
  private:
   friend class GraphBuilder;
-  Value(GraphBuilder* builder, int32_t id) : builder_(builder), id_(id) {}
+  friend class ControlBuilder;
+  Value(GraphBuilder* builder, int32_t id, int32_t scope = 0) : builder_(builder), id_(id), scope_(scope) {}
   GraphBuilder* builder_ = nullptr;
   int32_t id_ = -1;
+  int32_t scope_ = 0;  // of the body that it belongs to
 };
 
 // A number or list of integers written where a value stands. It takes the dtype of the op's other operands: a
@@ -79,6 +83,8 @@ class Operand {
 class Values {
  public:
   Values() = default;
+  Values(std::initializer_list<Value> values) : values_(values) {}
+  explicit Values(std::vector<Value> values) : values_(std::move(values)) {}
   Values(std::vector<Value> values, Value beyond) : values_(std::move(values)), beyond_(beyond) {}
   Value operator[](size_t i) const { return i < values_.size() ? values_[i] : beyond_; }
   size_t size() const { return values_.size(); }
@@ -148,19 +154,46 @@ class GraphBuilder {
   // Names the value (made unique) and gives it back: `Named(MatMul(x, w), "fc1/matmul")`.
   Value Named(Value value, absl::string_view name);
 
+  // How errors name the place: that of the enclosing scope, if there is one.
+  std::string PlaceOf(const Where& where) const { return LocationOf(where); }
   const TensorType& TypeOf(Value value) const;
-  const Graph& graph() const { return graph_; }
+  // What is being built: within the function of a body, that body.
+  const Graph& graph() const { return bodies_.empty() ? graph_ : bodies_.back()->graph; }
   // The graph, or every error, first cause first.
   absl::StatusOr<Graph> Build() &&;
 
  private:
   friend class Scope;
+  friend class ControlBuilder;  // graph/control_flow.cc
+
+  // A body under construction. What it reads of the graph around it becomes an Input of it.
+  struct OpenBody {
+    Graph graph;
+    int32_t scope;
+    std::vector<ValueId> captured;  // of the graph around it, in the order of the body's Inputs for them
+    absl::flat_hash_map<ValueId, ValueId> inputs;  // by captured value
+  };
+  Graph& current() { return bodies_.empty() ? graph_ : bodies_.back()->graph; }
+  int32_t current_scope() const { return bodies_.empty() ? 0 : bodies_.back()->scope; }
+  // Of a graph that is still being built; null otherwise.
+  const Graph* GraphOf(Value value) const;
+  // The value in the graph that is being built; captured where it belongs to one around that (E0105 where to
+  // none).
+  absl::StatusOr<ValueId> Import(Value value, absl::string_view what);
+  absl::StatusOr<ValueId> Capture(size_t body, ValueId outer);
+  // The inputs of a node; nullopt if one is poison, or an error was recorded.
+  std::optional<std::vector<ValueId>> ReadOperands(const OpDef& op, std::span<const Operand> operands,
+                                                   const std::string& location);
+  Values ResultsOf(NodeId node);
   std::string LocationOf(const Where& where) const;
   Value Fail(const absl::Status& status, const std::string& location);
   Graph graph_;
   std::vector<Diagnostic> errors_;
   std::string prefix_;
   std::string location_;  // of the enclosing scope; empty outside
+  std::vector<std::unique_ptr<OpenBody>> bodies_;  // innermost last
+  int32_t next_scope_ = 1;
+  absl::flat_hash_set<std::string> functions_;  // names
 };
 
 // The builder that the operands belong to; null if none is a value.

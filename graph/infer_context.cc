@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
@@ -146,11 +147,12 @@ WrapOperand CastOperand(int i, DType to) { return {i, "Cast", absl::StrCat("to="
 }  // namespace
 
 InferContext::InferContext(const OpDef& op, std::string node_name, std::span<const InferInput> inputs,
-                           const Attrs& attrs)
+                           const Attrs& attrs, const InferScope& scope)
     : op_(op),
       node_name_(std::move(node_name)),
       inputs_(inputs),
       attrs_(attrs),
+      scope_(scope),
       results_(op.outputs.size()) {}
 
 // "lhs"; "inputs[2]" of a variadic port.
@@ -418,6 +420,22 @@ absl::Status InferContext::SetContents(int i, Contents contents) {
   return absl::OkStatus();
 }
 
+Dim InferContext::RunTimeDim() {
+  const auto* const value = attrs_.Find(kSymbolsAttr);
+  const auto* const given = value == nullptr ? nullptr : std::get_if<std::vector<std::string>>(value);
+  const size_t next = run_time_symbols_.size();
+  if (given != nullptr && next < given->size()) {
+    run_time_symbols_.push_back((*given)[next]);
+  } else {
+    std::string hint;  // an identifier, which text writes without quotes
+    for (char ch : node_name_.empty() ? op_.name : node_name_) hint += absl::ascii_isalnum(ch) ? ch : '_';
+    if (absl::ascii_isdigit(hint[0])) hint.insert(0, "_");
+    hint = absl::StrCat(hint, "_", next);
+    run_time_symbols_.push_back(scope_.fresh_symbol == nullptr ? hint : scope_.fresh_symbol(hint));
+  }
+  return Dim::Symbol(run_time_symbols_.back());
+}
+
 absl::Status InferContext::SetNumOutputs(const Dim& count) {
   // Far above what any op is meant for; a graph's own limit, which is lower, is asked once there is a node.
   constexpr int64_t kMost = 1 << 16;
@@ -449,7 +467,8 @@ absl::Status CheckArity(const OpDef& op, absl::string_view node_name, std::span<
 }  // namespace
 
 absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string node_name,
-                                                   std::span<const InferInput> inputs, Attrs& attrs) {
+                                                   std::span<const InferInput> inputs, Attrs& attrs,
+                                                   const InferScope& scope) {
   // Before anything else: what follows reads the ports of the inputs.
   std::vector<InferInput> padded;
   if (!op.Is<FusedBody>()) {
@@ -460,7 +479,7 @@ absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string 
       inputs = padded;
     }
   }
-  InferContext context(op, std::move(node_name), inputs, attrs);
+  InferContext context(op, std::move(node_name), inputs, attrs, scope);
   for (const auto& [name, value] : attrs) {
     const AttrDef* def = op.FindAttr(name);
     if (def == nullptr) {
@@ -493,6 +512,15 @@ absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string 
   }
   if (!op.Is<FusedBody>()) TENFOLD_RETURN_IF_ERROR(context.CheckDTypes());
   TENFOLD_RETURN_IF_ERROR(op.infer(context));
+  if (op.FindAttr(kSymbolsAttr) != nullptr) {
+    std::vector<std::string> sorted = context.run_time_symbols();
+    std::sort(sorted.begin(), sorted.end());
+    if (!sorted.empty() && sorted[0].empty())
+      return context.Fail("E0102", "the attribute 'symbols' has an empty name");
+    if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
+      return context.Fail("E0102", absl::StrCat("the attribute 'symbols' names ", *twice, " twice"));
+    attrs.Set(kSymbolsAttr, context.run_time_symbols());
+  }
   return context.TakeResults();
 }
 

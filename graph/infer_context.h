@@ -5,6 +5,8 @@
 #ifndef TENFOLD_GRAPH_INFER_CONTEXT_H_
 #define TENFOLD_GRAPH_INFER_CONTEXT_H_
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,6 +24,9 @@ namespace tenfold {
 // A small integer tensor's values, known while building: Shape -> Gather -> Reshape resolves to a type.
 using Contents = std::vector<Dim>;
 inline constexpr int kMaxKnownContents = 64;
+// The attribute of ops whose results may have extents that only a run knows: the names of the symbols that
+// stand for them. Inference gives names where there are none.
+inline constexpr char kSymbolsAttr[] = "symbols";
 
 struct InferInput {
   TensorType type;
@@ -30,6 +35,15 @@ struct InferInput {
   std::string origin;  // "Input 'x' (examples/digits.cc:24)"
   bool absent = false;
   const Tensor* constant = nullptr;  // of a Const
+};
+
+class Graph;
+
+// What inference is given of the graph that the node stands in.
+struct InferScope {
+  std::span<const std::shared_ptr<const Graph>> bodies = {};
+  // A symbol that the graph does not use yet, named after `hint`.
+  std::function<std::string(const std::string& hint)> fresh_symbol = nullptr;
 };
 
 struct InferResult {
@@ -41,7 +55,7 @@ struct InferResult {
 class InferContext {
  public:
   InferContext(const OpDef& op, std::string node_name, std::span<const InferInput> inputs,
-               const Attrs& attrs);
+               const Attrs& attrs, const InferScope& scope);
 
   const OpDef& op() const { return op_; }
   const Attrs& attrs() const { return attrs_; }
@@ -52,6 +66,10 @@ class InferContext {
   DType dtype(int i) const { return inputs_[i].type.dtype; }
   const Shape& shape(int i) const { return inputs_[i].type.shape; }
   const std::optional<Contents>& contents(int i) const { return inputs_[i].contents; }
+  const TensorType& type(int i) const { return inputs_[i].type; }
+  // The graphs that the node owns.
+  const Graph& body(int i) const { return *scope_.bodies[i]; }
+  int num_bodies() const { return static_cast<int>(scope_.bodies.size()); }
   // The tensor of a Const; null if the input is none.
   const Tensor* constant(int i) const { return inputs_[i].constant; }
 
@@ -88,6 +106,9 @@ class InferContext {
   // The whole type, for sources.
   absl::Status SetOutputType(int i, TensorType type);
   absl::Status SetContents(int i, Contents contents);
+  // An extent that only a run knows: a symbol of its own, whose name the attribute `symbols` keeps, so that
+  // inferring again gives the same one. The op must have the attribute.
+  Dim RunTimeDim();
   // Where the elements of a movement's output come from.
   void SetLayout(int i, Layout layout) { results_[i].layout = std::move(layout); }
   // How many results a variadic output stands for; before they are set.
@@ -96,6 +117,7 @@ class InferContext {
   // Used by InferNode.
   absl::Status CheckDTypes();
   std::vector<InferResult> TakeResults() { return std::move(results_); }
+  const std::vector<std::string>& run_time_symbols() const { return run_time_symbols_; }
 
  private:
   std::string PortText(int i) const;
@@ -103,13 +125,16 @@ class InferContext {
   std::string node_name_;
   std::span<const InferInput> inputs_;
   const Attrs& attrs_;
+  const InferScope& scope_;
   std::vector<InferResult> results_;
+  std::vector<std::string> run_time_symbols_;
 };
 
 // Completes `attrs` with defaults and checks kinds and names, checks the number of inputs and their dtypes,
 // and infers the outputs. The one inference that builder, importers and verifier use.
 absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string node_name,
-                                                   std::span<const InferInput> inputs, Attrs& attrs);
+                                                   std::span<const InferInput> inputs, Attrs& attrs,
+                                                   const InferScope& scope = {});
 
 }  // namespace tenfold
 

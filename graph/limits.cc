@@ -27,13 +27,15 @@ constexpr LimitField kFields[] = {
      "Uncompressed bytes for each compressed one, in archives."},
     {"kernel_ops", &Limits::kernel_ops, false,
      "Nodes that the compiler fuses into one kernel; more are not refused, but become several kernels."},
+    {"loop_steps", &Limits::loop_steps, false,
+     "Iterations of all loops of one run together, loops within loops counted each time, and calls."},
     {"errors", &Limits::errors, false, "Errors reported for one file, which is read no further then."},
 };
 
 // A new field does not compile until it is bound here, and then needs its row.
 [[maybe_unused]] constexpr size_t CountFields() {
-  const auto [a, b, c, d, e, f, g, h, i, j, k, l] = Limits();
-  return 12 + 0 * (a + b + c + d + e + f + g + h + i + j + k + l);
+  const auto [a, b, c, d, e, f, g, h, i, j, k, l, m] = Limits();
+  return 13 + 0 * (a + b + c + d + e + f + g + h + i + j + k + l + m);
 }
 static_assert(CountFields() == std::size(kFields));
 

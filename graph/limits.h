@@ -28,6 +28,7 @@ struct Limits {
   int64_t tensor_bytes = int64_t{64} << 30;
   int64_t inflate_ratio = 1100;
   int64_t kernel_ops = 64;
+  int64_t loop_steps = 100'000'000;
   int64_t errors = 50;
 };
 

@@ -57,6 +57,7 @@ absl::string_view FamilyName(const OpDef& op) {
     absl::string_view operator()(const FromShapes&) const { return "shape"; }
     absl::string_view operator()(const Source&) const { return "source"; }
     absl::string_view operator()(const FusedBody&) const { return "fused"; }
+    absl::string_view operator()(const Control&) const { return "control"; }
   };
   return std::visit(Visitor(), op.computation);
 }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -136,8 +137,16 @@ struct Source {};
 // A group of nodes that the compiler made one kernel; the node's body is the group.
 struct FusedBody {};
 
+// A node's bodies are computed: one of two, one again and again, or one that several nodes share. How operands
+// meet a body's inputs is said in graph/control.h.
+struct Control {
+  enum class Kind : uint8_t { kIf, kLoop, kScan, kCall };
+  Kind kind = Kind::kIf;
+  size_t num_bodies() const { return kind == Kind::kIf ? 2 : 1; }
+};
+
 using Computation = std::variant<Elementwise, Reduction, Movement, Contraction, Composite, HostKernel,
-                                 FromShapes, Source, FusedBody>;
+                                 FromShapes, Source, FusedBody, Control>;
 
 struct OpDef {
   std::string name = {};
@@ -157,6 +166,11 @@ struct OpDef {
   template <typename T>
   bool Is() const {
     return std::holds_alternative<T>(computation);
+  }
+  // How many graphs a node of it owns.
+  size_t NumBodies() const {
+    const auto* const control = std::get_if<Control>(&computation);
+    return control != nullptr ? control->num_bodies() : Is<FusedBody>() ? 1 : 0;
   }
   const AttrDef* FindAttr(absl::string_view name) const;
   // The port of input or output `i`: a variadic one takes all that follow. The op must have ports.

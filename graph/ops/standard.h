@@ -34,6 +34,7 @@ std::vector<OpDef> PoolingOps();           // pooling.cc
 std::vector<OpDef> GemmOps();              // gemm.cc
 std::vector<OpDef> ResizingOps();          // resizing.cc
 std::vector<OpDef> CompositeOps();         // composites.cc
+std::vector<OpDef> ControlOps();           // control.cc
 std::vector<OpDef> SourceOps();            // sources.cc
 
 std::vector<OpDef> StandardOps();
