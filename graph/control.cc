@@ -189,8 +189,32 @@ absl::StatusOr<Bodies> RelaxBodies(const Graph& graph, const OpDef& op, std::spa
   return Bodies{std::make_shared<const Graph>(std::move(body))};
 }
 
-absl::StatusOr<ValueId> AddCapturedInput(Graph& body, const ValueInfo& outer) {
-  const std::string name = outer.name.empty() ? "captured" : outer.name;
+std::vector<std::shared_ptr<const Graph>> FunctionsOf(const Graph& graph) {
+  absl::flat_hash_set<const Graph*> called;
+  const auto note_calls = [&](const Graph& g) {
+    if (g.depth() == 0) return;
+    for (NodeId id : g.nodes()) {
+      if (IsCall(*g.node(id).op)) called.insert(g.node(id).bodies[0].get());
+    }
+  };
+  note_calls(graph);
+  std::vector<std::shared_ptr<const Graph>> all;
+  VisitBodies(graph, [&](const std::shared_ptr<const Graph>& body) {
+    note_calls(*body);
+    all.push_back(body);
+  });
+  std::erase_if(all, [&](const auto& body) { return !called.contains(body.get()); });
+  return all;
+}
+
+size_t NumCaptured(const Node& node) {
+  if (!node.op->Is<Control>()) return 0;
+  const int64_t captured = node.attrs.Get<int64_t>("captured");
+  return static_cast<size_t>(std::clamp<int64_t>(captured, 0, static_cast<int64_t>(node.inputs.size())));
+}
+
+absl::StatusOr<ValueId> AddCapturedInput(Graph& body, const ValueInfo& outer, std::string name) {
+  if (name.empty()) name = outer.name.empty() ? "captured" : outer.name;
   TENFOLD_ASSIGN_OR_RETURN(const NodeId node, body.AddNode(*body.registry().Find("Input"), {},
                                                            {{"type", outer.type}}, {name}, {}));
   const ValueId input = body.node(node).outputs[0];

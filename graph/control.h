@@ -22,6 +22,7 @@
 #define TENFOLD_GRAPH_CONTROL_H_
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -68,10 +69,21 @@ absl::StatusOr<Bodies> RelaxBodies(const Graph& graph, const OpDef& op, std::spa
                                    const Attrs& attrs, Bodies bodies);
 
 // An Input of `body` for a value of the graph around it, with what is known of its contents.
-absl::StatusOr<ValueId> AddCapturedInput(Graph& body, const ValueInfo& outer);
+// It is named as that value, or `name`.
+absl::StatusOr<ValueId> AddCapturedInput(Graph& body, const ValueInfo& outer, std::string name = "");
 
 // The bodies of a control node of `graph` whose operands may have other types than when they were made.
 absl::StatusOr<Bodies> RetypeBodies(const Graph& graph, const Node& node);
+
+// The functions that `graph` and its bodies call, each once, those that another calls before it.
+std::vector<std::shared_ptr<const Graph>> FunctionsOf(const Graph& graph);
+
+inline bool IsCall(const OpDef& op) {
+  const auto* const control = std::get_if<Control>(&op.computation);
+  return control != nullptr && control->kind == Control::Kind::kCall;
+}
+// How many of the last operands of a node are captured values.
+size_t NumCaptured(const Node& node);
 
 }  // namespace tenfold
 

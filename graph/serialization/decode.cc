@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tenfold/graph/control.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/no_such_op.h"
 #include "tenfold/graph/serialization/decode_values.h"
@@ -15,11 +16,14 @@ namespace {
 
 class Decoder {
  public:
-  Decoder(const v1::Graph& encoded, DecodeContext& context, int depth)
+  // `contents`: of a body, what is known of the values that its inputs are given.
+  Decoder(const v1::Graph& encoded, DecodeContext& context, int depth,
+          std::vector<std::optional<Contents>> contents = {})
       : encoded_(encoded),
         context_(context),
         limits_(context.options.limits),
         depth_(depth),
+        contents_(std::move(contents)),
         graph_(context.options.registry) {
     graph_.limits = limits_;
   }
@@ -32,6 +36,7 @@ class Decoder {
     TENFOLD_RETURN_IF_ERROR(
         CheckCount(encoded_.outputs_size(), limits_.node_values, "node_values", "outputs"));
     TENFOLD_RETURN_IF_ERROR(CheckName(encoded_.name()));
+    if (depth_ > 0 && encoded_.functions_size() > 0) return WrongStructure("a body has functions of its own");
     graph_.name = encoded_.name();
     for (const v1::SymbolBounds& bounds : encoded_.symbol_bounds())
       TENFOLD_RETURN_IF_ERROR(AddBounds(bounds));
@@ -102,10 +107,13 @@ class Decoder {
     TENFOLD_ASSIGN_OR_RETURN(Attrs attrs, DecodeAttrs(encoded));
     TENFOLD_ASSIGN_OR_RETURN(std::vector<std::string> names, DecodeNames(encoded));
     TENFOLD_ASSIGN_OR_RETURN(Provenance provenance, DecodeProvenance(encoded.provenance()));
-    TENFOLD_ASSIGN_OR_RETURN(std::shared_ptr<const Graph> body, DecodeBody(encoded, *op, inputs));
+    TENFOLD_ASSIGN_OR_RETURN(Bodies bodies, DecodeBodies(encoded, *op, inputs, attrs));
     TENFOLD_ASSIGN_OR_RETURN(const NodeId id,
                              graph_.AddNode(*op, std::move(inputs), std::move(attrs), std::move(names),
-                                            std::move(provenance), std::move(body)));
+                                            std::move(provenance), std::move(bodies)));
+    const size_t input = graph_.inputs().size() - 1;
+    if (op->name == "Input" && input < contents_.size() && contents_[input])
+      graph_.AssumeContents(graph_.inputs()[input], *contents_[input]);
     return CheckResults(encoded, graph_.node(id).outputs);
   }
 
@@ -195,13 +203,41 @@ class Decoder {
     return provenance;
   }
 
-  absl::StatusOr<std::shared_ptr<const Graph>> DecodeBody(const v1::Node& encoded, const OpDef& op,
-                                                          const std::vector<ValueId>& inputs) {
-    if (op.Is<FusedBody>() != encoded.has_body()) {
+  absl::StatusOr<Bodies> DecodeBodies(const v1::Node& encoded, const OpDef& op,
+                                      const std::vector<ValueId>& inputs, const Attrs& attrs) {
+    const bool fused = op.Is<FusedBody>(), call = IsCall(op);
+    if (fused != encoded.has_body()) {
       return WrongStructure(absl::StrCat(op.name, encoded.has_body() ? " has a body" : " has no body"));
     }
-    if (!encoded.has_body()) return std::shared_ptr<const Graph>();
-    TENFOLD_ASSIGN_OR_RETURN(Graph body, DecodeGraph(encoded.body(), context_, depth_ + 1));
+    const size_t wanted = fused || call ? 0 : op.NumBodies();
+    if (wanted != static_cast<size_t>(encoded.bodies_size())) {
+      return WrongStructure(absl::StrCat(op.name, " has ", encoded.bodies_size(), " bodies, not ", wanted));
+    }
+    if (call) return FindFunction(attrs);
+    if (fused) return DecodeFusedBody(encoded, inputs);
+    if (wanted == 0) return Bodies();
+    TENFOLD_ASSIGN_OR_RETURN(const ControlLayout layout, LayOutControl(op, inputs.size(), attrs));
+    std::vector<std::optional<Contents>> contents(layout.body_lead + layout.num_passed());
+    for (int i = layout.carried + layout.scanned; i < layout.num_passed(); ++i) {
+      const ValueId outer = inputs[layout.lead + i];
+      if (outer != kNoValue) contents[layout.body_lead + i] = graph_.value(outer).contents;
+    }
+    Bodies bodies;
+    for (const v1::Graph& body : encoded.bodies()) {
+      TENFOLD_ASSIGN_OR_RETURN(Graph decoded, Decoder(body, context_, depth_ + 1, contents).Decode());
+      bodies.push_back(std::make_shared<const Graph>(std::move(decoded)));
+    }
+    return bodies;
+  }
+
+  absl::StatusOr<Bodies> FindFunction(const Attrs& attrs) const {
+    const auto function = context_.functions.find(attrs.Get<std::string>("function"));
+    if (function != context_.functions.end()) return Bodies{function->second};
+    return WrongStructure("a Call names no function that stands before it");
+  }
+
+  absl::StatusOr<Bodies> DecodeFusedBody(const v1::Node& encoded, const std::vector<ValueId>& inputs) {
+    TENFOLD_ASSIGN_OR_RETURN(Graph body, Decoder(encoded.body(), context_, depth_ + 1).Decode());
     bool same = body.inputs().size() == inputs.size();
     for (size_t i = 0; same && i < inputs.size(); ++i) {
       if (inputs[i] == kNoValue) return WrongStructure("an input of a body is absent");
@@ -210,7 +246,7 @@ class Decoder {
     if (!same) return MakeError("E0504", "the inputs of the body are not of the types of the node's inputs");
     // A node without values has no name, and nothing reads it.
     if (body.outputs().empty()) return WrongStructure("the body of a fused node has no outputs");
-    return std::make_shared<const Graph>(std::move(body));
+    return Bodies{std::make_shared<const Graph>(std::move(body))};
   }
 
   absl::Status CheckResults(const v1::Node& encoded, const std::vector<ValueId>& outputs) {
@@ -243,6 +279,7 @@ class Decoder {
   DecodeContext& context_;
   const Limits& limits_;
   const int depth_;
+  const std::vector<std::optional<Contents>> contents_;
   Graph graph_;
   std::vector<ValueId> values_;  // by their number in the file
   uint64_t total_values_ = 0;
@@ -250,8 +287,14 @@ class Decoder {
 
 }  // namespace
 
-absl::StatusOr<Graph> DecodeGraph(const v1::Graph& encoded, DecodeContext& context, int depth) {
-  return Decoder(encoded, context, depth).Decode();
+absl::StatusOr<Graph> DecodeGraph(const v1::Graph& encoded, DecodeContext& context) {
+  for (const v1::Graph& function : encoded.functions()) {
+    TENFOLD_ASSIGN_OR_RETURN(Graph decoded, Decoder(function, context, 1).Decode());
+    const std::string name = decoded.name;
+    if (!context.functions.emplace(name, std::make_shared<const Graph>(std::move(decoded))).second)
+      return WrongStructure(absl::StrCat("there are two functions '", name.substr(0, 80), "'"));
+  }
+  return Decoder(encoded, context, 0).Decode();
 }
 
 }  // namespace tenfold

@@ -5,7 +5,9 @@
 #ifndef TENFOLD_GRAPH_SERIALIZATION_DECODE_H_
 #define TENFOLD_GRAPH_SERIALIZATION_DECODE_H_
 
+#include <map>
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -19,9 +21,11 @@ struct DecodeContext {
   absl::string_view data;             // the data section
   std::shared_ptr<const void> owner;  // keeps `data`, which is aligned then; null: tensors are copied out
   int64_t nodes = 0;                  // so far, bodies included
+  std::map<std::string, std::shared_ptr<const Graph>> functions = {};  // so far
 };
 
-absl::StatusOr<Graph> DecodeGraph(const v1::Graph& encoded, DecodeContext& context, int depth = 0);
+// The graph of a file, and before it the functions that it calls.
+absl::StatusOr<Graph> DecodeGraph(const v1::Graph& encoded, DecodeContext& context);
 
 }  // namespace tenfold
 

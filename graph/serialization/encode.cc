@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tenfold/graph/control.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/element_bytes.h"
 #include "tenfold/graph/text/quote.h"
@@ -23,6 +24,15 @@ class Encoder {
   Encoder(const Graph& graph, v1::Graph* out, DataSection* data)
       : graph_(graph), out_(*out), data_(*data), numbers_(graph.num_values(), -1) {}
 
+  // The graph of a file, with the functions that it calls.
+  absl::Status EncodeFile() {
+    for (const auto& function : FunctionsOf(graph_)) {
+      TENFOLD_RETURN_IF_ERROR(Encoder(*function, out_.add_functions(), &data_).Encode());
+    }
+    return Encode();
+  }
+
+ private:
   absl::Status Encode() {
     TENFOLD_RETURN_IF_ERROR(Text(graph_.name, out_.mutable_name()));
     for (const auto& [symbol, bounds] : graph_.symbol_bounds) {
@@ -44,7 +54,6 @@ class Encoder {
     return absl::OkStatus();
   }
 
- private:
   static absl::Status Text(absl::string_view text, std::string* out) {
     if (FindInvalidUtf8(text)) {
       return MakeError("E0502",
@@ -95,8 +104,12 @@ class Encoder {
         TENFOLD_RETURN_IF_ERROR(EncodeIngest(provenance.ingest, encoded.mutable_ingest()));
       }
     }
-    if (node.body == nullptr) return absl::OkStatus();
-    return EncodeGraph(*node.body, out->mutable_body(), &data_);
+    if (IsCall(*node.op)) return absl::OkStatus();
+    for (const auto& body : node.bodies) {
+      v1::Graph* const encoded = node.op->Is<FusedBody>() ? out->mutable_body() : out->add_bodies();
+      TENFOLD_RETURN_IF_ERROR(Encoder(*body, encoded, &data_).Encode());
+    }
+    return absl::OkStatus();
   }
 
   static absl::Status EncodeIngest(const IngestRecord& record, v1::Ingest* out) {
@@ -236,7 +249,7 @@ class Encoder {
 }  // namespace
 
 absl::Status EncodeGraph(const Graph& graph, v1::Graph* out, DataSection* data) {
-  return Encoder(graph, out, data).Encode();
+  return Encoder(graph, out, data).EncodeFile();
 }
 
 }  // namespace tenfold

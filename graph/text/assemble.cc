@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tenfold/graph/control.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/no_such_op.h"
 #include "tenfold/graph/text/attr_syntax.h"
@@ -79,12 +80,18 @@ Graph GraphAssembler::Assemble(GraphSyntax& syntax) && {
   graph_.name = syntax.name.name;
   CollectNames(syntax);
   AddBounds(syntax);
-  for (const InputSyntax& input : syntax.inputs) AddInput(input);
+  for (size_t i = 0; i < syntax.inputs.size(); ++i) {
+    InputSyntax& input = syntax.inputs[i];
+    if (!input.type && i < given_.size()) input.type = given_[i];
+    AddInput(input);
+  }
+  for (ValueId id : std::exchange(captured_, {})) Capture(id);
   for (StatementSyntax& statement : syntax.statements) {
     if (errors_.full()) break;
     AddStatement(statement);
   }
   for (const OutputSyntax& output : syntax.outputs) AddOutput(output);
+  graph_.SetEnclosing(nullptr);
   return std::move(graph_);
 }
 
@@ -181,39 +188,174 @@ void GraphAssembler::AddConst(StatementSyntax& statement) {
       statement.provenance.array = ReferenceName(reference.file, reference.member);
     }
   }
-  AddNode(*op, {}, {{"value", *std::move(statement.tensor)}}, statement, nullptr);
+  AddNode(*op, {}, {{"value", *std::move(statement.tensor)}}, statement, {});
 }
 
 void GraphAssembler::AddCall(StatementSyntax& statement) {
-  std::shared_ptr<const Graph> body;
-  if (statement.body != nullptr) {
-    const int errors_before = errors_.count();
-    Graph assembled =
-        GraphAssembler(graph_.shared_registry(), resolver_, graph_.limits, errors_).Assemble(*statement.body);
-    if (errors_.count() > errors_before) return;
-    if (!assembled.contracts.empty()) {
-      errors_.Add(statement.op.span, "E0501",
-                  "an input of a body has a contract: only those of the graph have");
-      return;
-    }
-    body = std::make_shared<const Graph>(std::move(assembled));
-  }
   const OpDef* op = FindOp(statement);
   if (op == nullptr) return;
   Attrs attrs;
   std::vector<ValueId> inputs;
   const bool good_attrs = ReadAttrs(statement, *op, attrs);
   if (!ReadOperands(statement, *op, inputs) || !good_attrs) return;
-  if (op->Is<FusedBody>() != (body != nullptr)) {
+  if (op->Is<Control>()) return AddControl(statement, *op, std::move(inputs), std::move(attrs));
+  if (op->Is<FusedBody>() != (statement.bodies.size() == 1)) {
     errors_.Add(statement.op.span, "E0501",
-                absl::StrCat(op->name, body == nullptr ? " needs a body, the graph that it stands for"
-                                                       : " takes no body: only a fused node has one"));
+                absl::StrCat(op->name, op->Is<FusedBody>() ? " needs a body, the graph that it stands for"
+                                                           : " takes no body"));
     return;
   }
-  if (body != nullptr && !CheckBody(statement, inputs, *body)) return;
-  const size_t results = body != nullptr ? body->outputs().size() : op->outputs.size();
+  Bodies bodies;
+  if (op->Is<FusedBody>()) {
+    const int errors_before = errors_.count();
+    Graph assembled =
+        GraphAssembler(graph_.shared_registry(), resolver_, graph_.limits, errors_, functions_)
+            .Assemble(*statement.bodies[0]);
+    if (errors_.count() > errors_before || !CheckNoContract(statement, assembled)) return;
+    if (!CheckBody(statement, inputs, assembled)) return;
+    bodies.push_back(std::make_shared<const Graph>(std::move(assembled)));
+  }
+  const size_t results = bodies.empty() ? op->outputs.size() : bodies[0]->outputs().size();
   if (!op->GivesAnyNumber() && !CheckResultCount(statement, *op, results)) return;
-  AddNode(*op, std::move(inputs), std::move(attrs), statement, std::move(body));
+  AddNode(*op, std::move(inputs), std::move(attrs), statement, std::move(bodies));
+}
+
+bool GraphAssembler::CheckNoContract(const StatementSyntax& statement, const Graph& body) {
+  if (body.contracts.empty()) return true;
+  errors_.Add(statement.op.span, "E0501",
+              "an input of a body has a contract: only those of the graph have");
+  return false;
+}
+
+void GraphAssembler::AddControl(StatementSyntax& statement, const OpDef& op, std::vector<ValueId> inputs,
+                                Attrs attrs) {
+  for (const AttrSyntax& attr : statement.attrs) {
+    if (attr.name.name != "captured") continue;
+    errors_.Add(attr.name.span, "E0102",
+                "what a body reads of the graph around it is found, and not written as 'captured'",
+                "leave it out");
+    return;
+  }
+  const auto kind = std::get<Control>(op.computation).kind;
+  const size_t wanted = kind == Control::Kind::kCall ? 0 : op.NumBodies();
+  if (statement.bodies.size() != wanted) {
+    errors_.Add(statement.op.span, "E0501",
+                wanted == 0 ? absl::StrCat(op.name, " takes no body: a function stands before the graph")
+                            : absl::StrCat(op.name, " needs ", wanted, wanted == 1 ? " body" : " bodies", " in { }, but ",
+                                           statement.bodies.size(), " stand there"),
+                wanted == 2   ? "write If(c) { graph then() -> (y) { ... } graph else() -> (y) { ... } }"
+                : wanted == 1 ? Mend(absl::StrCat("write ", op.name,
+                                                  "(...) { graph body(...) -> (...) { ... } }"))
+                              : Mend());
+    return;
+  }
+  if (wanted == 0) {
+    const std::string name = attrs.Get<std::string>("function");
+    const auto function = functions_.find(name);
+    if (function == functions_.end()) {
+      std::vector<std::string> names;
+      for (const auto& [known, body] : functions_) names.push_back(known);
+      std::sort(names.begin(), names.end());
+      errors_.Add(statement.op.span, "E0107", absl::StrCat("there is no function '", name, "'"),
+                  names.empty() ? Mend("a function stands before the graph: function f(x: f32[N]) -> (y) { ... }")
+                                : DidYouMean(NearestName(name, names)));
+      return;
+    }
+    if (function->second == nullptr) return;  // refused already
+    return AddNode(op, std::move(inputs), std::move(attrs), statement, {function->second});
+  }
+  std::optional<Bodies> bodies = AssembleBodies(statement, op, inputs, attrs);
+  if (!bodies) return;
+  absl::StatusOr<Bodies> relaxed = RelaxBodies(graph_, op, inputs, attrs, *std::move(bodies));
+  if (!relaxed.ok()) return errors_.Add(statement.op.span, relaxed.status());
+  AddNode(op, std::move(inputs), std::move(attrs), statement, *std::move(relaxed));
+}
+
+std::optional<Bodies> GraphAssembler::AssembleBodies(StatementSyntax& statement, const OpDef& op,
+                                                     std::vector<ValueId>& inputs, Attrs& attrs) {
+  const absl::StatusOr<ControlLayout> layout = LayOutControl(op, inputs.size(), attrs);
+  if (!layout.ok()) {
+    errors_.Add(statement.op.span, layout.status());
+    return std::nullopt;
+  }
+  std::vector<TensorType> given;
+  if (layout->kind == Control::Kind::kLoop) given = {{DType::kI64, Shape()}, {DType::kBool, Shape()}};
+  std::vector<TensorType> passed;
+  for (size_t i = layout->lead; i < inputs.size(); ++i) passed.push_back(graph_.value(inputs[i]).type);
+  const std::vector<TensorType> types = PassedTypes(*layout, passed).value_or(passed);
+  given.insert(given.end(), types.begin(), types.end());
+  inputs.resize(std::max<size_t>(inputs.size(), layout->lead), kNoValue);
+  std::vector<Graph> graphs;
+  std::vector<ValueId> captured;
+  for (const auto& syntax : statement.bodies) {
+    if (syntax->inputs.size() != given.size()) {
+      errors_.Add(syntax->name.span, "E0504",
+                  absl::StrCat("'", syntax->name.name, "' takes ", syntax->inputs.size(), " inputs, but ",
+                               op.name, " gives it ", given.size()),
+                  layout->kind == Control::Kind::kLoop
+                      ? Mend("a loop's body takes the iteration's number, the condition and the carried values")
+                      : Mend());
+      return std::nullopt;
+    }
+    const int errors_before = errors_.count();
+    GraphAssembler assembler(graph_.shared_registry(), resolver_, graph_.limits, errors_, functions_, this);
+    assembler.given_ = given;
+    assembler.captured_ = captured;
+    // Assemble consumes the assembler, but what it captured is wanted, too.
+    Graph body = std::move(assembler).Assemble(*syntax);
+    if (errors_.count() > errors_before || !CheckNoContract(statement, body)) return std::nullopt;
+    for (size_t i = captured.size(); i < assembler.captured_.size(); ++i) {
+      for (Graph& earlier : graphs) {
+        const absl::Status added =
+            AddCapturedInput(earlier, graph_.value(assembler.captured_[i])).status();
+        if (added.ok()) continue;
+        errors_.Add(statement.op.span, added);
+        return std::nullopt;
+      }
+    }
+    captured = assembler.captured_;
+    graphs.push_back(std::move(body));
+  }
+  inputs.insert(inputs.end(), captured.begin(), captured.end());
+  attrs.Set("captured", static_cast<int64_t>(captured.size()));
+  Bodies bodies;
+  for (Graph& graph : graphs) bodies.push_back(std::make_shared<const Graph>(std::move(graph)));
+  return bodies;
+}
+
+std::optional<ValueId> GraphAssembler::Capture(ValueId outer) {
+  // What this graph defines itself has that name here.
+  const ValueInfo& value = outer_->graph_.value(outer);
+  std::string name = value.name;
+  while (places_.contains(name)) name = absl::StrCat("outer/", name);
+  const absl::StatusOr<ValueId> input = AddCapturedInput(graph_, value, std::move(name));
+  if (!input.ok()) {
+    errors_.Add(Span{statement_begin_, statement_begin_ + 1}, input.status());
+    return std::nullopt;
+  }
+  captured_.push_back(outer);
+  return *input;
+}
+
+bool GraphAssembler::Knows(absl::string_view name) const {
+  return places_.contains(std::string(name)) || (outer_ != nullptr && outer_->Knows(name));
+}
+
+void AddFunction(GraphSyntax& syntax, const std::shared_ptr<const OpRegistry>& registry,
+                 const ArrayResolver& resolver, const Limits& limits, ErrorList& errors, Functions& functions) {
+  if (functions.contains(syntax.name.name)) {
+    errors.Add(syntax.name.span, "E0104", absl::StrCat("there is a function '", syntax.name.name, "' already"),
+               "give one of them another name");
+    return;
+  }
+  const int errors_before = errors.count();
+  Graph body = GraphAssembler(registry, resolver, limits, errors, functions).Assemble(syntax);
+  if (errors.count() == errors_before && !body.contracts.empty()) {
+    errors.Add(syntax.name.span, "E0501",
+               "a parameter of a function has a contract: only inputs of the graph have");
+  }
+  functions[syntax.name.name] =
+      errors.count() > errors_before ? nullptr : std::make_shared<const Graph>(std::move(body));
 }
 
 bool GraphAssembler::CheckResultCount(const StatementSyntax& statement, const OpDef& op, size_t results) {
@@ -425,12 +567,12 @@ absl::Status GraphAssembler::WithCastOfOperand(const StatementSyntax& statement,
 }
 
 void GraphAssembler::AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs,
-                             const StatementSyntax& statement, std::shared_ptr<const Graph> body) {
+                             const StatementSyntax& statement, Bodies bodies) {
   std::vector<std::string> names;
   for (const TypedNameSyntax& result : statement.results) names.push_back(result.name.name);
   const absl::StatusOr<NodeId> node =
       graph_.AddNode(op, std::move(inputs), std::move(attrs), std::move(names),
-                     ReadProvenance(statement.provenance, statement.results[0].name.span), std::move(body));
+                     ReadProvenance(statement.provenance, statement.results[0].name.span), std::move(bodies));
   if (!node.ok()) {
     absl::Status status = node.status();
     if (statement.provenance.location) {
@@ -457,11 +599,9 @@ void GraphAssembler::AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs
 void GraphAssembler::AddOutput(const OutputSyntax& output) {
   // A value that failed is known by its place alone; its error is recorded.
   const std::string& name = output.value.name;
-  const std::optional<ValueId> value = graph_.FindValue(name);
-  if (!value) {
-    if (!places_.contains(name)) Lookup(name, output.value.span, SIZE_MAX);
-    return;
-  }
+  std::optional<ValueId> value = graph_.FindValue(name);
+  if (!value && !places_.contains(name)) value = Lookup(name, output.value.span, SIZE_MAX);
+  if (!value) return;
   const absl::Status status = graph_.AddOutput(output.name.name, *value);
   if (!status.ok()) errors_.Add(output.name.span, status);
 }
@@ -469,11 +609,17 @@ void GraphAssembler::AddOutput(const OutputSyntax& output) {
 std::optional<ValueId> GraphAssembler::Lookup(absl::string_view name, Span span, size_t above) {
   if (std::optional<ValueId> value = graph_.FindValue(name)) return value;
   const auto place = places_.find(std::string(name));
+  if (place == places_.end() && outer_ != nullptr && outer_->Knows(name)) {
+    const std::optional<ValueId> outer = outer_->Lookup(name, span, above);
+    return outer ? Capture(*outer) : std::nullopt;
+  }
   if (place == places_.end()) {
     std::vector<std::string> candidates;
-    for (const auto& [known, where] : places_) {
-      if (where.begin < above) candidates.push_back(known);
-      if (candidates.size() == kCandidates) break;
+    for (const GraphAssembler* graph = this; graph != nullptr; graph = graph->outer_) {
+      for (const auto& [known, where] : graph->places_) {
+        if (candidates.size() == kCandidates) break;
+        if (where.begin < above) candidates.push_back(known);
+      }
     }
     std::sort(candidates.begin(), candidates.end());
     std::string near = NearestName(name, candidates);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tenfold/graph/control.h"
 #include "tenfold/graph/text/attr_syntax.h"
 #include "tenfold/graph/text/value_names.h"
 
@@ -49,6 +50,13 @@ class DotPrinter {
     }
   }
 
+  void Cluster(const Graph& body, const std::string& id) {
+    absl::StrAppend(&out_, indent_, "subgraph cluster_", id, " {\n", indent_,
+                    "  label=", DotString(body.name), ";\n");
+    DotPrinter(body, options_, id + "_", indent_ + "  ", &out_).Print();
+    absl::StrAppend(&out_, indent_, "}\n");
+  }
+
  private:
   std::string IdOf(NodeId id) const { return absl::StrCat(prefix_, "n", static_cast<int>(id)); }
 
@@ -66,11 +74,11 @@ class DotPrinter {
     for (ValueId input : Present(node.inputs)) {
       if (!names_.is_inline(input)) Edge(input, IdOf(id));
     }
-    if (node.body == nullptr) return;
-    absl::StrAppend(&out_, indent_, "subgraph cluster_", IdOf(id), " {\n", indent_,
-                    "  label=", DotString(node.body->name), ";\n");
-    DotPrinter(*node.body, options_, IdOf(id) + "_", indent_ + "  ", &out_).Print();
-    absl::StrAppend(&out_, indent_, "}\n");
+    if (IsCall(*node.op)) return;
+    for (size_t i = 0; i < node.bodies.size(); ++i) {
+      const std::string inner = node.bodies.size() == 1 ? IdOf(id) : absl::StrCat(IdOf(id), "_", i);
+      Cluster(*node.bodies[i], inner);
+    }
   }
 
   std::string Label(NodeId id, const Node& node) const {
@@ -115,7 +123,10 @@ class DotPrinter {
 
 std::string PrintDot(const Graph& graph, const DotOptions& options) {
   std::string out = absl::StrCat("digraph ", DotString(graph.name), " {\n  node [fontname=\"monospace\"];\n");
-  DotPrinter(graph, options, "", "  ", &out).Print();
+  DotPrinter printer(graph, options, "", "  ", &out);
+  printer.Print();
+  int number = 0;
+  for (const auto& function : FunctionsOf(graph)) printer.Cluster(*function, absl::StrCat("f", number++));
   return out + "}\n";
 }
 

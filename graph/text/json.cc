@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "nlohmann/json.hpp"
+#include "tenfold/graph/control.h"
 
 namespace tenfold {
 namespace {
@@ -94,7 +95,12 @@ Json NodeToJson(const Graph& graph, const Node& node, const JsonOptions& options
                       {"largest_change", ingest.largest_change},
                       {"nans_replaced", ingest.nans_replaced}};
   }
-  if (node.body != nullptr) json["body"] = GraphToJson(*node.body, options);
+  if (node.op->Is<FusedBody>()) {
+    json["body"] = GraphToJson(*node.bodies[0], options);
+  } else if (!node.bodies.empty() && !IsCall(*node.op)) {
+    Json& bodies = json["bodies"] = Json::array();
+    for (const auto& body : node.bodies) bodies.push_back(GraphToJson(*body, options));
+  }
   return json;
 }
 
@@ -136,6 +142,7 @@ Json GraphToJson(const Graph& graph, const JsonOptions& options) {
 
 std::string PrintJson(const Graph& graph, const JsonOptions& options) {
   Json json = {{"format", "tenfold.graph"}, {"version", 1}};
+  for (const auto& function : FunctionsOf(graph)) json["functions"].push_back(GraphToJson(*function, options));
   json.update(GraphToJson(graph, options));
   // A name that is not UTF-8 is shown with replacement characters; `strict` would throw.
   return json.dump(options.indent, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -30,14 +30,19 @@ std::optional<Graph> Parse(const SourceText& source, const TextOptions& options,
     return std::nullopt;
   }
   SyntaxParser parser(source, options.limits, errors);
-  std::optional<GraphSyntax> syntax;
+  std::optional<FileSyntax> syntax;
   const absl::Status in_memory = RefuseIfOutOfMemory("read", options.file, [&] {
     syntax = parser.ParseFile(options.require_header);
     return absl::OkStatus();
   });
   if (!in_memory.ok()) errors.Add(Span(), in_memory);
   if (!syntax) return std::nullopt;
-  Graph graph = GraphAssembler(options.registry, options.resolve, options.limits, errors).Assemble(*syntax);
+  Functions functions;
+  for (GraphSyntax& function : syntax->functions) {
+    AddFunction(function, options.registry, options.resolve, options.limits, errors, functions);
+  }
+  Graph graph = GraphAssembler(options.registry, options.resolve, options.limits, errors, functions)
+                    .Assemble(syntax->graph);
   if (!errors.empty()) return std::nullopt;
   return graph;
 }

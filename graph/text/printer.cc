@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "tenfold/graph/control.h"
 #include "tenfold/graph/text/attr_syntax.h"
 #include "tenfold/graph/text/quote.h"
 #include "tenfold/graph/text/tensor_literal.h"
@@ -23,11 +24,14 @@ std::string SymbolText(const std::string& symbol) {
 
 class Printer {
  public:
-  Printer(const Graph& graph, const PrintOptions& options, std::string indent, std::string* out)
-      : graph_(graph), options_(options), names_(graph), indent_(std::move(indent)), out_(*out) {}
+  // `captured`: of a body, the names of its last inputs in the graph around it.
+  Printer(const Graph& graph, const PrintOptions& options, std::string indent, std::string* out,
+          const std::vector<std::string>& captured = {})
+      : graph_(graph), options_(options), names_(graph, captured), num_captured_(captured.size()),
+        indent_(std::move(indent)), out_(*out) {}
 
-  void Print() {
-    Header();
+  void Print(absl::string_view keyword) {
+    Header(keyword);
     for (NodeId id : graph_.nodes()) {
       const Node& node = graph_.node(id);
       if (node.op->name == "Input" || names_.is_inline(node.outputs[0])) continue;
@@ -37,10 +41,11 @@ class Printer {
   }
 
  private:
-  void Header() {
-    absl::StrAppend(&out_, indent_, "graph ", QuoteName(graph_.name), "(");
+  void Header(absl::string_view keyword) {
+    absl::StrAppend(&out_, indent_, keyword, " ", QuoteName(graph_.name), "(");
     const char* separator = "";
-    for (ValueId input : graph_.inputs()) {
+    for (size_t i = 0; i + num_captured_ < graph_.inputs().size(); ++i) {
+      const ValueId input = graph_.inputs()[i];
       absl::StrAppend(&out_, separator, names_[input], ": ", graph_.value(input).type.ToString());
       const auto contract = graph_.contracts.find(graph_.value(input).name);
       if (contract != graph_.contracts.end()) ContractOf(contract->second, graph_.value(input).type);
@@ -105,11 +110,15 @@ class Printer {
   void Call(const Node& node, const std::string& inner) {
     absl::StrAppend(&out_, " = ", QuoteName(node.op->name), "(");
     const char* separator = "";
-    for (ValueId input : node.inputs) {
+    size_t operands = node.inputs.size() - NumCaptured(node);
+    while (operands > 0 && node.inputs[operands - 1] == kNoValue) --operands;
+    for (size_t i = 0; i < operands; ++i) {
+      const ValueId input = node.inputs[i];
       absl::StrAppend(&out_, separator, input == kNoValue ? "_" : names_[input]);
       separator = ", ";
     }
     for (const auto& [name, value] : node.attrs) {
+      if (node.op->Is<Control>() && name == "captured") continue;  // found by who reads it
       const AttrDef* def = node.op->FindAttr(name);
       if (def != nullptr && def->default_value && *def->default_value == value) continue;
       absl::StrAppend(&out_, separator, QuoteName(name), "=",
@@ -117,9 +126,12 @@ class Printer {
       separator = ", ";
     }
     out_ += ")";
-    if (node.body == nullptr) return;
+    if (node.bodies.empty() || IsCall(*node.op)) return;
     out_ += " {\n";
-    Printer(*node.body, options_, inner + "  ", &out_).Print();
+    const std::vector<std::string> captured = names_.CapturedBy(node);
+    for (const auto& body : node.bodies) {
+      Printer(*body, options_, inner + "  ", &out_, captured).Print("graph");
+    }
     absl::StrAppend(&out_, inner, "}");
   }
 
@@ -145,6 +157,7 @@ class Printer {
   const Graph& graph_;
   const PrintOptions& options_;
   const ValueNames names_;
+  const size_t num_captured_;
   const std::string indent_;
   std::string& out_;
 };
@@ -153,7 +166,11 @@ class Printer {
 
 std::string PrintText(const Graph& graph, const PrintOptions& options) {
   std::string out = options.header ? "tenfold 1\n\n" : "";
-  Printer(graph, options, "", &out).Print();
+  for (const auto& function : FunctionsOf(graph)) {
+    Printer(*function, options, "", &out).Print("function");
+    out += "\n";
+  }
+  Printer(graph, options, "", &out).Print("graph");
   return out;
 }
 

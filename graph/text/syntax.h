@@ -89,7 +89,7 @@ struct StatementSyntax {
   // Of a call.
   std::vector<OperandSyntax> operands;
   std::vector<AttrSyntax> attrs;
-  std::unique_ptr<GraphSyntax> body;
+  std::vector<std::unique_ptr<GraphSyntax>> bodies;
   ProvenanceSyntax provenance;
   bool bad = false;  // an error stands in it: its results exist, but nothing is known of them
 };
@@ -105,7 +105,7 @@ struct ContractSyntax {
 
 struct InputSyntax {
   NameSyntax name;
-  std::optional<TensorType> type;  // none once an error is recorded
+  std::optional<TensorType> type;  // none once an error is recorded, or where a body leaves it out
   std::optional<ContractSyntax> contract;
   ProvenanceSyntax provenance;
 };
@@ -126,6 +126,11 @@ struct GraphSyntax {
   std::vector<BoundSyntax> bounds;
   std::vector<OutputSyntax> outputs;
   std::vector<StatementSyntax> statements;
+};
+
+struct FileSyntax {
+  std::vector<GraphSyntax> functions;
+  GraphSyntax graph;
 };
 
 }  // namespace tenfold

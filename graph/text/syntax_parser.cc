@@ -22,14 +22,18 @@ constexpr int kVersion = 1;
 
 // --- The parts of a file -----------------------------------------------------------------------------------
 
-std::optional<GraphSyntax> SyntaxParser::ParseFile(bool require_header) {
+std::optional<FileSyntax> SyntaxParser::ParseFile(bool require_header) {
   if (!Version(require_header)) return std::nullopt;
-  GraphSyntax graph;
-  if (!Graph(graph)) return std::nullopt;
+  FileSyntax file;
+  while (token().IsWord("function")) {
+    if (!Within(file.functions.size(), "functions")) return std::nullopt;
+    if (!Graph("function", file.functions.emplace_back())) return std::nullopt;
+  }
+  if (!Graph("graph", file.graph)) return std::nullopt;
   if (token().kind != Token::kEnd && errors_.empty()) {
     Expected("the end of the file after the graph", "a file holds one graph");
   }
-  return graph;
+  return file;
 }
 
 bool SyntaxParser::Version(bool required) {
@@ -54,8 +58,8 @@ bool SyntaxParser::Version(bool required) {
               version > kVersion ? "read it with the Tenfold that wrote it, or a later one" : "");
 }
 
-bool SyntaxParser::Graph(GraphSyntax& graph) {
-  if (!token().IsWord("graph")) return Expected("'graph'");
+bool SyntaxParser::Graph(absl::string_view keyword, GraphSyntax& graph) {
+  if (!token().IsWord(keyword)) return Expected(absl::StrCat("'", keyword, "'"));
   lexer_.Next();
   if (!Name("the graph's name", graph.name)) return false;
   if (!Inputs(graph)) return false;
@@ -69,12 +73,13 @@ bool SyntaxParser::Inputs(GraphSyntax& graph) {
   do {
     if (!Within(graph.inputs.size(), "inputs")) return false;
     InputSyntax& input = graph.inputs.emplace_back();
-    if (!Name("an input's name", input.name) || !Expect(":", "and a type after the input's name")) {
-      return false;
+    if (!Name("an input's name", input.name)) return false;
+    const bool left_out = depth_ > 0 && (token().Is(",") || token().Is(")"));
+    if (!left_out) {
+      TypeSyntax type;
+      if (!Expect(":", "and a type after the input's name") || !Type(type)) return false;
+      input.type = std::move(type.type);
     }
-    TypeSyntax type;
-    if (!Type(type)) return false;
-    input.type = std::move(type.type);
     if (token().IsWord("contract") && lexer_.Peek().Is("(") && !Contract(input.contract.emplace())) {
       return false;
     }
@@ -175,7 +180,7 @@ bool SyntaxParser::Statement(StatementSyntax& statement) {
     }
     if (!Arguments(statement)) return false;
     formula_.reset();
-    if (token().Is("{") && !Body(statement)) return false;
+    if (token().Is("{") && !Bodies(statement)) return false;
   }
   return Provenance(statement.provenance);
 }
@@ -387,7 +392,7 @@ bool SyntaxParser::OperandInOtherBrackets() {
               {absl::StrCat("write ", mended), {ReplaceText{span.begin, span.end, mended}}});
 }
 
-bool SyntaxParser::Body(StatementSyntax& statement) {
+bool SyntaxParser::Bodies(StatementSyntax& statement) {
   if (depth_ >= limits_.nesting) {
     return Fail(token().span(), "E0402",
                 absl::StrCat("bodies nest deeper than ", limits_.nesting, " levels, the limit"),
@@ -395,12 +400,14 @@ bool SyntaxParser::Body(StatementSyntax& statement) {
   }
   lexer_.Next();
   ++depth_;
-  auto body = std::make_unique<GraphSyntax>();
-  const bool good = Graph(*body);
+  bool good = true;
+  do {
+    if (good = Within(statement.bodies.size(), "bodies"); !good) break;
+    statement.bodies.push_back(std::make_unique<GraphSyntax>());
+    good = Graph("graph", *statement.bodies.back());
+  } while (good && token().IsWord("graph"));
   --depth_;
-  if (!good || !Expect("}", "after the graph of a body")) return false;
-  statement.body = std::move(body);
-  return true;
+  return good && Expect("}", "after the graph of a body");
 }
 
 // --- Small parts -------------------------------------------------------------------------------------------

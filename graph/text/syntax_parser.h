@@ -20,13 +20,13 @@ class SyntaxParser {
   SyntaxParser(const SourceText& source, const Limits& limits, ErrorList& errors)
       : lexer_(source.text()), limits_(limits), errors_(errors) {}
 
-  // `tenfold 1`, then one graph. Views of the text stay in the tree. nullopt if not even the graph's header
+  // `tenfold 1`, then functions and one graph. Views of the text stay in the tree. nullopt if not even the graph's header
   // could be read, or the version is another; errors are recorded in any case.
-  std::optional<GraphSyntax> ParseFile(bool require_header);
+  std::optional<FileSyntax> ParseFile(bool require_header);
 
  private:
   bool Version(bool required);
-  bool Graph(GraphSyntax& graph);
+  bool Graph(absl::string_view keyword, GraphSyntax& graph);
   bool Inputs(GraphSyntax& graph);
   bool Contract(ContractSyntax& contract);
   bool Bounds(GraphSyntax& graph);
@@ -45,7 +45,7 @@ class SyntaxParser {
   // Behind the bracket that closes a list which has been read.
   size_t EndOfList(const NumberListSyntax& list, size_t begin, absl::string_view close) const;
   bool OperandInOtherBrackets();
-  bool Body(StatementSyntax& statement);
+  bool Bodies(StatementSyntax& statement);
   bool Provenance(ProvenanceSyntax& provenance);
   bool Ingest(IngestRecord& record);
 

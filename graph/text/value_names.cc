@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/text/value_names.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tenfold/graph/control.h"
 #include "tenfold/graph/text/inline_literal.h"
 #include "tenfold/graph/text/quote.h"
 
@@ -15,12 +17,27 @@ size_t Index(ValueId id) { return static_cast<size_t>(id); }
 
 }  // namespace
 
-ValueNames::ValueNames(const Graph& graph)
-    : graph_(graph), texts_(graph.num_values()), inline_(graph.num_values()), read_(graph.num_values()) {
+ValueNames::ValueNames(const Graph& graph, const std::vector<std::string>& captured)
+    : graph_(graph),
+      texts_(graph.num_values()),
+      names_(graph.num_values()),
+      captured_(captured.begin(), captured.end()),
+      inline_(graph.num_values()),
+      read_(graph.num_values()) {
+  const size_t first_captured = graph.inputs().size() - std::min(captured.size(), graph.inputs().size());
+  for (size_t i = first_captured; i < graph.inputs().size(); ++i) {
+    names_[Index(graph.inputs()[i])] = captured[i - first_captured];
+    texts_[Index(graph.inputs()[i])] = QuoteName(captured[i - first_captured]);
+  }
   for (NodeId id : graph.nodes()) {
     for (ValueId output : graph.node(id).outputs) {
-      if (!graph.value(output).name.empty()) {
-        texts_[Index(output)] = QuoteName(graph.value(output).name);
+      if (!texts_[Index(output)].empty()) continue;
+      if (const std::string& name = graph.value(output).name; !name.empty()) {
+        std::string unique = name;
+        for (int i = 1; captured_.contains(unique) || (i > 1 && IsTaken(unique)); ++i)
+          unique = absl::StrCat(name, ".", i);
+        names_[Index(output)] = unique;
+        texts_[Index(output)] = QuoteName(unique);
         continue;
       }
       const Tensor* tensor = graph.ConstantValue(output);
@@ -41,13 +58,25 @@ ValueNames::ValueNames(const Graph& graph)
   }
 }
 
+std::vector<std::string> ValueNames::CapturedBy(const Node& node) const {
+  std::vector<std::string> names;
+  for (size_t i = node.inputs.size() - NumCaptured(node); i < node.inputs.size(); ++i)
+    names.push_back(names_[Index(node.inputs[i])]);
+  return names;
+}
+
+bool ValueNames::IsTaken(const std::string& name) const {
+  return captured_.contains(name) || graph_.FindValue(name).has_value();
+}
+
 void ValueNames::GiveName(ValueId id) {
   const std::string base = DefaultValueName(*graph_.producer(id).op);
   std::string name;
   do {
     name = next_suffix_ == 0 ? base : absl::StrCat(base, ".", next_suffix_);
     ++next_suffix_;
-  } while (graph_.FindValue(name).has_value());
+  } while (IsTaken(name));
+  names_[Index(id)] = name;
   texts_[Index(id)] = QuoteName(name);
   inline_[Index(id)] = false;
 }
