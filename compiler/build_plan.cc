@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "tenfold/compiler/group.h"
+#include "tenfold/graph/control.h"
 #include "tenfold/graph/convolution_kernel.h"
 #include "tenfold/graph/convolution_layout.h"
 #include "tenfold/graph/diagnostic.h"
@@ -18,9 +19,13 @@
 namespace tenfold {
 namespace {
 
+// Plans of bodies: a body that several nodes share has one.
+using BodyPlans = absl::flat_hash_map<const Graph*, std::shared_ptr<const Plan>>;
+
 class PlanBuilder {
  public:
-  explicit PlanBuilder(const Graph& graph) : graph_(graph), readers_(graph.Readers()) {
+  PlanBuilder(const Graph& graph, BodyPlans& bodies, bool is_body)
+      : graph_(graph), readers_(graph.Readers()), bodies_(bodies), is_body_(is_body) {
     plan_.name = graph.name;
   }
 
@@ -34,7 +39,7 @@ class PlanBuilder {
       TENFOLD_RETURN_IF_ERROR(AddOutput(static_cast<int>(i)));
     std::vector<std::pair<std::string, DimBounds>> bounds(graph_.symbol_bounds.begin(),
                                                           graph_.symbol_bounds.end());
-    TENFOLD_RETURN_IF_ERROR(BindSymbols(plan_, bounds));
+    TENFOLD_RETURN_IF_ERROR(BindSymbols(plan_, bounds, is_body_));
     TENFOLD_RETURN_IF_ERROR(PlanMemory(plan_));
     TENFOLD_RETURN_IF_ERROR(VerifyPlan(plan_));
     return std::move(plan_);
@@ -79,9 +84,22 @@ class PlanBuilder {
   void ChooseOutputStorage() {
     for (size_t i = 0; i < graph_.outputs().size(); ++i) {
       const ValueId value = graph_.outputs()[i].value;
-      const bool computed = !graph_.producer(value).op->Is<Source>() && !AliasedBy(value);
+      const bool computed =
+          !graph_.producer(value).op->Is<Source>() && !AliasedBy(value) && !HasStepsStorage(value);
       if (computed) output_of_.try_emplace(value, static_cast<int>(i));
     }
+  }
+
+  // Whether only the node that gives the value knows how large it is.
+  bool HasStepsStorage(ValueId id) const {
+    const Node& node = graph_.producer(id);
+    if (!node.op->Is<Control>() || !TypeOf(id).shape.has_rank()) return false;
+    const auto given = node.attrs.Get<std::vector<std::string>>(kSymbolsAttr);
+    std::vector<std::string> names;
+    for (const Dim& dim : TypeOf(id).shape.dims()) dim.CollectSymbols(names);
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return std::find(given.begin(), given.end(), name) != given.end();
+    });
   }
 
   int AddValue(PlanValue value) {
@@ -111,11 +129,16 @@ class PlanBuilder {
     } else if (auto it = output_of_.find(id); it != output_of_.end()) {
       value.storage = StorageKind::kOutput;
       value.index = it->second;
+    } else if (HasStepsStorage(id)) {
+      value.storage = StorageKind::kStep;
     }
     return values_[id] = AddValue(std::move(value));
   }
 
-  bool IsObserved(ValueId id) const { return IsFloat(TypeOf(id).dtype) && output_of_.contains(id); }
+  // What a body gives goes on being computed with.
+  bool IsObserved(ValueId id) const {
+    return !is_body_ && IsFloat(TypeOf(id).dtype) && output_of_.contains(id);
+  }
 
   absl::Status AddNode(NodeId id) {
     const Node& node = graph_.node(id);
@@ -128,6 +151,8 @@ class PlanBuilder {
       AddHostKernel(node);
     } else if (node.op->Is<FromShapes>()) {
       return AddShapes(node);
+    } else if (node.op->Is<Control>()) {
+      return AddControl(node);
     } else {
       return AddFused(id);
     }
@@ -149,8 +174,8 @@ class PlanBuilder {
   absl::Status AddFused(NodeId id) {
     const Node& node = graph_.node(id);
     GroupBody group;
-    if (node.body != nullptr) {
-      group = {node.body, node.inputs, node.outputs};
+    if (node.op->Is<FusedBody>()) {
+      group = {node.bodies[0], node.inputs, node.outputs};
     } else {
       const NodeId members[] = {id};
       TENFOLD_ASSIGN_OR_RETURN(group, MakeGroupBody(graph_, members, readers_));
@@ -214,6 +239,32 @@ class PlanBuilder {
     plan_.steps.push_back({std::move(step), {Describe(graph_, node)}});
   }
 
+  absl::Status AddControl(const Node& node) {
+    ControlStep step;
+    TENFOLD_ASSIGN_OR_RETURN(step.layout, LayOutControl(*node.op, node.inputs.size(), node.attrs));
+    for (const auto& body : node.bodies) {
+      if (!bodies_.contains(body.get())) {
+        TENFOLD_ASSIGN_OR_RETURN(Plan plan, PlanBuilder(*body, bodies_, /*is_body=*/true).Run());
+        bodies_[body.get()] = std::make_shared<const Plan>(std::move(plan));
+      }
+      step.bodies.push_back(bodies_[body.get()]);
+    }
+    for (ValueId input : node.inputs) {
+      step.operands.push_back(input == kNoValue ? -1 : static_cast<int>(step.inputs.size()));
+      if (input != kNoValue) step.inputs.push_back(ValueOf(input));
+    }
+    // Trailing operands that are absent are not listed.
+    while (static_cast<int>(step.operands.size()) < step.layout.lead) step.operands.push_back(-1);
+    for (ValueId output : node.outputs) {
+      step.outputs.push_back(ValueOf(output));
+      step.canonicalize_nans.push_back(IsObserved(output));
+    }
+    plan_.steps.push_back({std::move(step),
+                           {Describe(graph_, node)},
+                           node.attrs.Get<std::vector<std::string>>(kSymbolsAttr)});
+    return absl::OkStatus();
+  }
+
   absl::Status AddShapes(const Node& node) {
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       const std::optional<Contents>& contents = graph_.value(node.outputs[i]).contents;
@@ -246,7 +297,7 @@ class PlanBuilder {
     copy.in = {ValueOf(output.value)};
     copy.out = AddValue({output.name, type, StorageKind::kOutput, index, {}});
     copy.layout = AliasOf(0, type.shape);
-    copy.canonicalize_nans = IsFloat(type.dtype);
+    copy.canonicalize_nans = !is_body_ && IsFloat(type.dtype);
     plan_.outputs.push_back({output.name, copy.out});
     plan_.steps.push_back({std::move(copy), {Describe(graph_, graph_.producer(output.value))}});
     return absl::OkStatus();
@@ -254,6 +305,8 @@ class PlanBuilder {
 
   const Graph& graph_;
   const std::vector<std::vector<NodeId>> readers_;
+  BodyPlans& bodies_;
+  const bool is_body_;
   Plan plan_;
   absl::flat_hash_map<NodeId, std::vector<Layout>> layouts_;  // of movements, by output
   absl::flat_hash_map<ValueId, int> values_;
@@ -262,6 +315,9 @@ class PlanBuilder {
 
 }  // namespace
 
-absl::StatusOr<Plan> BuildPlan(const Graph& graph) { return PlanBuilder(graph).Run(); }
+absl::StatusOr<Plan> BuildPlan(const Graph& graph) {
+  BodyPlans bodies;
+  return PlanBuilder(graph, bodies, /*is_body=*/false).Run();
+}
 
 }  // namespace tenfold

@@ -46,14 +46,14 @@ absl::StatusOr<GroupBody> MakeGroupBody(const Graph& graph, std::span<const Node
         continue;
       }
       // What inference must know of a movement, its starts or its shape, the body has to say, too.
-      const bool is_shape = node.body == nullptr && node.op->InputPort(i).known;
+      const bool is_shape = node.bodies.empty() && node.op->InputPort(i).known;
       TENFOLD_RETURN_IF_ERROR(import(input, is_shape));
       operands.push_back(mapped[input]);
     }
     std::vector<std::string> names;
     for (ValueId output : node.outputs) names.push_back(graph.DisplayName(output));
     TENFOLD_ASSIGN_OR_RETURN(NodeId copy, body.AddNode(*node.op, std::move(operands), node.attrs,
-                                                       std::move(names), node.provenance, node.body));
+                                                       std::move(names), node.provenance, node.bodies));
     for (size_t i = 0; i < node.outputs.size(); ++i) mapped[node.outputs[i]] = body.node(copy).outputs[i];
   }
   for (NodeId id : members) {

@@ -107,11 +107,11 @@ bool FitsBody(const ControlLayout& layout, const Graph& body) {
 absl::StatusOr<ControlLayout> LayOutControl(const OpDef& op, size_t num_inputs, const Attrs& attrs) {
   ControlLayout layout;
   layout.kind = std::get<Control>(op.computation).kind;
-  if (layout.kind == Control::Kind::kIf) layout.lead = 1;
-  if (layout.kind == Control::Kind::kLoop) layout.lead = layout.body_lead = 2, layout.output_lead = 1;
+  if (layout.kind == ControlKind::kIf) layout.lead = 1;
+  if (layout.kind == ControlKind::kLoop) layout.lead = layout.body_lead = 2, layout.output_lead = 1;
   const int passed = std::max(0, static_cast<int>(num_inputs) - layout.lead);
   const int64_t captured = attrs.Get<int64_t>("captured");
-  if (layout.kind == Control::Kind::kCall) {
+  if (layout.kind == ControlKind::kCall) {
     layout.captured = passed;
     return layout;
   }
@@ -120,7 +120,7 @@ absl::StatusOr<ControlLayout> LayOutControl(const OpDef& op, size_t num_inputs, 
                                            passed, " operands are there for the body"));
   }
   layout.captured = static_cast<int>(captured);
-  if (layout.kind == Control::Kind::kScan) {
+  if (layout.kind == ControlKind::kScan) {
     const int64_t scanned = attrs.Get<int64_t>("num_scan_inputs");
     if (scanned < 1 || scanned > passed - layout.captured) {
       return MakeError("E0102",
@@ -135,7 +135,7 @@ absl::StatusOr<ControlLayout> LayOutControl(const OpDef& op, size_t num_inputs, 
                                                            "scan_output_directions", std::nullopt));
   }
   layout.carried = passed - layout.captured - layout.scanned;
-  if (layout.kind == Control::Kind::kIf && layout.carried != 0) {
+  if (layout.kind == ControlKind::kIf && layout.carried != 0) {
     return MakeError("E0103", absl::StrCat(op.name, " takes 1 operand, the condition, but got ",
                                            layout.carried + layout.lead));
   }
@@ -223,7 +223,7 @@ absl::StatusOr<ValueId> AddCapturedInput(Graph& body, const ValueInfo& outer, st
 }
 
 absl::StatusOr<Bodies> RetypeBodies(const Graph& graph, const Node& node) {
-  if (std::get<Control>(node.op->computation).kind == Control::Kind::kCall) return node.bodies;
+  if (std::get<Control>(node.op->computation).kind == ControlKind::kCall) return node.bodies;
   TENFOLD_ASSIGN_OR_RETURN(const ControlLayout layout,
                            LayOutControl(*node.op, node.inputs.size(), node.attrs));
   std::vector<TensorType> operands;

@@ -21,35 +21,17 @@
 #ifndef TENFOLD_GRAPH_CONTROL_H_
 #define TENFOLD_GRAPH_CONTROL_H_
 
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "tenfold/graph/control_layout.h"
 #include "tenfold/graph/graph.h"
 
 namespace tenfold {
-
-struct ControlLayout {
-  Control::Kind kind = Control::Kind::kIf;
-  int lead = 0;         // operands ahead of those that are a body's inputs
-  int body_lead = 0;    // inputs of a body ahead of those that are operands
-  int output_lead = 0;  // outputs of a body that are no results
-  int carried = 0, scanned = 0, captured = 0;
-  // Of scanned operands: axis, and whether from the last to the first.
-  struct Axis {
-    int64_t axis = 0;  // negative: from the end
-    bool reversed = false;
-  };
-  std::vector<Axis> scan_inputs;
-  // Of the stacked results, `rows`; those that follow are at the default.
-  std::vector<Axis> scan_outputs;
-
-  int num_passed() const { return carried + scanned + captured; }
-  Axis OutputAxis(int row) const {
-    return row < static_cast<int>(scan_outputs.size()) ? scan_outputs[row] : Axis();
-  }
-};
 
 // Errors: E0102 if the attributes do not say how `num_inputs` operands are divided, E0103 if there are too
 // few.
@@ -80,7 +62,7 @@ std::vector<std::shared_ptr<const Graph>> FunctionsOf(const Graph& graph);
 
 inline bool IsCall(const OpDef& op) {
   const auto* const control = std::get_if<Control>(&op.computation);
-  return control != nullptr && control->kind == Control::Kind::kCall;
+  return control != nullptr && control->kind == ControlKind::kCall;
 }
 // How many of the last operands of a node are captured values.
 size_t NumCaptured(const Node& node);

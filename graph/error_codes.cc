@@ -79,6 +79,10 @@ constexpr ErrorCode kErrorCodes[] = {
      "dim "
      "which is split, a step of 0, a list with another number of elements than there are axes, a count below "
      "0. The message has what was given and what would fit."},
+    {"E0221", "unstable-shape", StatusCode::kInvalidArgument,
+     "A loop gives values whose shape changes from one iteration to the next where that cannot be: rows that "
+     "are to be stacked have one shape, and the shape of a carried value must come to rest when its changing "
+     "sizes are taken as symbols. Pad or Reshape them in the body, or carry them along by Concat."},
     {"E0301", "not-numeric", StatusCode::kInvalidArgument,
      "An array holds text or byte strings where numbers are due. Text is never read as numbers by "
      "itself: the "
@@ -284,6 +288,10 @@ constexpr ErrorCode kErrorCodes[] = {
      "A fused kernel has more operands or reductions than a GPU kernel can have. Fuse fewer ops "
      "into one "
      "kernel."},
+    {"E0711", "device-needs-sizes", StatusCode::kUnimplemented,
+     "A GPU was asked for by name, but a node of the graph gives a result whose size follows from values, such as "
+     "a loop that ends by a condition. Device memory is placed before a run, so such graphs run on the CPU: "
+     "\"cpu\" and \"auto\" do so."},
     {"E0801", "not-fusible", StatusCode::kFailedPrecondition,
      "A group of nodes does not have the form of one kernel. The fusion pass asks by trying, and the reason "
      "stands in its remark; it is never seen as an error of a graph."},

@@ -379,7 +379,7 @@ Dim EstimateBody(const Graph& body, Estimates& known) {
 Dim Trips(const Graph& graph, const Node& node) {
   const absl::StatusOr<ControlLayout> layout = LayOutControl(*node.op, node.inputs.size(), node.attrs);
   if (!layout.ok()) return Unknown();
-  if (layout->kind == Control::Kind::kScan) {
+  if (layout->kind == ControlKind::kScan) {
     const Shape& shape = graph.value(node.inputs[layout->carried]).type.shape;
     const std::optional<int> axis =
         shape.has_rank() ? NormalizeAxis(layout->scan_inputs[0].axis, shape.rank()) : std::nullopt;
@@ -407,7 +407,7 @@ Dim EstimateNode(const Graph& graph, const Node& node, Estimates& known) {
     Dim bodies = 0;
     for (const auto& body : node.bodies) bodies = bodies + EstimateBody(*body, known);
     const auto kind = std::get<Control>(node.op->computation).kind;
-    const bool repeats = kind == Control::Kind::kLoop || kind == Control::Kind::kScan;
+    const bool repeats = kind == ControlKind::kLoop || kind == ControlKind::kScan;
     work = work + (repeats ? bodies * Trips(graph, node) : bodies);
   }
   return work;

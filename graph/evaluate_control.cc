@@ -83,7 +83,7 @@ class LoopEvaluation {
  private:
   absl::Status Begin() {
     for (int i = 0; i < layout_.carried; ++i) carried_.push_back(inputs_[layout_.lead + i]);
-    if (layout_.kind == Control::Kind::kLoop) {
+    if (layout_.kind == ControlKind::kLoop) {
       const auto given = [&](size_t i) { return i < node_.inputs.size() && node_.inputs[i] != kNoValue; };
       if (given(0)) trips_ = inputs_[0].at<int64_t>(0);
       if (given(1)) go_on_ = inputs_[1].at<bool>(0);
@@ -101,7 +101,7 @@ class LoopEvaluation {
 
   absl::Status Step(int64_t t) {
     Tensors given;
-    if (layout_.kind == Control::Kind::kLoop) {
+    if (layout_.kind == ControlKind::kLoop) {
       given.push_back(Tensor::Scalar<int64_t>(t));
       given.push_back(Tensor::Scalar(go_on_));
     }
@@ -116,7 +116,7 @@ class LoopEvaluation {
     for (size_t i = inputs_.size() - layout_.captured; i < inputs_.size(); ++i) given.push_back(inputs_[i]);
     TENFOLD_ASSIGN_OR_RETURN(Tensors results, run_.run_body(body_, given));
     if (run_.should_stop()) return absl::OkStatus();  // nothing that was computed may be used
-    if (layout_.kind == Control::Kind::kLoop) go_on_ = results[0].at<bool>(0);
+    if (layout_.kind == ControlKind::kLoop) go_on_ = results[0].at<bool>(0);
     for (int i = 0; i < layout_.carried; ++i) carried_[i] = std::move(results[layout_.output_lead + i]);
     for (size_t k = 0; k < rows_.size(); ++k) {
       Tensor& row = results[layout_.output_lead + layout_.carried + k];
@@ -184,9 +184,9 @@ absl::StatusOr<Tensors> EvaluateControl(const Graph& graph, const Node& node, st
                                         const ControlRun& run) {
   TENFOLD_ASSIGN_OR_RETURN(ControlLayout layout, LayOutControl(*node.op, inputs.size(), node.attrs));
   switch (layout.kind) {
-    case Control::Kind::kIf:
+    case ControlKind::kIf:
       return run.run_body(*node.bodies[inputs[0].at<bool>(0) ? 0 : 1], inputs.subspan(1));
-    case Control::Kind::kCall:
+    case ControlKind::kCall:
       if (run.steps_left-- <= 0) {
         return TooManySteps(absl::StrCat("Call '", graph.DisplayName(node.outputs[0]), "'"),
                             node.provenance.location, graph.limits.loop_steps);

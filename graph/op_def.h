@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tenfold/graph/attrs.h"
+#include "tenfold/graph/control_layout.h"
 #include "tenfold/graph/dtype.h"
 #include "tenfold/graph/host_kernel.h"
 #include "tenfold/graph/scalar/scalar.h"
@@ -140,9 +141,8 @@ struct FusedBody {};
 // A node's bodies are computed: one of two, one again and again, or one that several nodes share. How operands
 // meet a body's inputs is said in graph/control.h.
 struct Control {
-  enum class Kind : uint8_t { kIf, kLoop, kScan, kCall };
-  Kind kind = Kind::kIf;
-  size_t num_bodies() const { return kind == Kind::kIf ? 2 : 1; }
+  ControlKind kind = ControlKind::kIf;
+  size_t num_bodies() const { return kind == ControlKind::kIf ? 2 : 1; }
 };
 
 using Computation = std::variant<Elementwise, Reduction, Movement, Contraction, Composite, HostKernel,

@@ -44,7 +44,7 @@ bool Scratch::Grow(size_t bytes) {
   return true;
 }
 
-std::unique_ptr<BoundStep> BoundStep::Create(const ExecutableState& state, size_t step) {
+std::unique_ptr<BoundStep> BoundStep::Create(const ExecutableState& state, size_t step, BodyRuns* bodies) {
   const auto& work = state.plan.steps[step].work;
   if (std::holds_alternative<FusedStep>(work)) return CreateBoundFused(state, step);
   if (std::holds_alternative<MatMulStep>(work)) return CreateBoundMatMul(state, step);
@@ -52,6 +52,10 @@ std::unique_ptr<BoundStep> BoundStep::Create(const ExecutableState& state, size_
     return kernel->convolution ? CreateBoundConvolution(state, step) : CreateBoundKernel(state, step);
   }
   if (std::holds_alternative<ShapeStep>(work)) return CreateBoundShape(state, step);
+  if (const auto* control = std::get_if<ControlStep>(&work)) {
+    return control->layout.repeats() ? CreateBoundLoop(state, step, *bodies)
+                                     : CreateBoundBranch(state, step, *bodies);
+  }
   return CreateBoundCopy(state, step);
 }
 

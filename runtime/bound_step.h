@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,17 +40,23 @@ class Scratch {
   AlignedBuffer buffer_;
 };
 
+class BodyRuns;
+
 // What the steps of one run share.
 struct RunContext {
   ThreadPool& pool;
   int threads;  // at most this many for one step
   RunControl& control;
   Scratch& scratch;
+  int64_t& steps_left;           // of Limits::loop_steps
+  const SymbolValues& symbols;   // of the plan at hand
 };
 
 class BoundStep {
  public:
-  static std::unique_ptr<BoundStep> Create(const ExecutableState& state, size_t step);
+  // `bodies` has the runs of bodies; only control steps need them.
+  static std::unique_ptr<BoundStep> Create(const ExecutableState& state, size_t step,
+                                           BodyRuns* bodies = nullptr);
   virtual ~BoundStep() = default;
 
   // Evaluates extents under `symbols`, which must stay, and chooses the blocks. May pack weights, between
@@ -59,6 +66,10 @@ class BoundStep {
   virtual absl::Status Run(RunContext& context) = 0;
   // The error for bad values that a device has reported of this step.
   virtual absl::Status ErrorAt(const KernelError& error) const;
+
+  // Of an output whose storage is the step's own: its extents and its contents after Run, until the next one.
+  virtual std::span<const int64_t> result_dims(size_t) const { return {}; }
+  virtual const void* result_data(size_t) const { return nullptr; }
 
   // Bytes of scratch that each participant needs.
   size_t scratch_bytes() const { return scratch_bytes_; }
@@ -96,6 +107,8 @@ std::unique_ptr<BoundStep> CreateBoundCopy(const ExecutableState& state, size_t 
 std::unique_ptr<BoundStep> CreateBoundKernel(const ExecutableState& state, size_t step);
 std::unique_ptr<BoundStep> CreateBoundConvolution(const ExecutableState& state, size_t step);
 std::unique_ptr<BoundStep> CreateBoundShape(const ExecutableState& state, size_t step);
+std::unique_ptr<BoundStep> CreateBoundBranch(const ExecutableState& state, size_t step, BodyRuns& bodies);
+std::unique_ptr<BoundStep> CreateBoundLoop(const ExecutableState& state, size_t step, BodyRuns& bodies);
 
 // The values of `dims`; E0402 if one overflows, E0605 if one is negative, naming the step's first node.
 absl::Status EvaluateDims(const PlanStep& step, const std::vector<Dim>& dims, const SymbolValues& symbols,

@@ -78,19 +78,27 @@ absl::StatusOr<NamedTensors> Executable::RunWith(Invocation& invocation, const N
     TENFOLD_RETURN_IF_ERROR(impl.FeedTensor(i, tensor, options.origins));
   }
   if (impl.missing > 0) return impl.MakeReady(options);  // says which
-  if (!impl.shapes_bound) TENFOLD_RETURN_IF_ERROR(impl.BindShapes(options));
+  if (impl.bound_stages == 0) TENFOLD_RETURN_IF_ERROR(impl.BindShapes(options));
   TENFOLD_RETURN_IF_ERROR(impl.CheckContracts(options));
   // Written in place: what is handed out is what the last step wrote.
   NamedTensors results;
   for (size_t i = 0; i < impl.outputs.size(); ++i) {
     Invocation::Impl::Output& output = impl.outputs[i];
+    if (output.stage > 0) {  // only the run knows how large it is
+      results.emplace_back(plan().outputs[i].name, Tensor());
+      continue;
+    }
     TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(output.dtype, output.dims));
     output.callers = tensor.mutable_data();
     output.callers_count = output.count;
     results.emplace_back(plan().outputs[i].name, std::move(tensor));
   }
-  TENFOLD_RETURN_IF_ERROR(impl.PlaceOutputs());
+  TENFOLD_RETURN_IF_ERROR(impl.PlaceOutputs(0));
   TENFOLD_RETURN_IF_ERROR(impl.Execute(options));
+  for (size_t i = 0; i < impl.outputs.size(); ++i) {
+    if (impl.outputs[i].stage == 0) continue;
+    TENFOLD_ASSIGN_OR_RETURN(results[i].second, invocation.Output(static_cast<int>(i)).ToTensor());
+  }
   return results;
 }
 

@@ -56,15 +56,16 @@ absl::Status ExecutableState::Prepare() {
   RunControl control(options.deadline, std::exchange(options.cancelled, nullptr), nullptr, "compilation");
   pool = options.pool != nullptr ? options.pool : std::make_shared<ThreadPool>(options.threads);
   TENFOLD_RETURN_IF_ERROR(PrepareContracts());
-  TENFOLD_RETURN_IF_ERROR(KeepConstants());
-  ShareKernels();
-  TENFOLD_RETURN_IF_ERROR(PackMatMuls(control));
-  TENFOLD_RETURN_IF_ERROR(PackConvolutions(control));
+  Preparation preparation = {control, *this, {}, {}};
+  TENFOLD_RETURN_IF_ERROR(PrepareSteps(preparation));
   if (options.device != nullptr) TENFOLD_RETURN_IF_ERROR(LoadOnDevice());
-  const bool compiles = options.compiler != nullptr && options.device == nullptr &&
-                        options.jit != JitMode::kOff && !kernels.empty();
-  if (compiles && options.jit == JitMode::kWait) TENFOLD_RETURN_IF_ERROR(CompileAll(control));
   for (const auto& code : kernels) {
+    if (!code->on_device) host_kernels.push_back(code.get());
+  }
+  const bool compiles =
+      options.compiler != nullptr && options.jit != JitMode::kOff && !host_kernels.empty();
+  if (compiles && options.jit == JitMode::kWait) TENFOLD_RETURN_IF_ERROR(CompileAll(control));
+  for (KernelCode* code : host_kernels) {
     if (code->compiled.load() == nullptr) {
       code->interpreter = std::make_unique<const KernelInterpreter>(*code->kernel);
     }
@@ -81,21 +82,55 @@ absl::Status ExecutableState::Prepare() {
   return absl::OkStatus();
 }
 
-void ExecutableState::ShareKernels() {
+absl::Status ExecutableState::PrepareSteps(Preparation& preparation) {
+  TENFOLD_RETURN_IF_ERROR(KeepConstants(preparation));
+  ShareKernels(preparation.root);
+  TENFOLD_RETURN_IF_ERROR(PackMatMuls(preparation.control));
+  TENFOLD_RETURN_IF_ERROR(PackConvolutions(preparation.control));
+  return PrepareBodies(preparation);
+}
+
+absl::Status ExecutableState::PrepareBodies(Preparation& preparation) {
+  step_bodies.resize(plan.steps.size());
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const auto* control = std::get_if<ControlStep>(&plan.steps[s].work);
+    if (control == nullptr) continue;
+    has_bodies = true;
+    for (const auto& body : control->bodies) {
+      std::shared_ptr<ExecutableState>& shared = preparation.bodies[body.get()];
+      if (shared == nullptr) {
+        TENFOLD_RETURN_IF_ERROR(VerifyPlan(*body));
+        auto made = std::make_shared<ExecutableState>();
+        made->plan = *body;
+        made->options = options;
+        made->options.device = nullptr;
+        made->pool = pool;
+        TENFOLD_RETURN_IF_ERROR(made->PrepareSteps(preparation));
+        preparation.bodies[body.get()] = made;
+      }
+      step_bodies[s].push_back(preparation.bodies[body.get()]);
+    }
+  }
+  return absl::OkStatus();
+}
+
+void ExecutableState::ShareKernels(ExecutableState& root) {
   step_kernels.resize(plan.steps.size());
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const auto* fused = std::get_if<FusedStep>(&plan.steps[s].work);
     if (fused == nullptr) continue;
-    const auto same = std::find_if(kernels.begin(), kernels.end(), [&](const auto& code) {
-      return SameComputation(*code->kernel, fused->kernel);
+    const bool on_device = options.device != nullptr;
+    const auto same = std::find_if(root.kernels.begin(), root.kernels.end(), [&](const auto& code) {
+      return code->on_device == on_device && SameComputation(*code->kernel, fused->kernel);
     });
-    if (same != kernels.end()) {
+    if (same != root.kernels.end()) {
       step_kernels[s] = same->get();
       continue;
     }
-    kernels.push_back(std::make_unique<KernelCode>());
-    kernels.back()->kernel = &fused->kernel;
-    step_kernels[s] = kernels.back().get();
+    root.kernels.push_back(std::make_unique<KernelCode>());
+    root.kernels.back()->kernel = &fused->kernel;
+    root.kernels.back()->on_device = on_device;
+    step_kernels[s] = root.kernels.back().get();
   }
 }
 
@@ -110,7 +145,7 @@ absl::Status ExecutableState::PrepareContracts() {
   return absl::OkStatus();
 }
 
-absl::Status ExecutableState::KeepConstants() {
+absl::Status ExecutableState::KeepConstants(Preparation& preparation) {
   std::vector<bool> whole(plan.values.size());
   for (const PlanStep& step : plan.steps) MarkReadWhole(plan, step, whole);
   constants.resize(plan.values.size());
@@ -120,7 +155,9 @@ absl::Status ExecutableState::KeepConstants() {
     const bool write_out = value.constant.is_splat() && whole[v];
     const int64_t bytes =
         static_cast<int64_t>(write_out ? value.constant.logical_bytes() : value.constant.stored_bytes());
-    TENFOLD_RETURN_IF_ERROR(CheckConstant(value, bytes));
+    // What a body shares with the graph around it is there once.
+    const bool is_new = write_out || preparation.counted.insert(value.constant.data()).second;
+    TENFOLD_RETURN_IF_ERROR(preparation.root.CheckConstant(value, is_new ? bytes : 0));
     if (write_out) {
       TENFOLD_ASSIGN_OR_RETURN(constants[v], value.constant.Materialize());
     } else {
@@ -178,6 +215,12 @@ absl::Status ExecutableState::PackConvolutions(RunControl& control) {
 }
 
 absl::Status ExecutableState::LoadOnDevice() {
+  if (plan.stages.size() > 1) {
+    const PlanNode& node = plan.steps[plan.stages[1] - 1].nodes[0];
+    return MakeError("E0711", absl::StrCat(NodeText(node), " gives ", node.type.ToString(),
+                                           ", whose size only a run knows: no device takes such a plan"),
+                     "--device cpu computes it, and so does --device auto");
+  }
   std::vector<const FusedKernel*> shared;
   for (const KernelCode* code : step_kernels) shared.push_back(code == nullptr ? nullptr : code->kernel);
   device_steps = std::make_unique<const DeviceSteps>(plan, shared, constants);
@@ -187,13 +230,13 @@ absl::Status ExecutableState::LoadOnDevice() {
 
 absl::Status ExecutableState::CompileBatch(size_t begin, size_t end) {
   std::vector<const FusedKernel*> batch;
-  for (size_t i = begin; i < end; ++i) batch.push_back(kernels[i]->kernel);
+  for (size_t i = begin; i < end; ++i) batch.push_back(host_kernels[i]->kernel);
   TENFOLD_ASSIGN_OR_RETURN(std::vector<CompiledKernel> compiled,
                            options.compiler->Compile(batch, options.compile));
   if (compiled.size() != batch.size())
     return MakeError("E9001", "the compiler gave another number of kernels");
   for (size_t i = begin; i < end; ++i) {
-    KernelCode& code = *kernels[i];
+    KernelCode& code = *host_kernels[i];
     code.machine_code = std::move(compiled[i - begin]);
     // From here on runs may use it.
     if (code.machine_code.function != nullptr) {
@@ -206,21 +249,21 @@ absl::Status ExecutableState::CompileBatch(size_t begin, size_t end) {
 absl::Status ExecutableState::CompileAll(RunControl& control) {
   // One module a thread: many kernels together cost less than one at a time. A module is not given up half
   // way, so those that somebody may want to stop are small.
-  size_t batches = std::min<size_t>(pool->num_threads(), (kernels.size() + 3) / 4);
+  size_t batches = std::min<size_t>(pool->num_threads(), (host_kernels.size() + 3) / 4);
   if (control.armed())
-    batches = std::max(batches, (kernels.size() + kBackgroundBatch - 1) / kBackgroundBatch);
+    batches = std::max(batches, (host_kernels.size() + kBackgroundBatch - 1) / kBackgroundBatch);
   std::vector<absl::Status> statuses(batches);
   pool->ParallelFor(static_cast<int64_t>(batches), [&](int64_t b, int) {
     if (control.ShouldStop()) return;
-    statuses[b] = CompileBatch(kernels.size() * b / batches, kernels.size() * (b + 1) / batches);
+    statuses[b] = CompileBatch(host_kernels.size() * b / batches, host_kernels.size() * (b + 1) / batches);
   });
   for (const absl::Status& status : statuses) TENFOLD_RETURN_IF_ERROR(status);
   return control.status();
 }
 
 void ExecutableState::CompileInBackground() {
-  for (size_t begin = 0; begin < kernels.size() && !stop_compiling.load(); begin += kBackgroundBatch) {
-    compile_status = CompileBatch(begin, std::min(begin + kBackgroundBatch, kernels.size()));
+  for (size_t begin = 0; begin < host_kernels.size() && !stop_compiling.load(); begin += kBackgroundBatch) {
+    compile_status = CompileBatch(begin, std::min(begin + kBackgroundBatch, host_kernels.size()));
     if (!compile_status.ok()) break;  // what is not compiled stays interpreted, with the same bits
   }
   compiling.store(false);

@@ -7,9 +7,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,6 +36,7 @@ struct KernelCode {
   // Null until there is machine code; then &machine_code, for good.
   std::atomic<const CompiledKernel*> compiled{nullptr};
   CompiledKernel machine_code;
+  bool on_device = false;  // the host never runs it
 };
 
 // The matrix products that one matmul step has had so far. Creating one packs weights and generates code, so
@@ -65,10 +68,15 @@ struct ExecutableState {
   ExecutableOptions options;
   std::shared_ptr<ThreadPool> pool;
 
+  // Of all steps, and those of bodies; a body's own state has none.
   std::vector<std::unique_ptr<KernelCode>> kernels;
+  std::vector<KernelCode*> host_kernels;                             // those that the host runs
   std::vector<KernelCode*> step_kernels;                             // by step; null for other kinds
   std::vector<std::unique_ptr<MatMulCache>> step_matmuls;            // by step; null for other kinds
   std::vector<std::unique_ptr<ConvolutionCache>> step_convolutions;  // by step; null for other kinds
+  // Of control steps, by body. Steps that share a body share its state.
+  std::vector<std::vector<std::shared_ptr<ExecutableState>>> step_bodies;  // by step
+  bool has_bodies = false;
   // By value; of constants only. Splats are written out unless every reader broadcasts them.
   std::vector<Tensor> constants;
   int64_t constant_bytes = 0;  // that those store
@@ -86,6 +94,13 @@ struct ExecutableState {
   ~ExecutableState();
 
   absl::Status Prepare();
+  // What bodies have in common while an executable is made ready.
+  struct Preparation {
+    RunControl& control;
+    ExecutableState& root;
+    std::map<const Plan*, std::shared_ptr<ExecutableState>> bodies;
+    std::set<const void*> counted;  // contents of constants
+  };
   // The kernel for `spec` of matmul step `step`, from its cache if it is there; null: the reference runs.
   absl::StatusOr<std::shared_ptr<const MatMulKernel>> MatMulFor(size_t step, const MatMulSpec& spec,
                                                                 RunControl& control) const;
@@ -100,9 +115,12 @@ struct ExecutableState {
   std::thread compile_thread;
 
  private:
-  void ShareKernels();
+  // All but machine code.
+  absl::Status PrepareSteps(Preparation& preparation);
+  absl::Status PrepareBodies(Preparation& preparation);
+  void ShareKernels(ExecutableState& root);
   absl::Status PrepareContracts();
-  absl::Status KeepConstants();
+  absl::Status KeepConstants(Preparation& preparation);
   // Counts it; E0402 or E0404 if it is too large.
   absl::Status CheckConstant(const PlanValue& value, int64_t bytes);
   absl::Status PackMatMuls(RunControl& control);

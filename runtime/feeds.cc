@@ -351,9 +351,16 @@ absl::StatusOr<Dims> DimsForCount(const Plan& plan, int i, DType dtype, int64_t 
 }
 
 absl::Status ResolveSymbols(const Plan& plan, std::span<const Dims> fed, SymbolValues& symbols,
-                            Origins origins) {
+                            Origins origins, const SymbolValues* around) {
   symbols.clear();
   for (const PlanSymbol& s : plan.symbols) {
+    if (s.from == PlanSymbol::From::kStep) continue;
+    if (s.from == PlanSymbol::From::kAround) {
+      if (around == nullptr || !around->contains(s.name))
+        return MakeError("E9001", absl::StrCat("the symbol ", s.name, " has no value"));
+      symbols[s.name] = around->at(s.name);
+      continue;
+    }
     const Dim& dim = TypeOf(plan, s.input).shape.dim(s.dim);
     const int64_t extent = fed[s.input][s.dim];
     const std::optional<Affine> affine = AffineIn(dim, s.name);

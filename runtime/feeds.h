@@ -31,9 +31,10 @@ absl::Status CheckFeed(const Plan& plan, int i, DType dtype, std::span<const int
 // The extents of input `i` if it holds `count` values: E0403, or E0605 if they do not follow from it.
 absl::StatusOr<Dims> DimsForCount(const Plan& plan, int i, DType dtype, int64_t count);
 
-// The value of each symbol, given the extents of every input; every dim is checked: E0605 to E0607.
+// The value of each symbol that does not come from a step, given the extents of every input; every dim is
+// checked: E0605 to E0607. `around` has those of the plan that this is a body of.
 absl::Status ResolveSymbols(const Plan& plan, std::span<const Dims> fed, SymbolValues& symbols,
-                            std::span<const FeedOrigin> origins = {});
+                            std::span<const FeedOrigin> origins = {}, const SymbolValues* around = nullptr);
 
 // The refusals of feeds by name.
 absl::Status UnknownInput(const Plan& plan, absl::string_view name);         // E0602

@@ -14,18 +14,23 @@
 
 namespace tenfold {
 
-Invocation::Impl::Impl(const ExecutableState& executable)
+Invocation::Impl::Impl(const ExecutableState& executable, BodyRuns* all_bodies)
     : state(executable),
       inputs(state.plan.inputs.size()),
       fed_dims(state.plan.inputs.size()),
       outputs(state.plan.outputs.size()),
+      own_bodies(all_bodies == nullptr && state.has_bodies ? std::make_unique<BodyRuns>() : nullptr),
+      bodies(all_bodies == nullptr ? own_bodies.get() : all_bodies),
+      is_body(all_bodies != nullptr),
       arena_slots(state.plan.memory.slots.size()),
+      value_slots(state.plan.values.size()),
+      arenas(state.plan.stages.size()),
       scratch(state.pool->num_threads()),
       missing(static_cast<int>(state.plan.inputs.size())) {
   const Plan& plan = state.plan;
   std::vector<Slots> slots(plan.values.size());  // by root
   for (size_t s = 0; s < plan.steps.size(); ++s) {
-    steps.push_back(BoundStep::Create(state, s));
+    steps.push_back(BoundStep::Create(state, s, bodies));
     const std::vector<int>& values = steps.back()->values();
     for (size_t i = 0; i < values.size(); ++i) slots[plan.Root(values[i])].push_back(steps[s]->operand(i));
   }
@@ -48,20 +53,26 @@ Invocation::Impl::Impl(const ExecutableState& executable)
   for (size_t i = 0; i < outputs.size(); ++i) {
     outputs[i].dtype = plan.values[plan.outputs[i].value].type.dtype;
     outputs[i].slots = std::move(slots[plan.outputs[i].value]);
+    outputs[i].stage = plan.StageOf(plan.values[plan.outputs[i].value].type);
   }
   for (size_t i = 0; i < arena_slots.size(); ++i) {
     arena_slots[i] = std::move(slots[plan.memory.slots[i].value]);
   }
+  for (size_t v = 0; v < plan.values.size(); ++v) {
+    if (plan.values[v].storage == StorageKind::kStep) value_slots[v] = std::move(slots[v]);
+  }
   // All that can be done before the first feed. If it fails now it will fail in Run, which can say so.
-  if (all_static) (void)BindShapes({});
+  if (all_static && !is_body) (void)BindShapes({});
 }
+
+Invocation::Impl::~Impl() = default;
 
 void Invocation::Impl::Feed(int i, std::span<const int64_t> dims, const void* data, int64_t count,
                             bool shape_follows_count) {
   Input& input = inputs[i];
   if (!std::equal(dims.begin(), dims.end(), fed_dims[i].begin(), fed_dims[i].end())) {
     fed_dims[i].assign(dims.begin(), dims.end());
-    shapes_bound = false;
+    bound_stages = 0;
   }
   if (!input.fed) {
     input.fed = true;
@@ -84,9 +95,10 @@ absl::Status Invocation::Impl::FeedTensor(int i, const Tensor& tensor, std::span
   return absl::OkStatus();
 }
 
-absl::Status Invocation::Impl::BindOutputShapes() {
+absl::Status Invocation::Impl::BindOutputShapes(int stage) {
   const Plan& plan = state.plan;
   for (size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].stage != stage) continue;
     const TensorType& type = plan.values[plan.outputs[i].value].type;
     const std::optional<Dims> dims = type.shape.Evaluate(symbols);
     const std::optional<int64_t> count = dims ? NumElements(*dims) : std::nullopt;
@@ -108,18 +120,23 @@ size_t Invocation::Impl::ScratchBytes() const {
   return most;
 }
 
-absl::StatusOr<RunMemory> Invocation::Impl::CountMemory() const {
+absl::StatusOr<RunMemory> Invocation::Impl::CountMemory(int stages) const {
   const Plan& plan = state.plan;
-  const std::optional<int64_t> arena_bytes = plan.memory.arena_bytes.Evaluate(symbols);
   const std::optional<int64_t> scratch_bytes = scratch.TotalBytes(ScratchBytes());
-  RunMemory bytes = {.constants = state.constant_bytes,
-                     .intermediates = arena_bytes.value_or(0),
-                     .scratch = scratch_bytes.value_or(0)};
-  bool overflows = !arena_bytes || !scratch_bytes;
+  RunMemory bytes = {.constants = is_body ? 0 : state.constant_bytes, .scratch = scratch_bytes.value_or(0)};
+  bool overflows = !scratch_bytes;
+  for (int stage = 0; stage < stages; ++stage) {
+    const std::optional<int64_t> arena = ArenaBytes(plan, stage).Evaluate(symbols);
+    overflows = overflows || !arena ||
+                __builtin_add_overflow(bytes.intermediates, arena.value_or(0), &bytes.intermediates);
+  }
   for (const Output& output : outputs) {
+    if (output.stage >= stages) continue;
     const int64_t size = output.count * static_cast<int64_t>(SizeOf(output.dtype));
     overflows = overflows || __builtin_add_overflow(bytes.outputs, size, &bytes.outputs);
   }
+  if (own_bodies != nullptr)
+    overflows = overflows || __builtin_add_overflow(bytes.intermediates, own_bodies->held(), &bytes.intermediates);
   overflows = overflows || __builtin_add_overflow(bytes.constants, bytes.intermediates, &bytes.total) ||
               __builtin_add_overflow(bytes.total, bytes.outputs, &bytes.total) ||
               __builtin_add_overflow(bytes.total, bytes.scratch, &bytes.total);
@@ -130,39 +147,96 @@ absl::StatusOr<RunMemory> Invocation::Impl::CountMemory() const {
   return bytes;
 }
 
-absl::Status Invocation::Impl::PlaceArena() {
+absl::Status Invocation::Impl::PlaceArena(int stage) {
   const Plan& plan = state.plan;
   // The host's side of the arena holds operands of the steps that stay here.
   if (device != nullptr && !state.device_steps->any_on_host) return absl::OkStatus();
-  if (!arena.Grow(memory.intermediates)) {
-    return MakeError("E0402", absl::StrCat("no memory for ", memory.intermediates,
-                                           " bytes of intermediates of a run of '", plan.name, "'"));
+  const int64_t bytes = ArenaBytes(plan, stage).Evaluate(symbols).value_or(0);
+  if (!arenas[stage].Grow(bytes)) {
+    return MakeError("E0402", absl::StrCat("no memory for ", bytes, " bytes of intermediates of a run of '",
+                                           plan.name, "'"));
   }
   for (size_t i = 0; i < arena_slots.size(); ++i) {
+    if (plan.memory.slots[i].stage != stage) continue;
     const std::optional<int64_t> offset = plan.memory.slots[i].offset.Evaluate(symbols);
     if (!offset) return MakeError("E9001", "an offset of the memory plan has no value");
-    SetAddress(arena_slots[i], arena.data() + *offset);
+    SetAddress(arena_slots[i], arenas[stage].data() + *offset);
   }
   return absl::OkStatus();
 }
 
 absl::Status Invocation::Impl::BindShapes(const RunOptions& options) {
-  outputs_placed = false;
-  TENFOLD_RETURN_IF_ERROR(ResolveSymbols(state.plan, fed_dims, symbols, options.origins));
-  TENFOLD_RETURN_IF_ERROR(BindOutputShapes());
-  TENFOLD_RETURN_IF_ERROR(CheckValueSizes(state.plan, symbols, state.options.limits));
   RunControl control(options);
-  for (const auto& step : steps) TENFOLD_RETURN_IF_ERROR(step->Bind(symbols, control));
-  TENFOLD_ASSIGN_OR_RETURN(memory, CountMemory());
-  TENFOLD_RETURN_IF_ERROR(CheckMemory(std::min(options.memory_limit, state.options.memory_limit)));
-  TENFOLD_RETURN_IF_ERROR(PlaceArena());
+  run_limit = options.memory_limit;
+  return BindStage(0, options.origins, control);
+}
+
+absl::Status Invocation::Impl::BindStage(int stage, std::span<const FeedOrigin> origins, RunControl& control) {
+  const Plan& plan = state.plan;
+  bound_stages = stage;
+  outputs_placed = std::min(outputs_placed, stage);
+  if (own_bodies != nullptr && stage == 0)
+    own_bodies->SetLimit(0, std::min(run_limit, state.options.memory_limit));
+  if (stage == 0) TENFOLD_RETURN_IF_ERROR(ResolveSymbols(plan, fed_dims, symbols, origins, around));
+  TENFOLD_RETURN_IF_ERROR(BindOutputShapes(stage));
+  TENFOLD_RETURN_IF_ERROR(CheckValueSizes(plan, stage, symbols, state.options.limits));
+  const size_t next = stage + 1;
+  const size_t end = next < plan.stages.size() ? plan.stages[next] : steps.size();
+  for (size_t s = plan.stages[stage]; s < end; ++s) {
+    TENFOLD_RETURN_IF_ERROR(steps[s]->Bind(symbols, control));
+  }
+  TENFOLD_ASSIGN_OR_RETURN(memory, CountMemory(stage + 1));
+  if (is_body) {
+    TENFOLD_RETURN_IF_ERROR(bodies->Hold(memory.total - held));
+    held = memory.total;
+  } else {
+    TENFOLD_RETURN_IF_ERROR(CheckMemory(std::min(run_limit, state.options.memory_limit)));
+  }
+  TENFOLD_RETURN_IF_ERROR(PlaceArena(stage));
   if (!scratch.Grow(ScratchBytes())) {
     return MakeError("E0402", absl::StrCat("no memory for ", memory.scratch,
-                                           " bytes of scratch of a run of '", state.plan.name, "'"));
+                                           " bytes of scratch of a run of '", plan.name, "'"));
   }
   if (device != nullptr) TENFOLD_RETURN_IF_ERROR(device->Bind(symbols));
-  shapes_bound = true;
+  bound_stages = stage + 1;
   return absl::OkStatus();
+}
+
+void Invocation::Impl::SetAround(const SymbolValues& values) {
+  around = &values;
+  for (const PlanSymbol& symbol : state.plan.symbols) {
+    if (symbol.from != PlanSymbol::From::kAround) continue;
+    const auto known = symbols.find(symbol.name);
+    const auto now = values.find(symbol.name);
+    if (known == symbols.end() || now == values.end() || known->second != now->second) bound_stages = 0;
+  }
+}
+
+absl::StatusOr<bool> Invocation::Impl::TakeResults(size_t s) {
+  const Plan& plan = state.plan;
+  bool changed = false;
+  for (const PlanSymbol& symbol : plan.symbols) {
+    if (symbol.from != PlanSymbol::From::kStep || symbol.step != static_cast<int>(s)) continue;
+    const std::span<const int64_t> dims = steps[s]->result_dims(symbol.input);
+    if (symbol.dim >= static_cast<int>(dims.size())) return MakeError("E9001", "a result has no such dim");
+    const auto [it, is_new] = symbols.try_emplace(symbol.name, dims[symbol.dim]);
+    changed = changed || is_new || it->second != dims[symbol.dim];
+    it->second = dims[symbol.dim];
+  }
+  const std::vector<int> results = StepOutputs(plan.steps[s]);
+  for (size_t i = 0; i < results.size(); ++i) {
+    const PlanValue& value = plan.values[results[i]];
+    if (value.storage != StorageKind::kStep) continue;
+    // Readers are bound by the type, and must find what it says.
+    const std::optional<Dims> dims = value.type.shape.Evaluate(symbols);
+    const std::span<const int64_t> given = steps[s]->result_dims(i);
+    if (!dims || !std::equal(dims->begin(), dims->end(), given.begin(), given.end())) {
+      return MakeError("E9001", absl::StrCat("'", value.name, "' came out as ", Name(value.type.dtype),
+                                             DimsToString(given), ", not as ", value.type.ToString()));
+    }
+    SetAddress(value_slots[results[i]], steps[s]->result_data(i));
+  }
+  return changed;
 }
 
 absl::Status Invocation::Impl::CheckMemory(int64_t limit) const {
@@ -171,9 +245,10 @@ absl::Status Invocation::Impl::CheckMemory(int64_t limit) const {
   return OverMemoryLimit(state.plan, symbols, memory, limit);
 }
 
-absl::Status Invocation::Impl::PlaceOutputs() {
+absl::Status Invocation::Impl::PlaceOutputs(int stage) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     Output& output = outputs[i];
+    if (output.stage != stage) continue;
     const std::string& name = state.plan.outputs[i].name;
     output.data = output.callers;
     if (output.callers != nullptr) {
@@ -192,7 +267,7 @@ absl::Status Invocation::Impl::PlaceOutputs() {
     }
     SetAddress(output.slots, output.data);
   }
-  outputs_placed = true;
+  outputs_placed = stage + 1;
   return absl::OkStatus();
 }
 
@@ -204,8 +279,8 @@ absl::Status Invocation::Impl::MakeReady(const RunOptions& options) {
     }
     return MissingInputs(state.plan, which);
   }
-  if (!shapes_bound) TENFOLD_RETURN_IF_ERROR(BindShapes(options));
-  if (!outputs_placed) TENFOLD_RETURN_IF_ERROR(PlaceOutputs());
+  if (bound_stages == 0) TENFOLD_RETURN_IF_ERROR(BindShapes(options));
+  if (outputs_placed == 0) TENFOLD_RETURN_IF_ERROR(PlaceOutputs(0));
   return absl::OkStatus();
 }
 
@@ -214,15 +289,33 @@ absl::Status Invocation::Impl::Execute(const RunOptions& options) {
   const ScopedFloatEnvironment environment;
   RunControl control(options);
   const int all = state.pool->num_threads();
+  run_limit = options.memory_limit;
+  int64_t steps_left = state.options.limits.loop_steps;
   RunContext context = {*state.pool, options.threads > 0 ? std::min(options.threads, all) : all, control,
-                        scratch};
+                        scratch, steps_left, symbols};
+  if (own_bodies != nullptr) {
+    own_bodies->SetLimit(memory.total - std::min(memory.total, own_bodies->held()),
+                         std::min(options.memory_limit, state.options.memory_limit));
+  }
   ProfileRecorder recorder(state.plan, symbols, options.profile);
-  if (device != nullptr) return ExecuteOnDevice(context, recorder);
-  for (size_t s = 0; s < steps.size(); ++s) {
-    if (control.ShouldStop()) return control.status();
-    recorder.Begin(s);
-    TENFOLD_RETURN_IF_ERROR(steps[s]->Run(context));
-    recorder.End(s);
+  return device != nullptr ? ExecuteOnDevice(context, recorder) : RunSteps(context, recorder);
+}
+
+absl::Status Invocation::Impl::RunSteps(RunContext& context, ProfileRecorder& recorder) {
+  const int stages = static_cast<int>(state.plan.stages.size());
+  for (int stage = 0; stage < stages; ++stage) {
+    if (bound_stages <= stage) TENFOLD_RETURN_IF_ERROR(BindStage(stage, {}, context.control));
+    if (outputs_placed <= stage) TENFOLD_RETURN_IF_ERROR(PlaceOutputs(stage));
+    const size_t end = stage + 1 < stages ? state.plan.stages[stage + 1] : steps.size();
+    for (size_t s = state.plan.stages[stage]; s < end; ++s) {
+      if (context.control.ShouldStop()) return context.control.status();
+      recorder.Begin(s);
+      TENFOLD_RETURN_IF_ERROR(steps[s]->Run(context));
+      recorder.End(s);
+    }
+    if (stage + 1 == stages) break;
+    TENFOLD_ASSIGN_OR_RETURN(const bool changed, TakeResults(end - 1));
+    if (changed) bound_stages = std::min(bound_stages, stage + 1);
   }
   return absl::OkStatus();
 }
@@ -235,7 +328,7 @@ void Invocation::Impl::Forget() {
   }
   missing = static_cast<int>(inputs.size());
   for (Output& output : outputs) output.callers = nullptr;
-  outputs_placed = false;
+  outputs_placed = 0;
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -284,7 +377,7 @@ absl::Status Invocation::SetOutputData(int i, DType dtype, void* data, int64_t c
     return MakeError("E0604", absl::StrCat("output '", impl_->state.plan.outputs[i].name, "' is ",
                                            Name(output.dtype), ", the memory given for it is ", Name(dtype)));
   }
-  if (data != output.callers || count != output.callers_count) impl_->outputs_placed = false;
+  if (data != output.callers || count != output.callers_count) impl_->outputs_placed = 0;
   output.callers = count > 0 ? data : nullptr;
   output.callers_count = count;
   return absl::OkStatus();
@@ -297,7 +390,7 @@ TensorView Invocation::Output(int i) const {
 }
 
 absl::Status Invocation::Run(const RunOptions& options) {
-  if (!impl_->shapes_bound || !impl_->outputs_placed || impl_->missing > 0) [[unlikely]] {
+  if (impl_->bound_stages == 0 || impl_->outputs_placed == 0 || impl_->missing > 0) [[unlikely]] {
     TENFOLD_RETURN_IF_ERROR(impl_->MakeReady(options));
   }
   TENFOLD_RETURN_IF_ERROR(impl_->CheckContracts(options));

@@ -82,6 +82,7 @@ class Invocation {
 
  private:
   friend class Executable;
+  friend class BodyRun;
   struct Impl;
   explicit Invocation(std::unique_ptr<Impl> impl);
   static absl::Status CheckIndex(int i, size_t count, const char* what);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tenfold/runtime/aligned_buffer.h"
+#include "tenfold/runtime/body_run.h"
 #include "tenfold/runtime/bound_step.h"
 #include "tenfold/runtime/device_executor.h"
 #include "tenfold/runtime/executable_state.h"
@@ -19,7 +20,9 @@
 namespace tenfold {
 
 struct Invocation::Impl {
-  explicit Impl(const ExecutableState& executable);
+  // `bodies`: of a body, the runs of all of them, its own among them; null: it is none, and keeps them itself.
+  explicit Impl(const ExecutableState& executable, BodyRuns* bodies = nullptr);
+  ~Impl();
 
   // The places in steps that hold a value's address.
   using Slots = std::vector<void**>;
@@ -46,6 +49,7 @@ struct Invocation::Impl {
     int64_t callers_count = 0;
     AlignedBuffer own;
     Slots slots;
+    int stage = 0;  // of the plan: from then on its extents are known
   };
 
   // Takes data of checked type and extents as input `i`.
@@ -54,11 +58,15 @@ struct Invocation::Impl {
   // Checks a tensor, takes it and keeps it. `origins` as in RunOptions.
   absl::Status FeedTensor(int i, const Tensor& tensor, std::span<const FeedOrigin> origins);
 
-  // Everything that depends on shapes: symbols, steps, arena, scratch, extents of outputs. Sizes are checked
-  // before any memory is asked for.
+  // Everything that depends on the shapes of inputs. What follows from symbols that steps give comes later.
   absl::Status BindShapes(const RunOptions& options);
-  // The memory of every output, once shapes are bound.
-  absl::Status PlaceOutputs();
+  // Everything that depends on the extents which are known from this stage of the plan on: symbols, steps, arena,
+  // scratch, extents of outputs. Sizes are checked before any memory is asked for. Earlier stages are bound.
+  absl::Status BindStage(int stage, std::span<const FeedOrigin> origins, RunControl& control);
+  // The memory of the outputs of a stage, once that is bound; earlier ones have theirs.
+  absl::Status PlaceOutputs(int stage);
+  // Of a body: the symbols of the plan around, which must stay until it has run.
+  void SetAround(const SymbolValues& symbols);
   // Whatever of that is due.
   absl::Status MakeReady(const RunOptions& options);
   // E0404 if a run holds more than `limit` bytes.
@@ -68,6 +76,8 @@ struct Invocation::Impl {
     return state.contracts.empty() ? absl::OkStatus() : HoldAgainstContracts(options);
   }
   absl::Status Execute(const RunOptions& options);
+  // The steps, on the host. Binds later stages as symbols come to be known, and places their outputs.
+  absl::Status RunSteps(RunContext& context, ProfileRecorder& recorder);
   // Lets go of what was fed and of the caller's memory.
   void Forget();
 
@@ -77,15 +87,22 @@ struct Invocation::Impl {
   std::vector<Input> inputs;
   std::vector<Dims> fed_dims;  // by input
   std::vector<Output> outputs;
+  std::unique_ptr<BodyRuns> own_bodies;
+  BodyRuns* bodies;  // null: there are none
+  const bool is_body;
   std::vector<std::unique_ptr<BoundStep>> steps;
   std::vector<Slots> arena_slots;  // by slot of the memory plan
+  std::vector<Slots> value_slots;  // by value, of those whose storage is their step's
   SymbolValues symbols;
-  AlignedBuffer arena;
+  const SymbolValues* around = nullptr;  // of a body
+  std::vector<AlignedBuffer> arenas;     // by stage
   Scratch scratch;
-  RunMemory memory;  // once shapes are bound
-  int missing;       // inputs not fed yet
-  bool shapes_bound = false;
-  bool outputs_placed = false;
+  RunMemory memory;       // once shapes are bound
+  int64_t run_limit = INT64_MAX;  // RunOptions::memory_limit
+  int64_t held = 0;       // of a body: what it has counted in `bodies`
+  int missing;            // inputs not fed yet
+  int bound_stages = 0;   // how many stages are bound, and have their outputs placed
+  int outputs_placed = 0;
   std::unique_ptr<DeviceContext> device;   // null: everything runs on the host
   std::vector<KernelError> device_errors;  // by step
 
@@ -94,12 +111,14 @@ struct Invocation::Impl {
   absl::Status EnqueueOnDevice(RunContext& context, ProfileRecorder& recorder);
   // A step that the device has no code for, between copies.
   absl::Status RunOnHost(size_t s, RunContext& context);
-  absl::Status BindOutputShapes();
+  absl::Status BindOutputShapes(int stage);
+  // The symbols that step `s`, the last of a stage, has given, and where its results are. False: as they were.
+  absl::StatusOr<bool> TakeResults(size_t s);
   absl::Status HoldAgainstContracts(const RunOptions& options) const;
   // The bytes that the run holds, all of them; E0402 if there are more than 64 bits can count.
-  absl::StatusOr<RunMemory> CountMemory() const;
+  absl::StatusOr<RunMemory> CountMemory(int stages) const;
   size_t ScratchBytes() const;  // of one participant
-  absl::Status PlaceArena();
+  absl::Status PlaceArena(int stage);
 };
 
 }  // namespace tenfold

@@ -34,6 +34,8 @@ std::string StorageText(const Plan& plan, const PlanValue& value) {
       return absl::StrCat("output ", value.index);
     case StorageKind::kAlias:
       return absl::StrCat("alias of ", plan.values[value.index].name);
+    case StorageKind::kStep:
+      return "its step's";
   }
   return "";
 }
@@ -62,6 +64,16 @@ std::string LayoutText(const Plan& plan, const CopyStep& copy) {
   return absl::StrCat("pieces=", pieces, fill);
 }
 
+// "y = if(c, x) then, else".
+std::string ControlText(const Plan& plan, const ControlStep& step) {
+  static constexpr const char* kNames[] = {"if", "loop", "scan", "call"};
+  return absl::StrCat(Names(plan, step.outputs), " = ", kNames[static_cast<int>(step.layout.kind)], "(",
+                      Names(plan, step.inputs), ") ",
+                      absl::StrJoin(step.bodies, ", ", [](std::string* out, const auto& body) {
+                        absl::StrAppend(out, "{", body->name, "}");
+                      }));
+}
+
 std::string WorkText(const Plan& plan, const PlanStep& step) {
   return std::visit(Overloaded{[&](const FusedStep& s) {
                                  return absl::StrCat(Names(plan, s.outputs), " = kernel ", s.kernel.name, "(",
@@ -88,7 +100,8 @@ std::string WorkText(const Plan& plan, const PlanStep& step) {
                                },
                                [&](const ShapeStep& s) {
                                  return absl::StrCat(plan.values[s.out].name, " = shape ", DimList(s.values));
-                               }},
+                               },
+                               [&](const ControlStep& s) { return ControlText(plan, s); }},
                     step.work);
 }
 
@@ -110,6 +123,39 @@ absl::Status CheckCopy(const Plan& plan, const CopyStep& copy) {
     if (!exists(piece.input)) return Bug(plan, "a copy reads no value");
     if (piece.from_strides.size() != piece.extents.size() || piece.to_strides.size() != piece.extents.size())
       return Bug(plan, "a copy's strides do not match its extents");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckControl(const Plan& plan, const ControlStep& step) {
+  const ControlLayout& layout = step.layout;
+  if (step.bodies.size() != (layout.kind == ControlKind::kIf ? 2u : 1u))
+    return Bug(plan, "a control step has another number of bodies");
+  if (step.canonicalize_nans.size() != step.outputs.size())
+    return Bug(plan, "a control step does not say which results are observed");
+  if (static_cast<int>(step.operands.size()) != layout.lead + layout.num_passed())
+    return Bug(plan, "a control step's operands are not as it lays them out");
+  for (size_t i = 0; i < step.operands.size(); ++i) {
+    const int operand = step.operands[i];
+    const bool may_be_absent = layout.kind == ControlKind::kLoop && i < 2;
+    if (operand >= static_cast<int>(step.inputs.size()) || (operand < 0 && !may_be_absent))
+      return Bug(plan, "a control step's operand is none");
+  }
+  for (const auto& body : step.bodies) {
+    if (static_cast<int>(body->inputs.size()) != layout.body_lead + layout.num_passed() ||
+        body->outputs.size() != step.outputs.size() + layout.output_lead)
+      return Bug(plan, absl::StrCat("body '", body->name, "' does not fit its step"));
+    for (int i = 0; i < layout.num_passed(); ++i) {
+      const int outer = step.inputs[step.operands[layout.lead + i]];
+      const int inner = body->inputs[layout.body_lead + i].value;
+      if (plan.values[outer].type.dtype != body->values[inner].type.dtype)
+        return Bug(plan, absl::StrCat("body '", body->name, "' takes another dtype"));
+    }
+    for (size_t i = 0; i < step.outputs.size(); ++i) {
+      const int inner = body->outputs[layout.output_lead + i].value;
+      if (plan.values[step.outputs[i]].type.dtype != body->values[inner].type.dtype)
+        return Bug(plan, absl::StrCat("body '", body->name, "' gives another dtype"));
+    }
   }
   return absl::OkStatus();
 }
@@ -160,6 +206,7 @@ absl::Status CheckWork(const Plan& plan, const PlanStep& step) {
     }
     return absl::OkStatus();
   }
+  if (const auto* control = std::get_if<ControlStep>(&step.work)) return CheckControl(plan, *control);
   const auto& shape = std::get<ShapeStep>(step.work);
   const TensorType& type = plan.values[shape.out].type;
   if (type.dtype != DType::kI64 ||
@@ -230,6 +277,17 @@ absl::Status CheckSymbols(const Plan& plan) {
     if (!bound) return Bug(plan, absl::StrCat("symbol ", name, " is not bound"));
   }
   for (const PlanSymbol& s : plan.symbols) {
+    if (s.from == PlanSymbol::From::kAround) continue;
+    if (s.from == PlanSymbol::From::kStep) {
+      const std::vector<int> outputs =
+          s.step >= 0 && s.step < static_cast<int>(plan.steps.size()) ? StepOutputs(plan.steps[s.step])
+                                                                      : std::vector<int>();
+      if (s.input < 0 || s.input >= static_cast<int>(outputs.size()) ||
+          plan.values[outputs[s.input]].storage != StorageKind::kStep || s.dim < 0 ||
+          s.dim >= plan.values[outputs[s.input]].type.shape.rank())
+        return Bug(plan, absl::StrCat("symbol ", s.name, " is given by no step"));
+      continue;
+    }
     if (s.input < 0 || s.input >= static_cast<int>(plan.inputs.size()) || s.dim < 0 ||
         s.dim >= plan.values[plan.inputs[s.input].value].type.shape.rank()) {
       return Bug(plan, absl::StrCat("symbol ", s.name, " is bound to a dim that does not exist"));
@@ -245,7 +303,8 @@ std::vector<int> StepInputs(const PlanStep& step) {
       Overloaded{[](const FusedStep& s) { return s.inputs; },
                  [](const MatMulStep& s) { return std::vector<int>{s.lhs, s.rhs}; },
                  [](const CopyStep& s) { return s.in; }, [](const KernelStep& s) { return s.inputs; },
-                 [](const ShapeStep&) { return std::vector<int>(); }},
+                 [](const ShapeStep&) { return std::vector<int>(); },
+                 [](const ControlStep& s) { return s.inputs; }},
       step.work);
 }
 
@@ -254,7 +313,8 @@ std::vector<int> StepOutputs(const PlanStep& step) {
                                [](const MatMulStep& s) { return std::vector<int>{s.out}; },
                                [](const CopyStep& s) { return std::vector<int>{s.out}; },
                                [](const KernelStep& s) { return s.outputs; },
-                               [](const ShapeStep& s) { return std::vector<int>{s.out}; }},
+                               [](const ShapeStep& s) { return std::vector<int>{s.out}; },
+                               [](const ControlStep& s) { return s.outputs; }},
                     step.work);
 }
 
@@ -272,12 +332,18 @@ absl::Status VerifyPlan(const Plan& plan) {
     const StorageKind kind = plan.values[plan.Root(static_cast<int>(v))].storage;
     written[v] = kind == StorageKind::kInput || kind == StorageKind::kConstant;
   }
-  for (const PlanStep& step : plan.steps) {
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const PlanStep& step = plan.steps[s];
+    const auto stage = static_cast<int>(
+        std::upper_bound(plan.stages.begin(), plan.stages.end(), static_cast<int>(s)) - plan.stages.begin() - 1);
     if (step.nodes.empty()) return Bug(plan, "a step computes no node");
     for (const std::vector<int>& operands : {StepInputs(step), StepOutputs(step)}) {
       for (int v : operands) {
         if (v < 0 || v >= static_cast<int>(plan.values.size()))
           return Bug(plan, "a step's operand is no value");
+        const PlanValue& value = plan.values[v];
+        if (value.storage != StorageKind::kStep && plan.StageOf(value.type) > stage)
+          return Bug(plan, absl::StrCat(value.name, " is there before its size is known"));
       }
     }
     for (int v : StepInputs(step)) {
@@ -297,7 +363,54 @@ absl::Status VerifyPlan(const Plan& plan) {
   return absl::OkStatus();
 }
 
-absl::Status BindSymbols(Plan& plan, const std::vector<std::pair<std::string, DimBounds>>& bounds) {
+int Plan::StageOf(const std::string& symbol) const {
+  for (const PlanSymbol& s : symbols) {
+    if (s.name != symbol || s.from != PlanSymbol::From::kStep) continue;
+    return static_cast<int>(std::upper_bound(stages.begin(), stages.end(), s.step + 1) - stages.begin()) - 1;
+  }
+  return 0;
+}
+
+int Plan::StageOf(const TensorType& type) const {
+  if (stages.size() == 1 || !type.shape.has_rank()) return 0;
+  std::vector<std::string> names;
+  for (const Dim& dim : type.shape.dims()) dim.CollectSymbols(names);
+  int stage = 0;
+  for (const std::string& name : names) stage = std::max(stage, StageOf(name));
+  return stage;
+}
+
+namespace {
+
+// Where a step gives the symbol; false if none does.
+bool FindStep(const Plan& plan, PlanSymbol& symbol) {
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const std::vector<std::string>& given = plan.steps[s].symbols;
+    if (std::find(given.begin(), given.end(), symbol.name) == given.end()) continue;
+    const std::vector<int> outputs = StepOutputs(plan.steps[s]);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const std::vector<Dim>& dims = plan.values[outputs[i]].type.shape.dims();
+      for (size_t d = 0; d < dims.size(); ++d) {
+        if (dims[d].symbol() != symbol.name) continue;
+        symbol.from = PlanSymbol::From::kStep;
+        symbol.step = static_cast<int>(s);
+        symbol.input = static_cast<int>(i);
+        symbol.dim = static_cast<int>(d);
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+absl::Status BindSymbols(Plan& plan, const std::vector<std::pair<std::string, DimBounds>>& bounds,
+                         bool is_body) {
+  plan.stages = {0};
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    if (!plan.steps[s].symbols.empty()) plan.stages.push_back(static_cast<int>(s) + 1);
+  }
   std::vector<std::string> names;
   for (const PlanInput& input : plan.inputs) {
     for (const Dim& d : plan.values[input.value].type.shape.dims()) d.CollectSymbols(names);
@@ -323,6 +436,11 @@ absl::Status BindSymbols(Plan& plan, const std::vector<std::pair<std::string, Di
         }
       }
     }
+    if (symbol.input < 0 && plan.stages.size() > 1) FindStep(plan, symbol);
+    if (symbol.input < 0 && is_body) {
+      symbol.input = 0;
+      symbol.from = PlanSymbol::From::kAround;
+    }
     if (symbol.input < 0) {
       return MakeError("E0608", absl::StrCat("the value of ", name, " follows from no input"),
                        absl::StrCat("declare an input that has ", name, " itself as a dim"));
@@ -332,9 +450,31 @@ absl::Status BindSymbols(Plan& plan, const std::vector<std::pair<std::string, Di
   return absl::OkStatus();
 }
 
-std::string ToString(const Plan& plan) {
-  std::string text = absl::StrCat("plan ", plan.name, "\n");
+namespace {
+
+// Bodies of the plan's steps, and of theirs, each once, behind those that they have themselves.
+void CollectBodies(const Plan& plan, std::vector<const Plan*>& out) {
+  for (const PlanStep& step : plan.steps) {
+    const auto* control = std::get_if<ControlStep>(&step.work);
+    if (control == nullptr) continue;
+    for (const auto& body : control->bodies) {
+      if (std::find(out.begin(), out.end(), body.get()) != out.end()) continue;
+      CollectBodies(*body, out);
+      out.push_back(body.get());
+    }
+  }
+}
+
+std::string TextOf(const Plan& plan, const char* keyword) {
+  std::string text = absl::StrCat(keyword, " ", plan.name, "\n");
   for (const PlanSymbol& s : plan.symbols) {
+    if (s.from != PlanSymbol::From::kInput) {
+      absl::StrAppend(&text, "symbol ", s.name,
+                      s.from == PlanSymbol::From::kStep
+                          ? absl::StrCat(" = dim ", s.dim, " of result ", s.input, " of step ", s.step, "\n")
+                          : std::string(" of the plan around\n"));
+      continue;
+    }
     absl::StrAppend(&text, "symbol ", s.name, " = dim ", s.dim, " of input '", plan.inputs[s.input].name,
                     "'");
     if (s.bounds.min != 0 || s.bounds.max) absl::StrAppend(&text, ", in ", BoundsToString(s.bounds));
@@ -359,6 +499,20 @@ std::string ToString(const Plan& plan) {
   }
   absl::StrAppend(&text, "memory:\n", MemoryTable(plan));
   return text;
+}
+
+}  // namespace
+
+std::vector<const Plan*> BodiesOf(const Plan& plan) {
+  std::vector<const Plan*> bodies;
+  CollectBodies(plan, bodies);
+  return bodies;
+}
+
+std::string ToString(const Plan& plan) {
+  std::string text;
+  for (const Plan* body : BodiesOf(plan)) absl::StrAppend(&text, TextOf(*body, "body"), "\n");
+  return absl::StrCat(text, TextOf(plan, "plan"));
 }
 
 }  // namespace tenfold

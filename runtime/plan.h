@@ -6,6 +6,7 @@
 #define TENFOLD_RUNTIME_PLAN_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -14,6 +15,7 @@
 #include "absl/status/status.h"
 #include "tenfold/graph/attrs.h"
 #include "tenfold/graph/contract.h"
+#include "tenfold/graph/control_layout.h"
 #include "tenfold/graph/convolution_layout.h"
 #include "tenfold/graph/dim.h"
 #include "tenfold/graph/fused/fused_kernel.h"
@@ -33,6 +35,7 @@ enum class StorageKind : uint8_t {
   kOutput,    // the memory of output `index`, which may be the caller's
   kAlias,     // the bytes of value `index`, under another shape (Reshape). Either way round: if a reshaped
               // value is fetched, the value it is made from is the alias
+  kStep,      // memory of the step that computes it, which alone knows how large it is
 };
 
 struct PlanValue {
@@ -43,14 +46,21 @@ struct PlanValue {
   Tensor constant;  // kConstant only; may be a splat
 };
 
-// A symbol, and the input dim that its value is read from. That dim is the symbol itself or an expression
-// that is affine in this one symbol (`2*N + 1`). Every other dim of every input is checked against the
-// values.
+// A symbol, and where its value comes from. Most often that is a dim of an input, which is the symbol itself or
+// an expression that is affine in this one symbol (`2*N + 1`). Every other dim of every input is checked
+// against the values.
 struct PlanSymbol {
+  enum class From : uint8_t {
+    kInput,
+    kStep,    // a dim of a result of a step, which only a run knows: the dim is the symbol itself
+    kAround,  // of the plan whose step has this one as a body: the symbol of that name
+  };
   std::string name;
   DimBounds bounds;
-  int input = 0;
+  int input = 0;  // kStep: which result of the step
   int dim = 0;
+  From from = From::kInput;
+  int step = 0;  // kStep
 };
 
 struct PlanInput {
@@ -119,9 +129,25 @@ struct ShapeStep {
   std::vector<Dim> values;
 };
 
+struct Plan;
+
+// If, Loop, Scan, Call: plans that are run within this one (graph/control.h says what operands are for). Calls
+// of one function share its plan.
+struct ControlStep {
+  ControlLayout layout;
+  std::vector<std::shared_ptr<const Plan>> bodies;
+  std::vector<int> inputs;    // of the node's, those that are there
+  std::vector<int> operands;  // for each of the node's inputs its place in `inputs`; -1: absent
+  std::vector<int> outputs;
+  std::vector<bool> canonicalize_nans;  // by output: it is observed
+};
+
 struct PlanStep {
-  std::variant<FusedStep, MatMulStep, CopyStep, KernelStep, ShapeStep> work;
+  std::variant<FusedStep, MatMulStep, CopyStep, KernelStep, ShapeStep, ControlStep> work;
   std::vector<PlanNode> nodes;  // those it computes; at least one, for messages
+  // Symbols whose values only this step knows, once it has run: each is a dim of one of its outputs, whose
+  // storage is kStep.
+  std::vector<std::string> symbols = {};
 };
 
 // The values that a step reads and writes, in operand order.
@@ -135,9 +161,11 @@ struct MemoryPlan {
     Dim offset, size;    // in bytes; multiples of 64
     int first_step = 0;  // written
     int last_step = 0;   // last read
+    int stage = 0;       // in whose arena it lies: the one from which on its size is known
   };
   std::vector<Slot> slots;  // one per arena value that has bytes, by value
   Dim arena_bytes;          // the arena's size: the peak of all intermediates
+  std::vector<Dim> later_arena_bytes;  // of the stages after the first: what lives there has a size by then
   Dim unshared_bytes;       // what it would be if no two values shared memory
   int64_t constant_bytes = 0;
   Dim output_bytes;
@@ -150,7 +178,14 @@ struct Plan {
   std::vector<PlanInput> inputs;
   std::vector<PlanOutput> outputs;
   std::vector<PlanStep> steps;
+  // The first step of each stage. A new stage begins behind a step that gives symbols: from there on extents
+  // that follow from them are known, steps can be bound, and memory can be placed. Filled in by BindSymbols.
+  std::vector<int> stages = {0};
   MemoryPlan memory;
+
+  // From which stage on the value of `symbol` is known, and all those of a type.
+  int StageOf(const std::string& symbol) const;
+  int StageOf(const TensorType& type) const;
 
   // The value whose storage `value` really uses: follows aliases.
   int Root(int value) const {
@@ -159,13 +194,17 @@ struct Plan {
   }
 };
 
+// The bodies of its steps, and theirs, each once, inner ones first.
+std::vector<const Plan*> BodiesOf(const Plan& plan);
+
 // Whether devices have code for steps of this form: kernels, and copies that are one strided view.
 bool HasDeviceForm(const Plan& plan, const PlanStep& step);
 
-// Fills in plan.symbols from the inputs' types: each symbol is read from an input dim that is the bare
-// symbol, else from one that is affine in it. `bounds` are looked up by name. E0608 if a symbol occurs only
-// where it cannot be solved for.
-absl::Status BindSymbols(Plan& plan, const std::vector<std::pair<std::string, DimBounds>>& bounds = {});
+// Fills in plan.symbols and plan.stages: each symbol is read from an input dim that is the bare symbol, else from
+// one that is affine in it, else from the step that gives it. `bounds` are looked up by name. A symbol of none of
+// them is of the plan around, if this is a body, and E0608 otherwise.
+absl::Status BindSymbols(Plan& plan, const std::vector<std::pair<std::string, DimBounds>>& bounds = {},
+                         bool is_body = false);
 
 // Checks the plan's structure: indices in range, every value written before it is read and only once, operand
 // types and extents as the steps need them, kernels verify (E9001, our bug).

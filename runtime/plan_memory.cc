@@ -53,6 +53,7 @@ std::vector<MemoryPlan::Slot> LiveRanges(const Plan& plan) {
     if (plan.values[v].storage != StorageKind::kArena || !written[v]) continue;
     ranges[v].value = static_cast<int>(v);
     ranges[v].size = PaddedBytes(plan.values[v].type);
+    ranges[v].stage = plan.StageOf(plan.values[v].type);
     if (!(ranges[v].size == Dim(0))) live.push_back(std::move(ranges[v]));
   }
   return live;
@@ -223,17 +224,23 @@ absl::Status PlanMemory(Plan& plan) {
   std::vector<MemoryPlan::Slot> places = memory.slots;
   std::vector<MemoryPlan::Slot*> place_of(plan.values.size());
   for (MemoryPlan::Slot& place : places) place_of[place.value] = &place;
-  std::vector<MemoryPlan::Slot*> fixed, symbolic;
+  std::vector<MemoryPlan::Slot*> fixed;
+  std::vector<std::vector<MemoryPlan::Slot*>> symbolic(plan.stages.size());
   for (MemoryPlan::Slot& place : places) {
     if (from[place.value] < 0) {
-      (place.size.is_constant() ? fixed : symbolic).push_back(&place);
+      (place.size.is_constant() ? fixed : symbolic[place.stage]).push_back(&place);
     } else {
       MemoryPlan::Slot& first = *place_of[owner(place.value)];
       first.last_step = std::max(first.last_step, place.last_step);
     }
   }
   const int64_t fixed_bytes = PlaceStatic(std::move(fixed));
-  memory.arena_bytes = PlaceSymbolic(std::move(symbolic), fixed_bytes);
+  memory.arena_bytes = PlaceSymbolic(std::move(symbolic[0]), fixed_bytes);
+  bool valid = memory.arena_bytes.valid();
+  for (size_t stage = 1; stage < symbolic.size(); ++stage) {
+    memory.later_arena_bytes.push_back(PlaceSymbolic(std::move(symbolic[stage]), 0));
+    valid = valid && memory.later_arena_bytes.back().valid();
+  }
   for (MemoryPlan::Slot& slot : memory.slots) slot.offset = place_of[owner(slot.value)]->offset;
   for (const PlanValue& value : plan.values) {
     if (value.storage == StorageKind::kConstant) memory.constant_bytes += value.constant.stored_bytes();
@@ -241,7 +248,7 @@ absl::Status PlanMemory(Plan& plan) {
       memory.output_bytes = memory.output_bytes + PaddedBytes(value.type);
     }
   }
-  if (!memory.arena_bytes.valid() || !memory.output_bytes.valid()) {
+  if (!valid || !memory.output_bytes.valid()) {
     return MakeError("E0402",
                      absl::StrCat("the memory of plan '", plan.name,
                                   "' cannot be expressed: its size does not fit 64 bits, or depends on "
@@ -260,6 +267,10 @@ std::string MemoryTable(const Plan& plan) {
   }
   std::string text = TextTable(rows, 2);
   const MemoryPlan& m = plan.memory;
+  for (size_t i = 0; i < m.later_arena_bytes.size(); ++i) {
+    absl::StrAppend(&text, "  arena from step ", plan.stages[i + 1], ": ", m.later_arena_bytes[i].ToString(),
+                    " bytes\n");
+  }
   absl::StrAppend(&text, "  arena: ", m.arena_bytes.ToString(), " bytes (",
                   m.unshared_bytes.valid() ? m.unshared_bytes.ToString() : "more than can be said",
                   " without sharing)\n  outputs: ", m.output_bytes.ToString(),

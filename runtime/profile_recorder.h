@@ -16,13 +16,11 @@ namespace tenfold {
 // profile.
 class ProfileRecorder {
  public:
-  ProfileRecorder(const Plan& plan, const SymbolValues& symbols, RunProfile* profile) : profile_(profile) {
+  ProfileRecorder(const Plan& plan, const SymbolValues& symbols, RunProfile* profile)
+      : plan_(plan), symbols_(symbols), profile_(profile) {
     if (profile_ == nullptr) [[likely]]
       return;
     profile_->steps.assign(plan.steps.size(), {});
-    for (size_t s = 0; s < plan.steps.size(); ++s) {
-      profile_->steps[s].work = WorkOf(plan, plan.steps[s], symbols);
-    }
     began_ = Clock::now();
   }
   ~ProfileRecorder() {
@@ -36,15 +34,18 @@ class ProfileRecorder {
     if (profile_ != nullptr) profile_->steps[step].begin = SinceBeginning();
   }
   void End(size_t step) {
-    if (profile_ != nullptr) {
-      profile_->steps[step].nanoseconds = SinceBeginning() - profile_->steps[step].begin;
-    }
+    if (profile_ == nullptr) [[likely]]
+      return;
+    profile_->steps[step].nanoseconds = SinceBeginning() - profile_->steps[step].begin;
+    profile_->steps[step].work = WorkOf(plan_, plan_.steps[step], symbols_);
   }
 
  private:
   using Clock = std::chrono::steady_clock;
   int64_t SinceBeginning() const { return std::chrono::nanoseconds(Clock::now() - began_).count(); }
 
+  const Plan& plan_;
+  const SymbolValues& symbols_;
   RunProfile* const profile_;
   Clock::time_point began_;
 };

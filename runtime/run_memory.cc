@@ -33,14 +33,22 @@ std::string SymbolsText(const Plan& plan, const SymbolValues& symbols) {
 
 }  // namespace
 
-absl::Status CheckValueSizes(const Plan& plan, const SymbolValues& symbols, const Limits& limits) {
-  const int64_t arena = plan.memory.arena_bytes.Evaluate(symbols).value_or(0);  // no value: refused elsewhere
+const Dim& ArenaBytes(const Plan& plan, int stage) {
+  return stage == 0 ? plan.memory.arena_bytes : plan.memory.later_arena_bytes[stage - 1];
+}
+
+absl::Status CheckValueSizes(const Plan& plan, int stage, const SymbolValues& symbols, const Limits& limits) {
+  const int64_t arena = ArenaBytes(plan, stage).Evaluate(symbols).value_or(0);  // no value: refused elsewhere
   int64_t largest = arena;
   const PlanStep* culprit = nullptr;
   const PlanValue* too_large = nullptr;
-  for (const PlanStep& step : plan.steps) {
+  const size_t next = stage + 1;
+  const size_t end = next < plan.stages.size() ? plan.stages[next] : plan.steps.size();
+  for (size_t s = plan.stages[stage]; s < end; ++s) {
+    const PlanStep& step = plan.steps[s];
     for (const int index : StepOutputs(step)) {
       const PlanValue& value = plan.values[plan.Root(index)];
+      if (value.storage == StorageKind::kStep) continue;  // the step sees to it
       const int64_t bytes = BytesOf(value.type, symbols).value_or(INT64_MAX);
       largest = std::max(largest, bytes);
       if (bytes <= limits.tensor_bytes || too_large != nullptr) continue;

@@ -22,8 +22,12 @@ struct RunMemory {
   int64_t total = 0;
 };
 
-// E0402 if a value that a step writes, or the arena, is larger than limits.tensor_bytes.
-absl::Status CheckValueSizes(const Plan& plan, const SymbolValues& symbols, const Limits& limits);
+// E0402 if a value that a step of the stage writes, or the arena of the stage, is larger than
+// limits.tensor_bytes.
+absl::Status CheckValueSizes(const Plan& plan, int stage, const SymbolValues& symbols, const Limits& limits);
+
+// The size of a stage's arena.
+const Dim& ArenaBytes(const Plan& plan, int stage);
 
 // E0404: `memory` is more than `limit`. Shows what it is made of, its largest values, and how it follows from
 // the symbols.

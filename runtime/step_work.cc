@@ -94,7 +94,7 @@ StepWork WorkOf(const Plan& plan, const PlanStep& step, const SymbolValues& symb
 }
 
 absl::string_view KindOf(const PlanStep& step) {
-  constexpr const char* kKinds[] = {"kernel", "matmul", "copy", "host kernel", "shape"};
+  constexpr const char* kKinds[] = {"kernel", "matmul", "copy", "host kernel", "shape", "control"};
   static_assert(std::size(kKinds) == std::variant_size_v<decltype(step.work)>);
   return kKinds[step.work.index()];
 }

@@ -45,7 +45,7 @@ absl::Status EliminateCommonSubexpressions(PassContext& context, Graph& graph) {
   absl::flat_hash_map<size_t, std::vector<NodeId>> known;
   const std::vector<NodeId> order = graph.nodes();
   for (NodeId id : order) {
-    if (graph.node(id).op->name == "Input" || graph.node(id).op->is_barrier || graph.node(id).body != nullptr)
+    if (graph.node(id).op->name == "Input" || graph.node(id).op->is_barrier || !graph.node(id).bodies.empty())
       continue;
     std::vector<NodeId>& candidates = known[HashOf(graph.node(id))];
     bool merged = false;

@@ -246,7 +246,7 @@ class Fuser {
       context_.Did(last, absl::StrCat("one kernel with ", absl::StrJoin(described, ", ")));
     const OpDef& fused = *graph_.registry().Find("Fused");
     TENFOLD_ASSIGN_OR_RETURN(NodeId id, graph_.AddNode(fused, group.inputs, {}, std::move(names),
-                                                       std::move(provenance), group.body));
+                                                       std::move(provenance), {group.body}));
     for (size_t i = 0; i < group.outputs.size(); ++i) {
       const ValueId fresh = graph_.node(id).outputs[i];
       TENFOLD_RETURN_IF_ERROR(graph_.ReplaceAllUses(group.outputs[i], fresh));

@@ -15,10 +15,11 @@
 namespace tenfold {
 namespace {
 
-// Ops that a user builds by a function; Input and Const are methods of GraphBuilder.
+// Ops that a user builds by a function of one form; Input and Const are methods of GraphBuilder, and control
+// ops take functions (graph/control_flow.h).
 std::vector<const OpDef*> BuildableOps() {
   std::vector<const OpDef*> ops = OpRegistry::Standard()->All();
-  std::erase_if(ops, [](const OpDef* op) { return op->is_internal || op->Is<Source>(); });
+  std::erase_if(ops, [](const OpDef* op) { return op->is_internal || op->Is<Source>() || op->Is<Control>(); });
   return ops;
 }
 

@@ -426,7 +426,7 @@ std::vector<OpDef> ControlOps() {
        .doc = "Computes one of two graphs: the first if the condition is true, else the second. Their results "
               "have the same dtypes and ranks; sizes may differ, and then only a run knows them.",
        .infer = InferIf,
-       .computation = Control{Control::Kind::kIf}},
+       .computation = Control{ControlKind::kIf}},
       {.name = "Loop",
        .inputs = {{"trip_count", "I", DTypeSet{DType::kI64}, "at most so many iterations", Arity::kOptional},
                   {"condition", "B", kBoolOnly, "whether to begin", Arity::kOptional},
@@ -439,7 +439,7 @@ std::vector<OpDef> ControlOps() {
               "are the last carried values and the rows stacked along a new first dim. Carried values may "
               "change their sizes.",
        .infer = InferLoop,
-       .computation = Control{Control::Kind::kLoop}},
+       .computation = Control{ControlKind::kLoop}},
       {.name = "Scan",
        .inputs = {{"carried_and_scanned", "", kAnyType, "", Arity::kVariadic, 1}},
        .attrs = {Captured(),
@@ -454,7 +454,7 @@ std::vector<OpDef> ControlOps() {
               "values and an element of each, and gives the next carried values and any number of rows. "
               "Results are the last carried values and the rows stacked.",
        .infer = InferScan,
-       .computation = Control{Control::Kind::kScan}},
+       .computation = Control{ControlKind::kScan}},
       {.name = "Call",
        .inputs = {{"arguments", "", kAnyType, "", Arity::kVariadic, 0}},
        .attrs = {{"function", AttrKind::kString, std::nullopt, "its name"}, Symbols()},
@@ -462,7 +462,7 @@ std::vector<OpDef> ControlOps() {
        .doc = "Computes a function, which is a graph that is kept once, whoever calls it. The symbols of its "
               "parameters are sizes of the arguments.",
        .infer = InferCall,
-       .computation = Control{Control::Kind::kCall}},
+       .computation = Control{ControlKind::kCall}},
   };
 }
 

@@ -237,7 +237,7 @@ void GraphAssembler::AddControl(StatementSyntax& statement, const OpDef& op, std
     return;
   }
   const auto kind = std::get<Control>(op.computation).kind;
-  const size_t wanted = kind == Control::Kind::kCall ? 0 : op.NumBodies();
+  const size_t wanted = kind == ControlKind::kCall ? 0 : op.NumBodies();
   if (statement.bodies.size() != wanted) {
     errors_.Add(statement.op.span, "E0501",
                 wanted == 0 ? absl::StrCat(op.name, " takes no body: a function stands before the graph")
@@ -279,7 +279,7 @@ std::optional<Bodies> GraphAssembler::AssembleBodies(StatementSyntax& statement,
     return std::nullopt;
   }
   std::vector<TensorType> given;
-  if (layout->kind == Control::Kind::kLoop) given = {{DType::kI64, Shape()}, {DType::kBool, Shape()}};
+  if (layout->kind == ControlKind::kLoop) given = {{DType::kI64, Shape()}, {DType::kBool, Shape()}};
   std::vector<TensorType> passed;
   for (size_t i = layout->lead; i < inputs.size(); ++i) passed.push_back(graph_.value(inputs[i]).type);
   const std::vector<TensorType> types = PassedTypes(*layout, passed).value_or(passed);
@@ -292,7 +292,7 @@ std::optional<Bodies> GraphAssembler::AssembleBodies(StatementSyntax& statement,
       errors_.Add(syntax->name.span, "E0504",
                   absl::StrCat("'", syntax->name.name, "' takes ", syntax->inputs.size(), " inputs, but ",
                                op.name, " gives it ", given.size()),
-                  layout->kind == Control::Kind::kLoop
+                  layout->kind == ControlKind::kLoop
                       ? Mend("a loop's body takes the iteration's number, the condition and the carried values")
                       : Mend());
       return std::nullopt;
