@@ -68,7 +68,9 @@ absl::StatusOr<Executable> Compile(const Graph& graph, const CompileOptions& opt
     how.matmuls = CreateOneDnnMatMulProvider();
     how.convolutions = CreateOneDnnConvolutionProvider();
   }
+  if (options.jit != JitMode::kOff) how.compiler = CreateLlvmKernelCompiler();
   if (how.device != nullptr) {
+    // What the device does not take, bodies of control ops among it, is compiled for the CPU.
     absl::StatusOr<Executable> executable = Executable::Create(*out.plan, how);
     if (executable.ok()) ExplainPlaces(*out.plan, options.device, out.remarks);
     const bool stopped =
@@ -81,7 +83,6 @@ absl::StatusOr<Executable> Compile(const Graph& graph, const CompileOptions& opt
                            .reason = DiagnosticsOf(executable.status()).front().message});
     how.device = nullptr;
   }
-  if (options.jit != JitMode::kOff) how.compiler = CreateLlvmKernelCompiler();
   return Executable::Create(report == nullptr ? *std::move(out.plan) : *out.plan, std::move(how));
 }
 

@@ -4,6 +4,7 @@
 #ifndef TENFOLD_COMPILER_PASS_H_
 #define TENFOLD_COMPILER_PASS_H_
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,16 @@ class PassContext {
   // Polled by passes that may take long.
   RunControl& control() { return control_; }
 
+  // What folding has spent of its budget, in the graph and its bodies together.
+  struct FoldSpent {
+    int64_t growth_bytes = 0;
+    int64_t operations = 0;
+  };
+  FoldSpent& fold_spent() { return fold_spent_; }
+  // Whether the graph at hand is a body, whose results keep their types.
+  bool in_body() const { return in_body_; }
+  void set_in_body(bool in_body) { in_body_ = in_body; }
+
   // Records a decision on a node. Name it before the pass removes it.
   void Did(std::string node, std::string what) { Add(std::move(node), true, std::move(what)); }
   void Missed(std::string node, std::string why) { Add(std::move(node), false, std::move(why)); }
@@ -42,6 +53,8 @@ class PassContext {
   RunControl& control_;
   std::string pass_;
   std::vector<Remark>& remarks_;
+  FoldSpent fold_spent_;
+  bool in_body_ = false;
 };
 
 struct PassEntry {

@@ -4,8 +4,10 @@
 #include "tenfold/compiler/pipeline.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "tenfold/compiler/build_plan.h"
 #include "tenfold/compiler/passes/decompose_composites.h"
@@ -66,7 +68,7 @@ absl::Status AddFetches(const std::vector<std::string>& fetches, Graph& graph) {
 
 // What a file is not allowed to hold it cannot become either: composites are several nodes each.
 absl::Status CheckSize(const Graph& graph, const Limits& limits) {
-  const int64_t count = static_cast<int64_t>(graph.nodes().size());
+  const int64_t count = graph.CountNodes();
   if (count <= limits.nodes) return absl::OkStatus();
   return MakeError(
       "E0402",
@@ -74,11 +76,43 @@ absl::Status CheckSize(const Graph& graph, const Limits& limits) {
       RaiseLimitHelp("nodes", count));
 }
 
+// A body that has been looked at, and what became of it. Calls share theirs, before and after.
+using Transformed = absl::flat_hash_map<const Graph*, std::pair<Bodies::value_type, Bodies::value_type>>;
+
+absl::Status RunOnBodies(const PassEntry& pass, PassContext& context, Graph& graph, Transformed& transformed) {
+  if (graph.depth() == 0) return absl::OkStatus();
+  const std::vector<NodeId> order = graph.nodes();
+  for (NodeId id : order) {
+    const Node node = graph.node(id);
+    if (!node.op->Is<Control>()) continue;
+    Bodies bodies;
+    for (const auto& body : node.bodies) {
+      if (!transformed.contains(body.get())) {
+        Graph copy = *body;
+        copy.limits = context.options().limits;
+        const int64_t before = copy.mutation_count();
+        context.set_in_body(true);
+        TENFOLD_RETURN_IF_ERROR(pass.run(context, copy));
+        if (context.control().ShouldStop()) return context.control().status();
+        TENFOLD_RETURN_IF_ERROR(RunOnBodies(pass, context, copy, transformed));
+        const bool same = copy.mutation_count() == before;
+        transformed[body.get()] = {body, same ? body : std::make_shared<const Graph>(std::move(copy))};
+      }
+      bodies.push_back(transformed[body.get()].second);
+    }
+    if (bodies == node.bodies) continue;
+    TENFOLD_RETURN_IF_ERROR(graph.SetBodies(id, node.inputs, node.attrs, std::move(bodies)));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status RunPass(const PassEntry& pass, const CompileOptions& options, RunControl& control, Graph& graph,
                      std::vector<Remark>& remarks) {
   const int64_t before = graph.mutation_count();
   PassContext context(options, control, pass.name, remarks);
   TENFOLD_RETURN_IF_ERROR(pass.run(context, graph));
+  Transformed transformed;
+  TENFOLD_RETURN_IF_ERROR(RunOnBodies(pass, context, graph, transformed));
   if (control.ShouldStop()) return control.status();
   TENFOLD_RETURN_IF_ERROR(CheckSize(graph, options.limits));
   if (graph.mutation_count() == before) return absl::OkStatus();

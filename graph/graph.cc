@@ -304,6 +304,14 @@ absl::Status Graph::SetInputType(ValueId input, TensorType type, std::optional<C
   return absl::OkStatus();
 }
 
+void Graph::RemoveInput(ValueId input) {
+  const NodeId node = value(input).producer;
+  std::erase(inputs_, input);
+  std::erase(order_, node);
+  FreeName(input);
+  ++mutation_count_;
+}
+
 absl::Status Graph::Reinfer() {
   for (NodeId id : order_) {
     const Node& old = node(id);

@@ -141,6 +141,8 @@ class Graph {
   void AssumeContents(ValueId input, Contents contents);
   // Declares an Input anew (E0210 for a symbol that a node of this graph gives). What follows from it is inferred by Reinfer.
   absl::Status SetInputType(ValueId input, TensorType type, std::optional<Contents> contents = std::nullopt);
+  // Takes away an Input that nothing reads.
+  void RemoveInput(ValueId input);
   // Infers every node again, after types of inputs or operands have changed; bodies follow their operands.
   // After an error the graph is of no use.
   absl::Status Reinfer();

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <variant>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -39,7 +40,14 @@ absl::StatusOr<std::string> ListOne(const FusedKernel& kernel, KernelListing lis
 absl::StatusOr<std::string> ListKernels(const Plan& plan, KernelListing listing) {
   const std::unique_ptr<KernelCompiler> compiler = CreateLlvmKernelCompiler();
   std::string text;
-  for (const PlanStep& step : plan.steps) {
+  std::vector<const Plan*> plans = BodiesOf(plan);
+  plans.push_back(&plan);
+  std::vector<const PlanStep*> steps;
+  for (const Plan* each : plans) {
+    for (const PlanStep& step : each->steps) steps.push_back(&step);
+  }
+  for (const PlanStep* each : steps) {
+    const PlanStep& step = *each;
     const auto* fused = std::get_if<FusedStep>(&step.work);
     if (fused == nullptr) continue;
     const std::string nodes = absl::StrJoin(step.nodes, ", ", [](std::string* out, const PlanNode& node) {

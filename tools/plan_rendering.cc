@@ -25,6 +25,8 @@ const char* NameOf(StorageKind kind) {
       return "arena";
     case StorageKind::kOutput:
       return "output";
+    case StorageKind::kStep:
+      return "step";
     case StorageKind::kAlias:
       break;
   }
@@ -46,6 +48,10 @@ Json ValueToJson(const Plan& plan, const PlanValue& value) {
 Json StepToJson(const Plan& plan, const PlanStep& step) {
   Json json = {{"kind", std::string(KindOf(step))}};
   if (const auto* fused = std::get_if<FusedStep>(&step.work)) json["kernel"] = fused->kernel.name;
+  if (const auto* control = std::get_if<ControlStep>(&step.work)) {
+    Json& bodies = json["bodies"] = Json::array();
+    for (const auto& body : control->bodies) bodies.push_back(body->name);
+  }
   json["inputs"] = NamesOf(plan, StepInputs(step));
   json["outputs"] = NamesOf(plan, StepOutputs(step));
   Json& nodes = json["nodes"] = Json::array();
@@ -85,14 +91,17 @@ std::string LabelOf(const PlanStep& step) {
 
 }  // namespace
 
-std::string PlanToJson(const Plan& plan) {
-  Json json = {{"format", "tenfold.plan"}, {"version", 1}, {"name", plan.name}};
+namespace {
+
+Json PlanJson(const Plan& plan) {
+  Json json = {{"name", plan.name}};
   Json& symbols = json["symbols"] = Json::array();
   for (const PlanSymbol& symbol : plan.symbols) {
     Json& entry = symbols.emplace_back(Json{{"name", symbol.name}, {"min", symbol.bounds.min}});
     if (symbol.bounds.max) entry["max"] = *symbol.bounds.max;
-    entry["input"] = plan.inputs[symbol.input].name;
-    entry["dim"] = symbol.dim;
+    if (symbol.from == PlanSymbol::From::kInput) entry["input"] = plan.inputs[symbol.input].name;
+    if (symbol.from == PlanSymbol::From::kStep) entry["step"] = symbol.step;
+    if (symbol.from != PlanSymbol::From::kAround) entry["dim"] = symbol.dim;
   }
   Json& inputs = json["inputs"] = Json::array();
   for (const PlanInput& input : plan.inputs) {
@@ -108,6 +117,15 @@ std::string PlanToJson(const Plan& plan) {
   Json& steps = json["steps"] = Json::array();
   for (const PlanStep& step : plan.steps) steps.push_back(StepToJson(plan, step));
   json["memory"] = MemoryToJson(plan);
+  return json;
+}
+
+}  // namespace
+
+std::string PlanToJson(const Plan& plan) {
+  Json json = {{"format", "tenfold.plan"}, {"version", 1}};
+  json.update(PlanJson(plan));
+  for (const Plan* body : BodiesOf(plan)) json["bodies"].push_back(PlanJson(*body));
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "tenfold/compiler/inline_graph.h"
+#include "tenfold/graph/control.h"
 #include "tenfold/graph/convolution_kernel.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/evaluate.h"
@@ -12,11 +14,7 @@
 namespace tenfold {
 namespace {
 
-// What folding has spent of its budget.
-struct Spent {
-  int64_t growth_bytes = 0;
-  int64_t operations = 0;
-};
+using Spent = PassContext::FoldSpent;
 
 bool AllInputsConstant(const Graph& graph, const Node& node) {
   return std::ranges::all_of(Present(node.inputs),
@@ -80,16 +78,35 @@ int64_t FreedBytes(const Graph& graph, const Node& node, const std::vector<std::
   return bytes;
 }
 
+// Whether a library may compute the node at run time.
+bool HasLibraryForm(const Graph& graph, const Node& node) {
+  const auto* kernel = std::get_if<HostKernel>(&node.op->computation);
+  const DType dtype = graph.value(node.outputs[0]).type.dtype;
+  return (node.op->Is<Contraction>() || (kernel != nullptr && IsConvolution(*kernel))) &&
+         (dtype == DType::kF32 || dtype == DType::kBF16);
+}
+
+// Whether it holds for any node in the bodies of a node, or in theirs.
+bool AnyInBodies(const Node& node, bool (*holds)(const Graph&, const Node&)) {
+  bool any = false;
+  const auto look = [&](const Graph& body) {
+    for (NodeId id : body.nodes()) any = any || holds(body, body.node(id));
+  };
+  for (const auto& body : node.bodies) {
+    look(*body);
+    VisitBodies(*body, [&](const auto& inner) { look(*inner); });
+  }
+  return any;
+}
+
 Decision CanFold(const PassContext& context, const Graph& graph, const Node& node, const Spent& spent,
                  int64_t bytes, int64_t growth, int64_t operations) {
   const FoldBudget& budget = context.options().fold_budget;
   const int64_t max_bytes = std::min(budget.max_result_bytes, context.options().limits.tensor_bytes);
-  if (node.op->is_barrier) return Decision::No("it is a barrier");
-  const auto* kernel = std::get_if<HostKernel>(&node.op->computation);
-  const bool contracts = node.op->Is<Contraction>() || (kernel != nullptr && IsConvolution(*kernel));
-  const bool library = contracts && !context.options().reference_contractions &&
-                       (graph.value(node.outputs[0]).type.dtype == DType::kF32 ||
-                        graph.value(node.outputs[0]).type.dtype == DType::kBF16);
+  if (node.op->is_barrier || AnyInBodies(node, [](const Graph&, const Node& n) { return n.op->is_barrier; }))
+    return Decision::No(node.op->is_barrier ? "it is a barrier" : "there is a barrier in it");
+  const bool library = !context.options().reference_contractions &&
+                       (HasLibraryForm(graph, node) || AnyInBodies(node, HasLibraryForm));
   if (library && context.options().numerics == Numerics::kExact) {
     return Decision::No("a library may sum in another order at run time [exact]");
   }
@@ -187,30 +204,129 @@ bool HasStaticResults(const Graph& graph, const Node& node) {
   });
 }
 
+// A value that the bodies capture and that is constant becomes a constant of theirs, with which they go on.
+absl::Status MoveConstantsIntoBodies(Graph& graph, NodeId id) {
+  const Node node = graph.node(id);
+  const size_t first = node.inputs.size() - NumCaptured(node);
+  std::vector<size_t> constant;  // places among the operands
+  for (size_t i = first; i < node.inputs.size(); ++i) {
+    if (graph.ConstantValue(node.inputs[i]) != nullptr) constant.push_back(i);
+  }
+  if (constant.empty()) return absl::OkStatus();
+  Bodies bodies;
+  for (const auto& old : node.bodies) {
+    Graph body = *old;
+    const std::vector<ValueId> inputs = body.inputs();
+    const size_t first_input = inputs.size() - (node.inputs.size() - first);
+    for (size_t i : constant) {
+      const ValueId input = inputs[first_input + (i - first)];
+      const Node& producer = graph.producer(node.inputs[i]);
+      TENFOLD_ASSIGN_OR_RETURN(const NodeId added, body.AddNode(*producer.op, {}, producer.attrs,
+                                                                {graph.DisplayName(node.inputs[i])},
+                                                                producer.provenance));
+      TENFOLD_RETURN_IF_ERROR(body.ReplaceAllUses(input, body.node(added).outputs[0]));
+      body.RemoveInput(input);
+    }
+    body.RemoveDeadNodes();
+    TENFOLD_RETURN_IF_ERROR(body.SortTopologically());
+    bodies.push_back(std::make_shared<const Graph>(std::move(body)));
+  }
+  std::vector<ValueId> inputs;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (std::find(constant.begin(), constant.end(), i) == constant.end()) inputs.push_back(node.inputs[i]);
+  }
+  Attrs attrs = node.attrs;
+  attrs.Set("captured", static_cast<int64_t>(node.inputs.size() - first - constant.size()));
+  return graph.SetBodies(id, std::move(inputs), std::move(attrs), std::move(bodies));
+}
+
+// The branch that is taken in the place of an If whose condition is constant; gives the nodes that are new.
+// Nothing if that cannot be, with a remark.
+absl::StatusOr<std::vector<NodeId>> InlineBranch(PassContext& context, Graph& graph, NodeId id) {
+  const Node node = graph.node(id);
+  const std::string name = PassContext::Describe(graph, id);
+  const bool taken = graph.ConstantValue(node.inputs[0])->at<bool>(0);
+  const std::shared_ptr<const Graph> branch = node.bodies[taken ? 0 : 1];
+  bool refines = false;  // the results of If have the sizes of both branches
+  for (size_t i = 0; i < node.outputs.size(); ++i)
+    refines = refines || branch->value(branch->outputs()[i].value).type != graph.value(node.outputs[i]).type;
+  Graph work = refines ? graph : Graph(graph.shared_registry());
+  Graph& into = refines ? work : graph;
+  const size_t before = into.nodes().size();
+  const std::vector<ValueId> passed(node.inputs.begin() + 1, node.inputs.end());
+  TENFOLD_ASSIGN_OR_RETURN(const std::vector<ValueId> results,
+                           InlineGraph(into, *branch, passed, graph.DisplayName(id), nullptr));
+  std::vector<NodeId> added(into.nodes().begin() + before, into.nodes().end());
+  for (size_t i = 0; i < results.size(); ++i) {
+    into.ReplaceAllUsesByRefined(node.outputs[i], results[i]);
+    // What comes from outside the branch keeps its own name.
+    if (std::find(added.begin(), added.end(), into.value(results[i]).producer) != added.end() &&
+        !into.value(results[i]).name.empty())
+      into.SwapNames(node.outputs[i], results[i]);
+  }
+  if (refines) {
+    absl::Status inferred = into.SortTopologically();
+    if (inferred.ok()) inferred = into.Reinfer();
+    bool same = true;
+    for (size_t i = 0; i < graph.outputs().size(); ++i)
+      same = same && graph.value(graph.outputs()[i].value).type == into.value(into.outputs()[i].value).type;
+    if (!inferred.ok() || (context.in_body() && !same)) {
+      context.Missed(name, inferred.ok() ? "its branch has other sizes than the body around it says"
+                                         : DiagnosticsOf(inferred)[0].message);
+      return std::vector<NodeId>();
+    }
+    graph = std::move(work);
+  }
+  context.Did(name, absl::StrCat("its condition is ", taken ? "true" : "false", ": only '", branch->name,
+                                 "' is computed"));
+  return added;
+}
+
+// What is done with a control node that cannot be folded; gives the nodes that came in its place.
+absl::StatusOr<std::vector<NodeId>> SimplifyControl(PassContext& context, Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (std::get<Control>(node.op->computation).kind == ControlKind::kIf &&
+      graph.ConstantValue(node.inputs[0]) != nullptr) {
+    return InlineBranch(context, graph, id);
+  }
+  TENFOLD_RETURN_IF_ERROR(MoveConstantsIntoBodies(graph, id));
+  return std::vector<NodeId>();
+}
+
 }  // namespace
 
 absl::Status FoldConstants(PassContext& context, Graph& graph) {
-  Spent spent;
-  const std::vector<NodeId> order = graph.nodes();
-  const std::vector<std::vector<NodeId>> readers = graph.Readers();
-  auto reads = readers;
+  Spent& spent = context.fold_spent();
+  std::vector<NodeId> pending(graph.nodes().rbegin(), graph.nodes().rend());  // the last is looked at next
+  std::vector<std::vector<NodeId>> reads = graph.Readers();
   reads.resize(graph.num_values() +
-               order.size());  // folded constants are new values, read by who read the old
+               pending.size());  // folded constants are new values, read by who read the old
   const auto replace = [&](NodeId id, std::vector<Tensor> results) -> absl::Status {
     for (size_t i = 0; i < results.size(); ++i) {
       const ValueId old = graph.node(id).outputs[i];
       TENFOLD_RETURN_IF_ERROR(ReplaceByConstant(graph, id, i, std::move(results[i])));
       reads.resize(std::max<size_t>(reads.size(), graph.num_values()));
-      reads[graph.num_values() - 1] = readers[static_cast<size_t>(old)];
+      reads[graph.num_values() - 1] = reads[static_cast<size_t>(old)];
     }
     return absl::OkStatus();
   };
-  for (NodeId id : order) {
+  // A node of control ops that stays; what comes in its place is looked at next.
+  const auto simplify = [&](NodeId id) -> absl::Status {
+    if (!graph.node(id).op->Is<Control>()) return absl::OkStatus();
+    TENFOLD_ASSIGN_OR_RETURN(const std::vector<NodeId> added, SimplifyControl(context, graph, id));
+    pending.insert(pending.end(), added.rbegin(), added.rend());
+    reads.resize(std::max<size_t>(reads.size(), graph.num_values()));
+    return absl::OkStatus();
+  };
+  while (!pending.empty()) {
+    const NodeId id = pending.back();
+    pending.pop_back();
     const Node node = graph.node(id);
     if (node.op->Is<Source>() || node.inputs.empty()) continue;
     const std::string name = PassContext::Describe(graph, id);
     if (!AllInputsConstant(graph, node)) {
-      if (node.op->is_barrier || node.body != nullptr) continue;
+      TENFOLD_RETURN_IF_ERROR(simplify(id));
+      if (node.op->is_barrier || !node.bodies.empty()) continue;
       if (std::optional<std::vector<Tensor>> known = KnownResults(graph, node)) {
         context.Did(name, "follows from shapes that are known");
         TENFOLD_RETURN_IF_ERROR(replace(id, *std::move(known)));
@@ -221,12 +337,15 @@ absl::Status FoldConstants(PassContext& context, Graph& graph) {
     const bool is_static = operations && HasStaticResults(graph, node);
     const std::optional<int64_t> bytes = is_static ? ResultBytes(graph, node) : std::nullopt;
     if (!bytes) {
-      context.Missed(name, "its shape is not known");
+      const bool repeats = node.op->Is<Control>() && HasStaticResults(graph, node);
+      context.Missed(name, repeats ? "how long it takes is not known" : "its shape is not known");
+      TENFOLD_RETURN_IF_ERROR(simplify(id));
       continue;
     }
     const int64_t growth = *bytes - FreedBytes(graph, node, reads);
     if (Decision d = CanFold(context, graph, node, spent, *bytes, growth, *operations); !d) {
       context.Missed(name, d.reason());
+      TENFOLD_RETURN_IF_ERROR(simplify(id));
       continue;
     }
     std::vector<Tensor> inputs;
@@ -238,6 +357,7 @@ absl::Status FoldConstants(PassContext& context, Graph& graph) {
     if (context.control().ShouldStop()) return context.control().status();
     if (!results.ok()) {  // a bad value is an error of the run, which may never come to it
       context.Missed(name, DiagnosticsOf(results.status())[0].message);
+      TENFOLD_RETURN_IF_ERROR(simplify(id));
       continue;
     }
     int64_t values = 0, stored = 0;
