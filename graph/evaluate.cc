@@ -299,10 +299,12 @@ absl::StatusOr<Tensors> Evaluate(const Graph& graph, const Node& node, std::span
   if (node.op->Is<FusedBody>()) return EvaluateBody(*node.bodies[0], inputs, how);
   if (node.op->Is<Control>()) {
     static const auto* const kNoSymbols = new SymbolValues();
-    const ControlRun run = {
-        [&](const Graph& body, std::span<const Tensor> given) { return EvaluateBody(body, given, how); },
-        [&] { return StopRequested(how.interrupt); }, *how.steps_left,
-        how.symbols == nullptr ? *kNoSymbols : *how.symbols};
+    const auto run_body = [&](const Graph& body, std::span<const Tensor> given) {
+      return EvaluateBody(body, given, how);
+    };
+    const auto should_stop = [&] { return StopRequested(how.interrupt); };
+    const ControlRun run = {run_body, should_stop, *how.steps_left,
+                            how.symbols == nullptr ? *kNoSymbols : *how.symbols};
     return EvaluateControl(graph, node, inputs, run);
   }
   TENFOLD_ASSIGN_OR_RETURN(const SingleNode single, Isolate(graph, node, inputs));

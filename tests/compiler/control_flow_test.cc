@@ -139,7 +139,7 @@ TEST(ControlFlow, SizesChangeFromRunToRun) {
   const Graph graph = Parse(R"(
 graph g(n: i64[], x: f32[2]) -> (y, s) {
   r, rows = Loop(n, _, x) {
-    graph body(i, go, v) -> (go, w, w) {
+    graph body(i, go, v) -> (go, w, row=w) {
       w = Add(v, 1)
     }
   }
@@ -200,7 +200,7 @@ TEST(ControlFlow, LoopEndsByItsCondition) {
   const std::string text = R"(
 graph g(x: f32[N], go: bool[]) -> (y, rows, count) {
   y, rows = Loop(_, go, x) {
-    graph body(n, go_in, v) -> (more, w, w) {
+    graph body(n, go_in, v) -> (more, w, row=w) {
       w = Add(v, v)
       s = ReduceSum(w, keepdims=false)
       more = Less(s, 100)
@@ -263,7 +263,7 @@ TEST(ControlFlow, ScanGoesAlongAnyAxisInAnyDirection) {
 graph g(s: f32[2], x: f32[T,2], y: f32[2,T]) -> (last, sums, products) {
   last, sums, products = Scan(s, x, y, num_scan_inputs=2, scan_input_axes=[0, -1], scan_input_directions=[0, 1],
                               scan_output_axes=[0, 1], scan_output_directions=[1, 0]) {
-    graph body(state, a, b) -> (next, next, p) {
+    graph body(state, a, b) -> (next, row=next, p) {
       next = Add(state, a)
       p = Mul(a, b)
     }
