@@ -25,8 +25,9 @@ absl::StatusOr<std::vector<ControlLayout::Axis>> ReadAxes(const OpDef& op, const
   const auto directions = attrs.Get<std::vector<int64_t>>(directions_name);
   for (const auto& [name, list] : {std::pair(axes_name, &axes), std::pair(directions_name, &directions)}) {
     if (!count || list->empty() || static_cast<int>(list->size()) == *count) continue;
-    return MakeError("E0102", absl::StrCat(op.name, ": the attribute '", name, "' has ", list->size(),
-                                           " values for ", *count, " scanned inputs"));
+    return MakeError("E0102", absl::StrCat(op.name, ": the attribute '", name, "' has ",
+                                           CountText(list->size(), "value"), " for ",
+                                           CountText(*count, "scanned input")));
   }
   std::vector<ControlLayout::Axis> result(count.value_or(std::max(axes.size(), directions.size())));
   for (size_t i = 0; i < axes.size(); ++i) result[i].axis = axes[i];
@@ -53,7 +54,7 @@ absl::flat_hash_set<std::string> SymbolsOf(const Graph& graph, std::span<const V
 std::string SymbolHint(const Graph& body, ValueId input, int dim) {
   std::string hint;
   for (char c : body.DisplayName(input)) hint += absl::ascii_isalnum(c) ? c : '_';
-  if (absl::ascii_isdigit(hint[0])) hint.insert(0, "_");
+  if (absl::ascii_isdigit(hint[0])) hint = absl::StrCat("_", hint);
   return absl::StrCat(hint, "_", dim);
 }
 
@@ -97,12 +98,31 @@ absl::StatusOr<std::string> RelaxOnce(const ControlLayout& layout,
   return relaxed;
 }
 
+// Dims of carried values that are not given back as they are taken.
+absl::flat_hash_set<std::string> VaryingSymbols(const ControlLayout& layout, const Graph& body) {
+  absl::flat_hash_set<std::string> varying;
+  for (int i = 0; i < layout.carried; ++i) {
+    const Shape& in = body.value(body.inputs()[layout.body_lead + i]).type.shape;
+    const Shape& out = body.value(body.outputs()[layout.output_lead + i].value).type.shape;
+    if (!in.has_rank() || !out.has_rank() || in.rank() != out.rank()) continue;
+    for (int d = 0; d < in.rank(); ++d) {
+      const std::optional<std::string> symbol = in.dim(d).symbol();
+      if (symbol && !(in.dim(d) == out.dim(d))) varying.insert(*symbol);
+    }
+  }
+  return varying;
+}
+
 bool FitsBody(const ControlLayout& layout, const Graph& body) {
   return static_cast<int>(body.inputs().size()) == layout.body_lead + layout.num_passed() &&
          static_cast<int>(body.outputs().size()) >= layout.output_lead + layout.carried;
 }
 
 }  // namespace
+
+std::string CountText(size_t count, absl::string_view what) {
+  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
+}
 
 absl::StatusOr<ControlLayout> LayOutControl(const OpDef& op, size_t num_inputs, const Attrs& attrs) {
   ControlLayout layout;
@@ -116,16 +136,17 @@ absl::StatusOr<ControlLayout> LayOutControl(const OpDef& op, size_t num_inputs, 
     return layout;
   }
   if (captured < 0 || captured > passed) {
-    return MakeError("E0102", absl::StrCat(op.name, ": the attribute 'captured' is ", captured, ", but ",
-                                           passed, " operands are there for the body"));
+    return MakeError("E0102", absl::StrCat(op.name, ": the attribute 'captured' is ", captured,
+                                           ", and there can be ", passed));
   }
   layout.captured = static_cast<int>(captured);
   if (layout.kind == ControlKind::kScan) {
     const int64_t scanned = attrs.Get<int64_t>("num_scan_inputs");
     if (scanned < 1 || scanned > passed - layout.captured) {
       return MakeError("E0102",
-                       absl::StrCat(op.name, ": the attribute 'num_scan_inputs' is ", scanned, ", but ",
-                                    passed - layout.captured, " operands are carried or scanned"),
+                       absl::StrCat(op.name, ": the attribute 'num_scan_inputs' is ", scanned, ", for ",
+                                    CountText(passed - layout.captured, "operand"),
+                                    " to carry or scan"),
                        "it counts the last operands, those that are scanned: at least 1");
     }
     layout.scanned = static_cast<int>(scanned);
@@ -181,7 +202,12 @@ absl::StatusOr<Bodies> RelaxBodies(const Graph& graph, const OpDef& op, std::spa
                        "carry values of one shape: Pad or Reshape them in the body");
     }
     const absl::Status inferred = body.Reinfer();
-    if (!inferred.ok()) return WithNote(inferred, absl::StrCat("in the body of ", op.name, " ", relaxed));
+    if (!inferred.ok()) {
+      Diagnostic d = DiagnosticsOf(inferred)[0];
+      d.notes.push_back(absl::StrCat("in the body of ", op.name, ", ", relaxed));
+      d.help = {"let the body give it back in the shape that it takes"};
+      return ToStatus(std::move(d));
+    }
     before = relaxed;
   }
   if (before.empty()) return bodies;
@@ -213,12 +239,14 @@ size_t NumCaptured(const Node& node) {
   return static_cast<size_t>(std::clamp<int64_t>(captured, 0, static_cast<int64_t>(node.inputs.size())));
 }
 
-absl::StatusOr<ValueId> AddCapturedInput(Graph& body, const ValueInfo& outer, std::string name) {
-  if (name.empty()) name = outer.name.empty() ? "captured" : outer.name;
+absl::StatusOr<ValueId> AddCapturedInput(Graph& body, const Graph& graph, ValueId outer, std::string name) {
+  const ValueInfo& value = graph.value(outer);
+  if (name.empty()) name = value.name.empty() ? "captured" : value.name;
   TENFOLD_ASSIGN_OR_RETURN(const NodeId node, body.AddNode(*body.registry().Find("Input"), {},
-                                                           {{"type", outer.type}}, {name}, {}));
+                                                           {{"type", value.type}}, {name},
+                                                           {graph.producer(outer).provenance.location, "", {}}));
   const ValueId input = body.node(node).outputs[0];
-  if (outer.contents) body.AssumeContents(input, *outer.contents);
+  if (value.contents) body.AssumeContents(input, *value.contents);
   return input;
 }
 
@@ -231,10 +259,10 @@ absl::StatusOr<Bodies> RetypeBodies(const Graph& graph, const Node& node) {
     operands.push_back(graph.value(node.inputs[i]).type);
   const std::optional<std::vector<TensorType>> types = PassedTypes(layout, operands);
   if (!types) return node.bodies;  // inference says so
-  const absl::flat_hash_set<std::string> outer = SymbolsOf(graph, node.inputs);
   Bodies bodies;
   for (const auto& old : node.bodies) {
     if (!FitsBody(layout, *old)) return node.bodies;
+    const absl::flat_hash_set<std::string> varying = VaryingSymbols(layout, *old);
     Graph body = *old;
     body.SetEnclosing(&graph);
     bool changed = false;
@@ -248,7 +276,7 @@ absl::StatusOr<Bodies> RetypeBodies(const Graph& graph, const Node& node) {
         std::vector<Dim> dims = type.shape.dims();
         for (size_t d = 0; d < dims.size(); ++d) {
           const std::optional<std::string> symbol = declared.shape.dims()[d].symbol();
-          if (symbol && !outer.contains(*symbol)) dims[d] = declared.shape.dims()[d];
+          if (symbol && varying.contains(*symbol)) dims[d] = declared.shape.dims()[d];
         }
         type.shape = Shape(std::move(dims));
       }

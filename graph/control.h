@@ -50,12 +50,16 @@ std::optional<std::vector<TensorType>> PassedTypes(const ControlLayout& layout,
 absl::StatusOr<Bodies> RelaxBodies(const Graph& graph, const OpDef& op, std::span<const ValueId> inputs,
                                    const Attrs& attrs, Bodies bodies);
 
-// An Input of `body` for a value of the graph around it, with what is known of its contents.
+// An Input of `body` for a value of the graph around it, `graph`, with what is known of its contents.
 // It is named as that value, or `name`.
-absl::StatusOr<ValueId> AddCapturedInput(Graph& body, const ValueInfo& outer, std::string name = "");
+absl::StatusOr<ValueId> AddCapturedInput(Graph& body, const Graph& graph, ValueId outer,
+                                         std::string name = "");
 
 // The bodies of a control node of `graph` whose operands may have other types than when they were made.
 absl::StatusOr<Bodies> RetypeBodies(const Graph& graph, const Node& node);
+
+// "1 result", "2 results".
+std::string CountText(size_t count, absl::string_view what);
 
 // The functions that `graph` and its bodies call, each once, those that another calls before it.
 std::vector<std::shared_ptr<const Graph>> FunctionsOf(const Graph& graph);

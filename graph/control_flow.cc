@@ -55,7 +55,7 @@ class ControlBuilder {
     good = good && builder_.errors_.size() == errors;
     for (size_t i = captured_.size(); i < body.captured.size(); ++i) {
       for (Graph& earlier : bodies_) {
-        good = good && AddCapturedInput(earlier, outer->value(body.captured[i])).ok();
+        good = good && AddCapturedInput(earlier, *outer, body.captured[i]).ok();
       }
     }
     captured_ = body.captured;
@@ -221,7 +221,7 @@ LoopResults Loop(Operand trip_count, Operand condition, std::vector<Operand> car
   if (!good) return {b.Poison(), b.Poison()};
   if (!counts_agree) {
     const Values poison = b.Fail(MakeError("E0103", absl::StrCat("the body of Loop does not give ",
-                                                                 carried.size(), " carried values back")));
+                                                                 CountText(carried.size(), "carried value"), " back")));
     return {poison, poison};
   }
   return Divide(b.Finish({}), carried.size());
@@ -259,7 +259,7 @@ LoopResults Scan(std::vector<Operand> carried, std::vector<Operand> scanned,
   if (!good) return {b.Poison(), b.Poison()};
   if (!counts_agree) {
     const Values poison = b.Fail(MakeError("E0103", absl::StrCat("the body of Scan does not give ",
-                                                                 carried.size(), " carried values back")));
+                                                                 CountText(carried.size(), "carried value"), " back")));
     return {poison, poison};
   }
   return Divide(b.Finish({{"num_scan_inputs", static_cast<int64_t>(scanned.size())},

@@ -156,8 +156,8 @@ absl::StatusOr<ValueId> GraphBuilder::Import(Value value, absl::string_view what
 absl::StatusOr<ValueId> GraphBuilder::Capture(size_t level, ValueId outer) {
   OpenBody& body = *bodies_[level];
   if (const auto it = body.inputs.find(outer); it != body.inputs.end()) return it->second;
-  const ValueInfo& value = (level == 0 ? graph_ : bodies_[level - 1]->graph).value(outer);
-  TENFOLD_ASSIGN_OR_RETURN(const ValueId input, AddCapturedInput(body.graph, value));
+  const Graph& around = level == 0 ? graph_ : bodies_[level - 1]->graph;
+  TENFOLD_ASSIGN_OR_RETURN(const ValueId input, AddCapturedInput(body.graph, around, outer));
   body.captured.push_back(outer);
   body.inputs[outer] = input;
   return input;

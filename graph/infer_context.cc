@@ -429,7 +429,7 @@ Dim InferContext::RunTimeDim() {
   } else {
     std::string hint;  // an identifier, which text writes without quotes
     for (char ch : node_name_.empty() ? op_.name : node_name_) hint += absl::ascii_isalnum(ch) ? ch : '_';
-    if (absl::ascii_isdigit(hint[0])) hint.insert(0, "_");
+    if (absl::ascii_isdigit(hint[0])) hint = absl::StrCat("_", hint);
     hint = absl::StrCat(hint, "_", next);
     run_time_symbols_.push_back(scope_.fresh_symbol == nullptr ? hint : scope_.fresh_symbol(hint));
   }

@@ -247,33 +247,36 @@ absl::StatusOr<std::vector<NodeId>> InlineBranch(PassContext& context, Graph& gr
   const std::string name = PassContext::Describe(graph, id);
   const bool taken = graph.ConstantValue(node.inputs[0])->at<bool>(0);
   const std::shared_ptr<const Graph> branch = node.bodies[taken ? 0 : 1];
-  bool refines = false;  // the results of If have the sizes of both branches
-  for (size_t i = 0; i < node.outputs.size(); ++i)
-    refines = refines || branch->value(branch->outputs()[i].value).type != graph.value(node.outputs[i]).type;
-  Graph work = refines ? graph : Graph(graph.shared_registry());
-  Graph& into = refines ? work : graph;
-  const size_t before = into.nodes().size();
+  const size_t before = graph.nodes().size();
   const std::vector<ValueId> passed(node.inputs.begin() + 1, node.inputs.end());
   TENFOLD_ASSIGN_OR_RETURN(const std::vector<ValueId> results,
-                           InlineGraph(into, *branch, passed, graph.DisplayName(id), nullptr));
-  std::vector<NodeId> added(into.nodes().begin() + before, into.nodes().end());
-  for (size_t i = 0; i < results.size(); ++i) {
-    into.ReplaceAllUsesByRefined(node.outputs[i], results[i]);
-    // What comes from outside the branch keeps its own name.
-    if (std::find(added.begin(), added.end(), into.value(results[i]).producer) != added.end() &&
-        !into.value(results[i]).name.empty())
-      into.SwapNames(node.outputs[i], results[i]);
-  }
-  if (refines) {
-    absl::Status inferred = into.SortTopologically();
-    if (inferred.ok()) inferred = into.Reinfer();
+                           InlineGraph(graph, *branch, passed, graph.DisplayName(id), nullptr));
+  const std::vector<NodeId> added(graph.nodes().begin() + before, graph.nodes().end());
+  const auto replace = [&](Graph& in) {
+    for (size_t i = 0; i < results.size(); ++i) {
+      in.ReplaceAllUsesByRefined(node.outputs[i], results[i]);
+      // What comes from outside the branch keeps its own name.
+      const bool is_new = std::find(added.begin(), added.end(), in.value(results[i]).producer) != added.end();
+      if (is_new && !in.value(results[i]).name.empty()) in.SwapNames(node.outputs[i], results[i]);
+    }
+  };
+  bool refines = false;  // the results of If have the sizes of both branches
+  for (size_t i = 0; i < results.size(); ++i)
+    refines = refines || graph.value(results[i]).type != graph.value(node.outputs[i]).type;
+  if (!refines) {
+    replace(graph);
+  } else {
+    Graph work = graph;
+    replace(work);
+    absl::Status inferred = work.SortTopologically();
+    if (inferred.ok()) inferred = work.Reinfer();
     bool same = true;
     for (size_t i = 0; i < graph.outputs().size(); ++i)
-      same = same && graph.value(graph.outputs()[i].value).type == into.value(into.outputs()[i].value).type;
+      same = same && graph.value(graph.outputs()[i].value).type == work.value(work.outputs()[i].value).type;
     if (!inferred.ok() || (context.in_body() && !same)) {
       context.Missed(name, inferred.ok() ? "its branch has other sizes than the body around it says"
                                          : DiagnosticsOf(inferred)[0].message);
-      return std::vector<NodeId>();
+      return std::vector<NodeId>();  // nobody reads what was added
     }
     graph = std::move(work);
   }

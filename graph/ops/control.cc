@@ -43,15 +43,16 @@ absl::Status NeedsOneElement(InferContext& c, int i) {
 // What the symbols of a body stand for in the graph around it.
 class BodySymbols {
  public:
-  // Holds the types that the body declares against those it is given (E0504).
-  absl::Status Bind(InferContext& c, const Graph& body, absl::string_view what, int first,
-                    const std::vector<TensorType>& given) {
-    if (body.inputs().size() != first + given.size()) {
-      return c.Fail("E0504", absl::StrCat(what, " takes ", body.inputs().size(), " inputs, but is given ",
-                                          first + given.size()));
+  // Holds the types that the body declares against those it is given (E0504). The last `captured` are the very
+  // same, so that a pass may put the one in the place of the other.
+  absl::Status Bind(InferContext& c, const Graph& body, absl::string_view what,
+                    const std::vector<TensorType>& given, int captured) {
+    if (body.inputs().size() != given.size()) {
+      return c.Fail("E0504", absl::StrCat(what, " takes ", CountText(body.inputs().size(), "input"),
+                                          ", but is given ", given.size()));
     }
     for (size_t i = 0; i < given.size(); ++i) {
-      const TensorType& declared = InputType(body, first + static_cast<int>(i));
+      const TensorType& declared = InputType(body, static_cast<int>(i));
       if (!declared.shape.has_rank() || !given[i].shape.has_rank() ||
           declared.shape.rank() != given[i].shape.rank())
         continue;
@@ -60,9 +61,10 @@ class BodySymbols {
       }
     }
     for (size_t i = 0; i < given.size(); ++i) {
-      const int input = first + static_cast<int>(i);
+      const int input = static_cast<int>(i);
       const TensorType& declared = InputType(body, input);
-      if (Fits(declared, given[i])) continue;
+      const bool is_captured = i + captured >= given.size();
+      if (is_captured ? declared == given[i] : Fits(declared, given[i])) continue;
       return c.Fail("E0504", absl::StrCat("input '", body.DisplayName(body.inputs()[input]), "' of ", what,
                                           " is ", declared.ToString(), ", but is given ",
                                           given[i].ToString()));
@@ -140,12 +142,12 @@ absl::Status InferIf(InferContext& c) {
   const Graph& then = c.body(0);
   const Graph& otherwise = c.body(1);
   BodySymbols then_symbols, else_symbols;
-  TENFOLD_RETURN_IF_ERROR(then_symbols.Bind(c, then, "the first branch", 0, captured));
-  TENFOLD_RETURN_IF_ERROR(else_symbols.Bind(c, otherwise, "the second branch", 0, captured));
+  TENFOLD_RETURN_IF_ERROR(then_symbols.Bind(c, then, "the first branch", captured, layout.captured));
+  TENFOLD_RETURN_IF_ERROR(else_symbols.Bind(c, otherwise, "the second branch", captured, layout.captured));
   if (then.outputs().size() != otherwise.outputs().size()) {
     return c.Fail("E0103", absl::StrCat("its branches differ: '", then.name, "' gives ",
-                                        then.outputs().size(), " results, '", otherwise.name, "' gives ",
-                                        otherwise.outputs().size()));
+                                        CountText(then.outputs().size(), "result"), ", '", otherwise.name,
+                                        "' gives ", otherwise.outputs().size()));
   }
   std::vector<TensorType> results;
   for (int i = 0; i < static_cast<int>(then.outputs().size()); ++i) {
@@ -261,6 +263,8 @@ absl::Status SetLoopResults(InferContext& c, const ControlLayout& layout, BodySy
                             std::optional<Dim> steps) {
   const Graph& body = c.body(0);
   TENFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> varying, VaryingSymbols(c, layout));
+  // Folding may come to know how often it goes round. What was unknown stays so, or types would change.
+  if (c.attrs().Get<std::vector<std::string>>(kSymbolsAttr).size() > varying.size()) steps.reset();
   // A row's shape is that of every iteration.
   BodySymbols fixed = symbols;
   for (const std::string& symbol : varying) {
@@ -321,10 +325,11 @@ absl::Status InferLoop(InferContext& c) {
   std::vector<TensorType> given = {{DType::kI64, Shape()}, {DType::kBool, Shape()}};
   for (TensorType& type : Operands(c, layout.lead, layout.num_passed())) given.push_back(std::move(type));
   BodySymbols symbols;
-  TENFOLD_RETURN_IF_ERROR(symbols.Bind(c, body, "the body", 0, given));
+  TENFOLD_RETURN_IF_ERROR(symbols.Bind(c, body, "the body", given, layout.captured));
   if (static_cast<int>(body.outputs().size()) < layout.output_lead + layout.carried) {
-    return c.Fail("E0103", absl::StrCat("the body gives ", body.outputs().size(), " results, but a condition "
-                                        "and ", layout.carried, " carried values are needed"));
+    return c.Fail("E0103", absl::StrCat("the body gives ", CountText(body.outputs().size(), "result"),
+                                        ", but a condition and ", CountText(layout.carried, "carried value"),
+                                        " are needed"));
   }
   const TensorType& condition = OutputType(body, 0);
   if (!IsBool(condition.dtype) || !condition.shape.has_rank() || !(condition.shape.num_elements() == Dim(1))) {
@@ -352,7 +357,7 @@ absl::Status InferScan(InferContext& c) {
     const std::optional<int> normal = NormalizeAxis(axis, shape.rank());
     if (!normal) {
       return c.Fail("E0203", absl::StrCat("axis ", axis, " in scan_input_axes is outside [", -shape.rank(), ", ",
-                                          shape.rank(), ") for ", c.InputText(input)));
+                                          shape.rank(), "): ", c.InputText(input)));
     }
     const Dim& length = shape.dim(*normal);
     if (!steps) steps = length, first_of_length = input;
@@ -364,15 +369,16 @@ absl::Status InferScan(InferContext& c) {
   const std::optional<std::vector<TensorType>> given =
       PassedTypes(layout, Operands(c, layout.lead, layout.num_passed()));
   BodySymbols symbols;
-  TENFOLD_RETURN_IF_ERROR(symbols.Bind(c, body, "the body", 0, *given));
+  TENFOLD_RETURN_IF_ERROR(symbols.Bind(c, body, "the body", *given, layout.captured));
   if (static_cast<int>(body.outputs().size()) < layout.carried) {
-    return c.Fail("E0103", absl::StrCat("the body gives ", body.outputs().size(), " results, but ",
-                                        layout.carried, " carried values are needed"));
+    return c.Fail("E0103", absl::StrCat("the body gives ", CountText(body.outputs().size(), "result"), ", but ",
+                                        CountText(layout.carried, "carried value"), " must be given back"));
   }
   const size_t rows = body.outputs().size() - layout.carried;
   if (layout.scan_outputs.size() > rows) {
     return c.Fail("E0102", absl::StrCat("scan_output_axes or scan_output_directions has ",
-                                        layout.scan_outputs.size(), " values for ", rows, " stacked results"));
+                                        CountText(layout.scan_outputs.size(), "value"), " for ",
+                                        CountText(rows, "stacked result")));
   }
   return SetLoopResults(c, layout, symbols, steps);
 }
@@ -385,8 +391,8 @@ absl::Status InferCall(InferContext& c) {
   if (function.name != c.attrs().Get<std::string>("function"))
     return c.Fail("E9001", absl::StrCat("its body is '", function.name, "'"));
   BodySymbols symbols;
-  TENFOLD_RETURN_IF_ERROR(symbols.Bind(c, function, absl::StrCat("function '", function.name, "'"), 0,
-                                       Operands(c, 0, layout.captured)));
+  TENFOLD_RETURN_IF_ERROR(symbols.Bind(c, function, absl::StrCat("function '", function.name, "'"),
+                                       Operands(c, 0, layout.captured), 0));
   std::vector<TensorType> results;
   for (int i = 0; i < static_cast<int>(function.outputs().size()); ++i) {
     const TensorType& type = OutputType(function, i);

@@ -241,8 +241,8 @@ void GraphAssembler::AddControl(StatementSyntax& statement, const OpDef& op, std
   if (statement.bodies.size() != wanted) {
     errors_.Add(statement.op.span, "E0501",
                 wanted == 0 ? absl::StrCat(op.name, " takes no body: a function stands before the graph")
-                            : absl::StrCat(op.name, " needs ", wanted, wanted == 1 ? " body" : " bodies", " in { }, but ",
-                                           statement.bodies.size(), " stand there"),
+                            : absl::StrCat(op.name, " has ", wanted == 1 ? "one body" : "two bodies",
+                                           " in { }, and ", statement.bodies.size(), " are written"),
                 wanted == 2   ? "write If(c) { graph then() -> (y) { ... } graph else() -> (y) { ... } }"
                 : wanted == 1 ? Mend(absl::StrCat("write ", op.name,
                                                   "(...) { graph body(...) -> (...) { ... } }"))
@@ -290,8 +290,8 @@ std::optional<Bodies> GraphAssembler::AssembleBodies(StatementSyntax& statement,
   for (const auto& syntax : statement.bodies) {
     if (syntax->inputs.size() != given.size()) {
       errors_.Add(syntax->name.span, "E0504",
-                  absl::StrCat("'", syntax->name.name, "' takes ", syntax->inputs.size(), " inputs, but ",
-                               op.name, " gives it ", given.size()),
+                  absl::StrCat("'", syntax->name.name, "' takes ", CountText(syntax->inputs.size(), "input"),
+                               ", but ", op.name, " gives it ", given.size()),
                   layout->kind == ControlKind::kLoop
                       ? Mend("a loop's body takes the iteration's number, the condition and the carried values")
                       : Mend());
@@ -307,7 +307,7 @@ std::optional<Bodies> GraphAssembler::AssembleBodies(StatementSyntax& statement,
     for (size_t i = captured.size(); i < assembler.captured_.size(); ++i) {
       for (Graph& earlier : graphs) {
         const absl::Status added =
-            AddCapturedInput(earlier, graph_.value(assembler.captured_[i])).status();
+            AddCapturedInput(earlier, graph_, assembler.captured_[i]).status();
         if (added.ok()) continue;
         errors_.Add(statement.op.span, added);
         return std::nullopt;
@@ -325,10 +325,9 @@ std::optional<Bodies> GraphAssembler::AssembleBodies(StatementSyntax& statement,
 
 std::optional<ValueId> GraphAssembler::Capture(ValueId outer) {
   // What this graph defines itself has that name here.
-  const ValueInfo& value = outer_->graph_.value(outer);
-  std::string name = value.name;
+  std::string name = outer_->graph_.value(outer).name;
   while (places_.contains(name)) name = absl::StrCat("outer/", name);
-  const absl::StatusOr<ValueId> input = AddCapturedInput(graph_, value, std::move(name));
+  const absl::StatusOr<ValueId> input = AddCapturedInput(graph_, outer_->graph_, outer, std::move(name));
   if (!input.ok()) {
     errors_.Add(Span{statement_begin_, statement_begin_ + 1}, input.status());
     return std::nullopt;

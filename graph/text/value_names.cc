@@ -21,11 +21,17 @@ ValueNames::ValueNames(const Graph& graph, const std::vector<std::string>& captu
     : graph_(graph),
       texts_(graph.num_values()),
       names_(graph.num_values()),
-      captured_(captured.begin(), captured.end()),
       inline_(graph.num_values()),
       read_(graph.num_values()) {
   const size_t first_captured = graph.inputs().size() - std::min(captured.size(), graph.inputs().size());
+  std::vector<bool> reads(graph.num_values());
+  for (NodeId id : graph.nodes()) {
+    for (ValueId input : Present(graph.node(id).inputs)) reads[Index(input)] = true;
+  }
+  for (const GraphOutput& output : graph.outputs()) reads[Index(output.value)] = true;
   for (size_t i = first_captured; i < graph.inputs().size(); ++i) {
+    // What only another body of the node reads is no name here.
+    if (reads[Index(graph.inputs()[i])]) captured_.insert(captured[i - first_captured]);
     names_[Index(graph.inputs()[i])] = captured[i - first_captured];
     texts_[Index(graph.inputs()[i])] = QuoteName(captured[i - first_captured]);
   }

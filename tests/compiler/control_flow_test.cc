@@ -493,6 +493,74 @@ graph g(x: f32[N]) -> (y, z) {
   EXPECT_THAT(RunAll(graph, Feeds({{"x", "f32[1] {0}"}})), ElementsAre("f32[2] {1, 1}", "f32[2] {-1, -1}"));
 }
 
+// What folding finds out later does not change the types that were inferred without it.
+TEST(ControlFlow, TypesStayWhenConditionsAreFolded) {
+  const std::string text = R"(
+graph g(x: f32[N], c: bool[]) -> (rows, z, w) {
+  f = Const bool[] {false}
+  go = Not(f)
+  last, rows = Loop(2, go, x) {
+    graph body(i, going, v) -> (more, w, row=w) {
+      w = Add(v, 1)
+      more = Not(f)
+    }
+  }
+  z = Neg(rows)
+  w = If(c) {
+    graph then() -> (r) {
+      l, r = Loop(2, go, x) {
+        graph body(i, going, v) -> (going, v, row=v) {
+        }
+      }
+    }
+    graph else() -> (r) {
+      u = If(go) {
+        graph then() -> (s) {
+          s = Concat(x, x, axis=0)
+        }
+        graph else() -> (x) {
+        }
+      }
+      r = Unsqueeze(u, {0})
+    }
+  }
+}
+)";
+  EXPECT_THAT(RunAll(text, {{"x", "f32[1] {1}"}, {"c", "bool[] {true}"}}),
+              ElementsAre("f32[2,1] {2, 3}", "f32[2,1] {-2, -3}", "f32[2,1] {1, 1}"));
+  EXPECT_THAT(RunAll(text, {{"x", "f32[1] {1}"}, {"c", "bool[] {false}"}}),
+              ElementsAre("f32[2,1] {2, 3}", "f32[2,1] {-2, -3}", "f32[1,2] {1, 1}"));
+}
+
+// The branch that is left has loops of its own, which are inferred anew where they come to stand.
+TEST(ControlFlow, LoopsInABranchThatIsInlined) {
+  const std::string text = R"(
+graph g(x: f32[N], n: i64[]) -> (y) {
+  f = Const bool[] {false}
+  go = Not(f)
+  y = If(go) {
+    graph then() -> (r) {
+      l, r = Loop(2, go, x) {
+        graph body(i, going, v) -> (going, w, row=v) {
+          t = Loop(n, _, v) {
+            graph inner(j, on, u) -> (on, q) {
+              q = Concat(u, x, axis=0)
+            }
+          }
+          m = ReduceSum(t)
+          w = Mul(v, m)
+        }
+      }
+    }
+    graph else() -> (r) {
+      r = Unsqueeze(x, {0})
+    }
+  }
+}
+)";
+  EXPECT_THAT(RunAll(text, {{"x", "f32[1] {1}"}, {"n", "i64[] {3}"}}), ElementsAre("f32[2,1] {1, 4}"));
+}
+
 TEST(ControlFlow, LoopsOverConstantsAreFoldedWithinTheBudget) {
   const Graph graph = Parse(R"(
 graph g(x: f32[2]) -> (y) {

@@ -108,6 +108,7 @@ Limits SmallLimits() {
   limits.nodes = 500;
   limits.tensor_bytes = int64_t{1} << 22;
   limits.inflate_ratio = 100;
+  limits.loop_steps = 1000;
   return limits;
 }
 
