@@ -259,9 +259,8 @@ class PlanBuilder {
       step.outputs.push_back(ValueOf(output));
       step.canonicalize_nans.push_back(IsObserved(output));
     }
-    plan_.steps.push_back({std::move(step),
-                           {Describe(graph_, node)},
-                           node.attrs.Get<std::vector<std::string>>(kSymbolsAttr)});
+    plan_.steps.push_back(
+        {std::move(step), {Describe(graph_, node)}, node.attrs.Get<std::vector<std::string>>(kSymbolsAttr)});
     return absl::OkStatus();
   }
 

@@ -12,9 +12,9 @@
 
 namespace tenfold {
 
-// Copies the nodes of `body` into `graph`, its inputs being those of `inputs` that are there; gives the values of
-// its outputs. Names get the prefix. `provenance` is that of all copies; null: each keeps its own. Extents that
-// only a run knows get symbols that `graph` does not use.
+// Copies the nodes of `body` into `graph`, its inputs being those of `inputs` that are there; gives the
+// values of its outputs. Names get the prefix. `provenance` is that of all copies; null: each keeps its own.
+// Extents that only a run knows get symbols that `graph` does not use.
 absl::StatusOr<std::vector<ValueId>> InlineGraph(Graph& graph, const Graph& body,
                                                  const std::vector<ValueId>& inputs,
                                                  const std::string& prefix, const Provenance* provenance);

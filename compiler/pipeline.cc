@@ -79,7 +79,8 @@ absl::Status CheckSize(const Graph& graph, const Limits& limits) {
 // A body that has been looked at, and what became of it. Calls share theirs, before and after.
 using Transformed = absl::flat_hash_map<const Graph*, std::pair<Bodies::value_type, Bodies::value_type>>;
 
-absl::Status RunOnBodies(const PassEntry& pass, PassContext& context, Graph& graph, Transformed& transformed) {
+absl::Status RunOnBodies(const PassEntry& pass, PassContext& context, Graph& graph,
+                         Transformed& transformed) {
   if (graph.depth() == 0) return absl::OkStatus();
   const std::vector<NodeId> order = graph.nodes();
   for (NodeId id : order) {

@@ -25,9 +25,9 @@ absl::StatusOr<std::vector<ControlLayout::Axis>> ReadAxes(const OpDef& op, const
   const auto directions = attrs.Get<std::vector<int64_t>>(directions_name);
   for (const auto& [name, list] : {std::pair(axes_name, &axes), std::pair(directions_name, &directions)}) {
     if (!count || list->empty() || static_cast<int>(list->size()) == *count) continue;
-    return MakeError("E0102", absl::StrCat(op.name, ": the attribute '", name, "' has ",
-                                           CountText(list->size(), "value"), " for ",
-                                           CountText(*count, "scanned input")));
+    return MakeError(
+        "E0102", absl::StrCat(op.name, ": the attribute '", name, "' has ", CountText(list->size(), "value"),
+                              " for ", CountText(*count, "scanned input")));
   }
   std::vector<ControlLayout::Axis> result(count.value_or(std::max(axes.size(), directions.size())));
   for (size_t i = 0; i < axes.size(); ++i) result[i].axis = axes[i];
@@ -121,6 +121,7 @@ bool FitsBody(const ControlLayout& layout, const Graph& body) {
 }  // namespace
 
 std::string CountText(size_t count, absl::string_view what) {
+  if (count != 1 && what == "body") return absl::StrCat(count, " bodies");
   return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
 }
 
@@ -145,15 +146,14 @@ absl::StatusOr<ControlLayout> LayOutControl(const OpDef& op, size_t num_inputs, 
     if (scanned < 1 || scanned > passed - layout.captured) {
       return MakeError("E0102",
                        absl::StrCat(op.name, ": the attribute 'num_scan_inputs' is ", scanned, ", for ",
-                                    CountText(passed - layout.captured, "operand"),
-                                    " to carry or scan"),
+                                    CountText(passed - layout.captured, "operand"), " to carry or scan"),
                        "it counts the last operands, those that are scanned: at least 1");
     }
     layout.scanned = static_cast<int>(scanned);
-    TENFOLD_ASSIGN_OR_RETURN(layout.scan_inputs, ReadAxes(op, attrs, "scan_input_axes",
-                                                          "scan_input_directions", layout.scanned));
-    TENFOLD_ASSIGN_OR_RETURN(layout.scan_outputs, ReadAxes(op, attrs, "scan_output_axes",
-                                                           "scan_output_directions", std::nullopt));
+    TENFOLD_ASSIGN_OR_RETURN(layout.scan_inputs,
+                             ReadAxes(op, attrs, "scan_input_axes", "scan_input_directions", layout.scanned));
+    TENFOLD_ASSIGN_OR_RETURN(layout.scan_outputs,
+                             ReadAxes(op, attrs, "scan_output_axes", "scan_output_directions", std::nullopt));
   }
   layout.carried = passed - layout.captured - layout.scanned;
   if (layout.kind == ControlKind::kIf && layout.carried != 0) {
@@ -242,9 +242,9 @@ size_t NumCaptured(const Node& node) {
 absl::StatusOr<ValueId> AddCapturedInput(Graph& body, const Graph& graph, ValueId outer, std::string name) {
   const ValueInfo& value = graph.value(outer);
   if (name.empty()) name = value.name.empty() ? "captured" : value.name;
-  TENFOLD_ASSIGN_OR_RETURN(const NodeId node, body.AddNode(*body.registry().Find("Input"), {},
-                                                           {{"type", value.type}}, {name},
-                                                           {graph.producer(outer).provenance.location, "", {}}));
+  TENFOLD_ASSIGN_OR_RETURN(const NodeId node,
+                           body.AddNode(*body.registry().Find("Input"), {}, {{"type", value.type}}, {name},
+                                        {graph.producer(outer).provenance.location, "", {}}));
   const ValueId input = body.node(node).outputs[0];
   if (value.contents) body.AssumeContents(input, *value.contents);
   return input;
@@ -270,8 +270,8 @@ absl::StatusOr<Bodies> RetypeBodies(const Graph& graph, const Node& node) {
       const ValueId input = body.inputs()[layout.body_lead + i];
       TensorType type = (*types)[i];
       const TensorType& declared = body.value(input).type;
-      const bool same_rank = type.shape.has_rank() && declared.shape.has_rank() &&
-                             type.shape.rank() == declared.shape.rank();
+      const bool same_rank =
+          type.shape.has_rank() && declared.shape.has_rank() && type.shape.rank() == declared.shape.rank();
       if (i < layout.carried && same_rank) {  // what varies goes on to vary
         std::vector<Dim> dims = type.shape.dims();
         for (size_t d = 0; d < dims.size(); ++d) {

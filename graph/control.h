@@ -45,8 +45,8 @@ std::optional<std::vector<TensorType>> PassedTypes(const ControlLayout& layout,
                                                    std::span<const TensorType> passed);
 
 // Where bodies give a carried value back in another shape than they take it, the dims in question become
-// symbols of the body's own, until nothing changes any more. Errors: those of inference in the body, with what
-// was relaxed as a note. Differences in dtype or rank are left to the inference of the node.
+// symbols of the body's own, until nothing changes any more. Errors: those of inference in the body, with
+// what was relaxed as a note. Differences in dtype or rank are left to the inference of the node.
 absl::StatusOr<Bodies> RelaxBodies(const Graph& graph, const OpDef& op, std::span<const ValueId> inputs,
                                    const Attrs& attrs, Bodies bodies);
 

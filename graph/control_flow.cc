@@ -11,8 +11,8 @@
 
 namespace tenfold {
 
-// One control node while it is built: its bodies are opened and closed one after the other, and share what they
-// capture.
+// One control node while it is built: its bodies are opened and closed one after the other, and share what
+// they capture.
 class ControlBuilder {
  public:
   ControlBuilder(GraphBuilder& builder, const char* op, std::string location)
@@ -68,8 +68,7 @@ class ControlBuilder {
 
   // The node with the bodies so far.
   Values Finish(Attrs attrs) {
-    if (op_.FindAttr("captured") != nullptr)
-      attrs.Set("captured", static_cast<int64_t>(captured_.size()));
+    if (op_.FindAttr("captured") != nullptr) attrs.Set("captured", static_cast<int64_t>(captured_.size()));
     inputs_.insert(inputs_.end(), captured_.begin(), captured_.end());
     Bodies bodies;
     for (Graph& body : bodies_) bodies.push_back(std::make_shared<const Graph>(std::move(body)));
@@ -86,8 +85,8 @@ class ControlBuilder {
   Values Poison() { return Values({}, Value(&builder_, -1)); }
 
   static Function Define(GraphBuilder& builder, const std::string& name,
-                         const std::vector<TensorType>& parameters,
-                         absl::FunctionRef<Values(Values)> body, std::string location) {
+                         const std::vector<TensorType>& parameters, absl::FunctionRef<Values(Values)> body,
+                         std::string location) {
     Function function;
     function.builder_ = &builder;
     function.name_ = name;
@@ -125,8 +124,8 @@ class ControlBuilder {
     for (const auto& [kind, value] : *outputs) {
       if (value.poison() && value.builder() != nullptr) return false;
       const std::string name = absl::StrCat(prefixes[kind], next[kind]++);
-      absl::StatusOr<ValueId> id = builder_.Import(value, absl::StrCat("result '", name, "' of '",
-                                                                       body.graph.name, "'"));
+      absl::StatusOr<ValueId> id =
+          builder_.Import(value, absl::StrCat("result '", name, "' of '", body.graph.name, "'"));
       const absl::Status status = id.ok() ? body.graph.AddOutput(name, *id) : id.status();
       if (!status.ok()) {
         builder_.Fail(status, location_);
@@ -144,9 +143,9 @@ class ControlBuilder {
 
   Values AddNode(Attrs attrs, Bodies bodies) {
     Graph& graph = builder_.current();
-    auto node = graph.AddNode(op_, inputs_, std::move(attrs),
-                              {absl::StrCat(builder_.prefix_, DefaultValueName(op_))}, {location_, "", {}},
-                              std::move(bodies));
+    auto node =
+        graph.AddNode(op_, inputs_, std::move(attrs), {absl::StrCat(builder_.prefix_, DefaultValueName(op_))},
+                      {location_, "", {}}, std::move(bodies));
     return node.ok() ? builder_.ResultsOf(*node) : Fail(node.status());
   }
 
@@ -207,10 +206,9 @@ LoopResults Loop(Operand trip_count, Operand condition, std::vector<Operand> car
     const Value* go_on = step.condition.value();
     if (step.condition.literal() != nullptr) {
       const auto* const constant = std::get_if<bool>(step.condition.literal());
-      outputs->emplace_back(0, constant == nullptr
-                                   ? builder->Const(absl::StatusOr<Tensor>(LiteralToTensor(
-                                         *step.condition.literal(), DType::kBool)))
-                                   : builder->Const(Tensor::Scalar(*constant), "condition"));
+      outputs->emplace_back(0, constant == nullptr ? builder->Const(absl::StatusOr<Tensor>(LiteralToTensor(
+                                                         *step.condition.literal(), DType::kBool)))
+                                                   : builder->Const(Tensor::Scalar(*constant), "condition"));
     } else {
       outputs->emplace_back(0, go_on == nullptr ? given[1] : *go_on);
     }
@@ -220,8 +218,9 @@ LoopResults Loop(Operand trip_count, Operand condition, std::vector<Operand> car
   });
   if (!good) return {b.Poison(), b.Poison()};
   if (!counts_agree) {
-    const Values poison = b.Fail(MakeError("E0103", absl::StrCat("the body of Loop does not give ",
-                                                                 CountText(carried.size(), "carried value"), " back")));
+    const Values poison =
+        b.Fail(MakeError("E0103", absl::StrCat("the body of Loop does not give ",
+                                               CountText(carried.size(), "carried value"), " back")));
     return {poison, poison};
   }
   return Divide(b.Finish({}), carried.size());
@@ -258,8 +257,9 @@ LoopResults Scan(std::vector<Operand> carried, std::vector<Operand> scanned,
   });
   if (!good) return {b.Poison(), b.Poison()};
   if (!counts_agree) {
-    const Values poison = b.Fail(MakeError("E0103", absl::StrCat("the body of Scan does not give ",
-                                                                 CountText(carried.size(), "carried value"), " back")));
+    const Values poison =
+        b.Fail(MakeError("E0103", absl::StrCat("the body of Scan does not give ",
+                                               CountText(carried.size(), "carried value"), " back")));
     return {poison, poison};
   }
   return Divide(b.Finish({{"num_scan_inputs", static_cast<int64_t>(scanned.size())},
@@ -276,9 +276,7 @@ Function DefineFunction(GraphBuilder& builder, const std::string& name, std::vec
 }
 
 Values Call(const Function& function, std::vector<Operand> arguments, Operand::Where where) {
-  return ControlBuilder::Call(
-      function, std::move(arguments),
-      where);
+  return ControlBuilder::Call(function, std::move(arguments), where);
 }
 
 }  // namespace tenfold

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Branches, loops and functions in C++. What they compute is written as functions that use values from outside
-// like any other:
+// Branches, loops and functions in C++. What they compute is written as functions that use values from
+// outside like any other:
 //
 //   Values y = If(positive, [&] { return Values{x * scale}; }, [&] { return Values{-x}; });
 //

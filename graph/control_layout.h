@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the operands of If, Loop, Scan and Call meet the inputs of their bodies, as numbers. graph/control.h says
-// what they mean.
+// How the operands of If, Loop, Scan and Call meet the inputs of their bodies, as numbers. graph/control.h
+// says what they mean.
 #ifndef TENFOLD_GRAPH_CONTROL_LAYOUT_H_
 #define TENFOLD_GRAPH_CONTROL_LAYOUT_H_
 

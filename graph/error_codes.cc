@@ -289,7 +289,8 @@ constexpr ErrorCode kErrorCodes[] = {
      "into one "
      "kernel."},
     {"E0711", "device-needs-sizes", StatusCode::kUnimplemented,
-     "A GPU was asked for by name, but a node of the graph gives a result whose size follows from values, such as "
+     "A GPU was asked for by name, but a node of the graph gives a result whose size follows from values, "
+     "such as "
      "a loop that ends by a condition. Device memory is placed before a run, so such graphs run on the CPU: "
      "\"cpu\" and \"auto\" do so."},
     {"E0801", "not-fusible", StatusCode::kFailedPrecondition,

@@ -31,8 +31,8 @@ using Tensors = std::vector<Tensor>;
 struct How {
   std::optional<IsaLevel> level;
   const KernelInterrupt* interrupt;
-  int64_t* steps_left;                        // iterations of loops
-  const SymbolValues* symbols = nullptr;      // of the graph at hand, as far as they are known
+  int64_t* steps_left;                    // iterations of loops
+  const SymbolValues* symbols = nullptr;  // of the graph at hand, as far as they are known
 };
 
 absl::StatusOr<Tensors> Evaluate(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
@@ -255,7 +255,8 @@ absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor>
     values[graph.inputs()[i]] = feeds[i];
     if (graph.depth() > 0) BindSymbols(graph.value(graph.inputs()[i]).type, feeds[i].dims(), symbols);
   }
-  if (outer.symbols != nullptr && graph.depth() > 0) symbols.insert(outer.symbols->begin(), outer.symbols->end());
+  if (outer.symbols != nullptr && graph.depth() > 0)
+    symbols.insert(outer.symbols->begin(), outer.symbols->end());
   How how = outer;
   how.symbols = &symbols;
   for (NodeId id : graph.nodes()) {

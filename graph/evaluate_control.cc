@@ -64,8 +64,13 @@ class LoopEvaluation {
  public:
   LoopEvaluation(const Graph& graph, const Node& node, std::span<const Tensor> inputs, const ControlRun& run,
                  ControlLayout layout)
-      : graph_(graph), node_(node), inputs_(inputs), run_(run), layout_(std::move(layout)),
-        body_(*node.bodies[0]), rows_(body_.outputs().size() - layout_.output_lead - layout_.carried) {}
+      : graph_(graph),
+        node_(node),
+        inputs_(inputs),
+        run_(run),
+        layout_(std::move(layout)),
+        body_(*node.bodies[0]),
+        rows_(body_.outputs().size() - layout_.output_lead - layout_.carried) {}
 
   absl::StatusOr<Tensors> Run() {
     TENFOLD_RETURN_IF_ERROR(Begin());
@@ -134,15 +139,16 @@ class LoopEvaluation {
   absl::StatusOr<Tensors> Results() {
     Tensors results = std::move(carried_);
     for (size_t k = 0; k < rows_.size(); ++k) {
-      const TensorType& type = body_.value(body_.outputs()[layout_.output_lead + layout_.carried + k].value).type;
+      const TensorType& type =
+          body_.value(body_.outputs()[layout_.output_lead + layout_.carried + k].value).type;
       Dims dims;
       if (!rows_[k].empty()) {
         dims = rows_[k][0].dims();
       } else {
         TENFOLD_ASSIGN_OR_RETURN(dims, DimsOfNoRow(type));
       }
-      TENFOLD_ASSIGN_OR_RETURN(Tensor stacked,
-                               Stack(rows_[k], type.dtype, std::move(dims), layout_.OutputAxis(static_cast<int>(k))));
+      TENFOLD_ASSIGN_OR_RETURN(Tensor stacked, Stack(rows_[k], type.dtype, std::move(dims),
+                                                     layout_.OutputAxis(static_cast<int>(k))));
       results.push_back(std::move(stacked));
     }
     return results;
@@ -207,11 +213,11 @@ void BindSymbols(const TensorType& type, std::span<const int64_t> dims, SymbolVa
 absl::Status TooManySteps(const std::string& node, const std::string& location, int64_t limit) {
   int64_t more;
   if (__builtin_mul_overflow(limit, int64_t{10}, &more)) more = std::numeric_limits<int64_t>::max();
-  return WithLocation(MakeError("E0402",
-                                absl::StrCat(node, ": the loops and calls of a run have made ", limit,
-                                             " steps, the limit"),
-                                RaiseLimitHelp("loop_steps", more)),
-                      location);
+  return WithLocation(
+      MakeError("E0402",
+                absl::StrCat(node, ": the loops and calls of a run have made ", limit, " steps, the limit"),
+                RaiseLimitHelp("loop_steps", more)),
+      location);
 }
 
 }  // namespace tenfold

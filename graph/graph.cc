@@ -180,8 +180,7 @@ void Graph::FreeName(ValueId id) {
 }
 
 absl::StatusOr<NodeId> Graph::AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs,
-                                      std::vector<std::string> names, Provenance provenance,
-                                      Bodies bodies) {
+                                      std::vector<std::string> names, Provenance provenance, Bodies bodies) {
   while (!inputs.empty() && inputs.back() == kNoValue) inputs.pop_back();
   for (ValueId id : Present(inputs)) {
     if (Index(id) >= values_.size()) return MakeError("E0105", "an operand is not a value of this graph");
@@ -247,13 +246,14 @@ absl::Status Graph::CheckLimits(const OpDef& op, const std::vector<std::string>&
 
 absl::Status Graph::TakeSymbols(const OpDef& op, const Attrs& attrs,
                                 const std::vector<InferResult>& results) {
-  const std::vector<std::string> own =
-      op.FindAttr(kSymbolsAttr) == nullptr ? std::vector<std::string>()
+  const std::vector<std::string> own = op.FindAttr(kSymbolsAttr) == nullptr
+                                           ? std::vector<std::string>()
                                            : attrs.Get<std::vector<std::string>>(kSymbolsAttr);
   for (const std::string& symbol : own) {
     if (!symbols_.contains(symbol)) continue;
-    return MakeError("E0210", absl::StrCat("the attribute 'symbols' of ", op.name, " names ", symbol,
-                                           ", which is the size of something else already"),
+    return MakeError("E0210",
+                     absl::StrCat("the attribute 'symbols' of ", op.name, " names ", symbol,
+                                  ", which is the size of something else already"),
                      "leave the attribute out, and names are found");
   }
   std::vector<std::string> named;
@@ -262,8 +262,9 @@ absl::Status Graph::TakeSymbols(const OpDef& op, const Attrs& attrs,
     for (const std::string& symbol : named) {
       if (!run_time_symbols_.contains(symbol)) continue;
       return MakeError("E0210",
-                       absl::StrCat("the symbol ", symbol, " is a size that only a run knows, and an input "
-                                                           "cannot declare it"),
+                       absl::StrCat("the symbol ", symbol,
+                                    " is a size that only a run knows, and an input "
+                                    "cannot declare it"),
                        "give the input's size another name");
     }
   }

@@ -132,14 +132,14 @@ class Graph {
   // Infers types and appends a node. `names` are for the outputs, made unique by a suffix where taken
   // ("y.1"); missing ones are derived from the op's name. An empty name of a Const stays empty.
   absl::StatusOr<NodeId> AddNode(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs,
-                                 std::vector<std::string> names, Provenance provenance,
-                                 Bodies bodies = {});
+                                 std::vector<std::string> names, Provenance provenance, Bodies bodies = {});
   // The graph whose node this one is to be a body of, while both are built: its symbols are not fresh here.
   // Null again before this graph is moved or copied out.
   void SetEnclosing(const Graph* enclosing) { enclosing_ = enclosing; }
   // States the values of an Input of a graph that stands for a part of another, where they are known.
   void AssumeContents(ValueId input, Contents contents);
-  // Declares an Input anew (E0210 for a symbol that a node of this graph gives). What follows from it is inferred by Reinfer.
+  // Declares an Input anew (E0210 for a symbol that a node of this graph gives). What follows from it is
+  // inferred by Reinfer.
   absl::Status SetInputType(ValueId input, TensorType type, std::optional<Contents> contents = std::nullopt);
   // Takes away an Input that nothing reads.
   void RemoveInput(ValueId input);

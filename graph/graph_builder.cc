@@ -213,8 +213,8 @@ Value GraphBuilder::Const(absl::StatusOr<IngestedArray> array, absl::string_view
   const std::string location = LocationOf(where);
   if (!array.ok()) return Fail(array.status(), location);
   auto node = current().AddNode(*graph_.registry().Find("Const"), {}, {{"value", std::move(array->tensor)}},
-                             {name.empty() ? std::string() : absl::StrCat(prefix_, name)},
-                             {location, std::move(array->origin), {}, std::move(array->record)});
+                                {name.empty() ? std::string() : absl::StrCat(prefix_, name)},
+                                {location, std::move(array->origin), {}, std::move(array->record)});
   if (!node.ok()) return Fail(node.status(), location);
   return Value(this, static_cast<int32_t>(current().node(*node).outputs[0]), current_scope());
 }

@@ -190,7 +190,7 @@ class GraphBuilder {
   Graph graph_;
   std::vector<Diagnostic> errors_;
   std::string prefix_;
-  std::string location_;  // of the enclosing scope; empty outside
+  std::string location_;                           // of the enclosing scope; empty outside
   std::vector<std::unique_ptr<OpenBody>> bodies_;  // innermost last
   int32_t next_scope_ = 1;
   absl::flat_hash_set<std::string> functions_;  // names

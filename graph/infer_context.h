@@ -54,8 +54,8 @@ struct InferResult {
 
 class InferContext {
  public:
-  InferContext(const OpDef& op, std::string node_name, std::span<const InferInput> inputs,
-               const Attrs& attrs, const InferScope& scope);
+  InferContext(const OpDef& op, std::string node_name, std::span<const InferInput> inputs, const Attrs& attrs,
+               const InferScope& scope);
 
   const OpDef& op() const { return op_; }
   const Attrs& attrs() const { return attrs_; }

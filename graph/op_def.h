@@ -138,8 +138,8 @@ struct Source {};
 // A group of nodes that the compiler made one kernel; the node's body is the group.
 struct FusedBody {};
 
-// A node's bodies are computed: one of two, one again and again, or one that several nodes share. How operands
-// meet a body's inputs is said in graph/control.h.
+// A node's bodies are computed: one of two, one again and again, or one that several nodes share. How
+// operands meet a body's inputs is said in graph/control.h.
 struct Control {
   ControlKind kind = ControlKind::kIf;
   size_t num_bodies() const { return kind == ControlKind::kIf ? 2 : 1; }

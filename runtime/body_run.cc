@@ -33,7 +33,7 @@ absl::Status BodyRun::Bind(const SymbolValues& around, RunControl& control) {
 
 absl::Status BodyRun::Run(RunContext& around) {
   TENFOLD_RETURN_IF_ERROR(Bind(around.symbols, around.control));
-  RunContext context = {around.pool, around.threads, around.control,
+  RunContext context = {around.pool,    around.threads,    around.control,
                         impl_->scratch, around.steps_left, impl_->symbols};
   ProfileRecorder no_recorder(impl_->state.plan, impl_->symbols, nullptr);
   return impl_->RunSteps(context, no_recorder);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The runs of bodies: plans that a step of another plan runs, once or again and again, in memory of their own.
+// The runs of bodies: plans that a step of another plan runs, once or again and again, in memory of their
+// own.
 #ifndef TENFOLD_RUNTIME_BODY_RUN_H_
 #define TENFOLD_RUNTIME_BODY_RUN_H_
 
@@ -18,8 +19,8 @@ namespace tenfold {
 
 class BodyRuns;
 
-// Buffers and bound steps for one body. As an Invocation it is bound again only when extents change; what it is
-// fed is trusted, since inference has seen to it.
+// Buffers and bound steps for one body. As an Invocation it is bound again only when extents change; what it
+// is fed is trusted, since inference has seen to it.
 class BodyRun {
  public:
   BodyRun(const ExecutableState& state, BodyRuns& all);
@@ -44,8 +45,8 @@ class BodyRun {
   std::unique_ptr<Invocation::Impl> impl_;
 };
 
-// Those of all bodies that the runs of one Invocation come to. Calls of one function, which never run at the same
-// time, share one.
+// Those of all bodies that the runs of one Invocation come to. Calls of one function, which never run at the
+// same time, share one.
 class BodyRuns {
  public:
   BodyRuns();

@@ -2,9 +2,9 @@
 //
 // If, Loop, Scan and Call: steps that run bodies. The interpreter of the same is graph/evaluate_control.cc.
 //
-// A body writes a result where it belongs, if its size is known before: into the step's output, or the row of a
-// stacked one. Carried values are in two buffers that change places, so an iteration copies and allocates nothing
-// as long as shapes stay.
+// A body writes a result where it belongs, if its size is known before: into the step's output, or the row of
+// a stacked one. Carried values are in two buffers that change places, so an iteration copies and allocates
+// nothing as long as shapes stay.
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -118,7 +118,8 @@ class BoundControl : public BoundStep {
                                     " bytes; the limit tensor_bytes is ", state_.options.limits.tensor_bytes),
                        RaiseLimitHelp("tensor_bytes", static_cast<int64_t>(bytes)));
     }
-    const size_t wanted = std::max(bytes, std::min<size_t>(2 * buffer.size(), state_.options.limits.tensor_bytes));
+    const size_t wanted =
+        std::max(bytes, std::min<size_t>(2 * buffer.size(), state_.options.limits.tensor_bytes));
     TENFOLD_RETURN_IF_ERROR(bodies_.Hold(static_cast<int64_t>(wanted - buffer.size())));
     AlignedBuffer larger;
     if (!larger.Grow(wanted)) {
@@ -154,7 +155,8 @@ class BoundControl : public BoundStep {
 
 class BoundBranch final : public BoundControl {
  public:
-  BoundBranch(const ExecutableState& state, size_t step, BodyRuns& bodies) : BoundControl(state, step, bodies) {
+  BoundBranch(const ExecutableState& state, size_t step, BodyRuns& bodies)
+      : BoundControl(state, step, bodies) {
     for (const auto& body : state.step_bodies[step]) branches_.push_back(&bodies.For(*body));
   }
 
@@ -228,7 +230,8 @@ class BoundLoop final : public BoundControl {
     for (int i = 0; i < layout_.scanned; ++i) {
       const int operand = layout_.lead + layout_.carried + i;
       const Dims& dims = OperandDims(operand);
-      const std::optional<int> axis = NormalizeAxis(layout_.scan_inputs[i].axis, static_cast<int>(dims.size()));
+      const std::optional<int> axis =
+          NormalizeAxis(layout_.scan_inputs[i].axis, static_cast<int>(dims.size()));
       if (!axis) return MakeError("E9001", "a scanned operand has no such axis");
       scanned_[i].axis = *axis;
       scanned_[i].dims = dims;
@@ -347,9 +350,9 @@ class BoundLoop final : public BoundControl {
       if (t >= result.dims[0]) return MakeError("E9001", "a loop goes round more often than its type says");
       row.bytes = result.bytes() / result.dims[0];
       // Behind a stacked result of no bytes there may be no memory.
-      body_.SetOutput(first_row + static_cast<int>(k),
-                      row.bytes == 0 ? nullptr
-                                     : row.place + (row.reversed ? result.dims[0] - 1 - t : t) * row.bytes);
+      body_.SetOutput(
+          first_row + static_cast<int>(k),
+          row.bytes == 0 ? nullptr : row.place + (row.reversed ? result.dims[0] - 1 - t : t) * row.bytes);
     }
     TENFOLD_RETURN_IF_ERROR(body_.Run(context));
     if (layout_.output_lead == 1) go_on_ = *static_cast<const bool*>(body_.data(0));
@@ -360,7 +363,8 @@ class BoundLoop final : public BoundControl {
       carried_[i].data = carried_[i].buffer.data();
     }
     for (size_t k = 0; k < rows_.size(); ++k) {
-      if (rows_[k].place == nullptr) TENFOLD_RETURN_IF_ERROR(Collect(first_row + static_cast<int>(k), rows_[k], t));
+      if (rows_[k].place == nullptr)
+        TENFOLD_RETURN_IF_ERROR(Collect(first_row + static_cast<int>(k), rows_[k], t));
     }
     return absl::OkStatus();
   }
@@ -368,7 +372,8 @@ class BoundLoop final : public BoundControl {
   absl::Status Collect(int output, Row& row, int64_t t) {
     const std::span<const int64_t> dims = body_.dims(output);
     row.dims.assign(dims.begin(), dims.end());
-    row.bytes = NumElements(dims).value_or(0) * SizeOf(results_[layout_.carried + (&row - rows_.data())].dtype);
+    row.bytes =
+        NumElements(dims).value_or(0) * SizeOf(results_[layout_.carried + (&row - rows_.data())].dtype);
     size_t end;
     if (__builtin_mul_overflow(row.bytes, static_cast<size_t>(t) + 1, &end)) end = SIZE_MAX;
     TENFOLD_RETURN_IF_ERROR(Grow(row.buffer, end));

@@ -48,8 +48,8 @@ struct RunContext {
   int threads;  // at most this many for one step
   RunControl& control;
   Scratch& scratch;
-  int64_t& steps_left;           // of Limits::loop_steps
-  const SymbolValues& symbols;   // of the plan at hand
+  int64_t& steps_left;          // of Limits::loop_steps
+  const SymbolValues& symbols;  // of the plan at hand
 };
 
 class BoundStep {

@@ -62,8 +62,7 @@ absl::Status ExecutableState::Prepare() {
   for (const auto& code : kernels) {
     if (!code->on_device) host_kernels.push_back(code.get());
   }
-  const bool compiles =
-      options.compiler != nullptr && options.jit != JitMode::kOff && !host_kernels.empty();
+  const bool compiles = options.compiler != nullptr && options.jit != JitMode::kOff && !host_kernels.empty();
   if (compiles && options.jit == JitMode::kWait) TENFOLD_RETURN_IF_ERROR(CompileAll(control));
   for (KernelCode* code : host_kernels) {
     if (code->compiled.load() == nullptr) {
@@ -217,8 +216,9 @@ absl::Status ExecutableState::PackConvolutions(RunControl& control) {
 absl::Status ExecutableState::LoadOnDevice() {
   if (plan.stages.size() > 1) {
     const PlanNode& node = plan.steps[plan.stages[1] - 1].nodes[0];
-    return MakeError("E0711", absl::StrCat(NodeText(node), " gives ", node.type.ToString(),
-                                           ", whose size only a run knows: no device takes such a plan"),
+    return MakeError("E0711",
+                     absl::StrCat(NodeText(node), " gives ", node.type.ToString(),
+                                  ", whose size only a run knows: no device takes such a plan"),
                      "--device cpu computes it, and so does --device auto");
   }
   std::vector<const FusedKernel*> shared;

@@ -136,7 +136,8 @@ absl::StatusOr<RunMemory> Invocation::Impl::CountMemory(int stages) const {
     overflows = overflows || __builtin_add_overflow(bytes.outputs, size, &bytes.outputs);
   }
   if (own_bodies != nullptr)
-    overflows = overflows || __builtin_add_overflow(bytes.intermediates, own_bodies->held(), &bytes.intermediates);
+    overflows =
+        overflows || __builtin_add_overflow(bytes.intermediates, own_bodies->held(), &bytes.intermediates);
   overflows = overflows || __builtin_add_overflow(bytes.constants, bytes.intermediates, &bytes.total) ||
               __builtin_add_overflow(bytes.total, bytes.outputs, &bytes.total) ||
               __builtin_add_overflow(bytes.total, bytes.scratch, &bytes.total);
@@ -171,7 +172,8 @@ absl::Status Invocation::Impl::BindShapes(const RunOptions& options) {
   return BindStage(0, options.origins, control);
 }
 
-absl::Status Invocation::Impl::BindStage(int stage, std::span<const FeedOrigin> origins, RunControl& control) {
+absl::Status Invocation::Impl::BindStage(int stage, std::span<const FeedOrigin> origins,
+                                         RunControl& control) {
   const Plan& plan = state.plan;
   bound_stages = stage;
   outputs_placed = std::min(outputs_placed, stage);
@@ -291,8 +293,9 @@ absl::Status Invocation::Impl::Execute(const RunOptions& options) {
   const int all = state.pool->num_threads();
   run_limit = options.memory_limit;
   int64_t steps_left = state.options.limits.loop_steps;
-  RunContext context = {*state.pool, options.threads > 0 ? std::min(options.threads, all) : all, control,
-                        scratch, steps_left, symbols};
+  RunContext context = {*state.pool, options.threads > 0 ? std::min(options.threads, all) : all,
+                        control,     scratch,
+                        steps_left,  symbols};
   if (own_bodies != nullptr) {
     own_bodies->SetLimit(memory.total - std::min(memory.total, own_bodies->held()),
                          std::min(options.memory_limit, state.options.memory_limit));

@@ -20,7 +20,8 @@
 namespace tenfold {
 
 struct Invocation::Impl {
-  // `bodies`: of a body, the runs of all of them, its own among them; null: it is none, and keeps them itself.
+  // `bodies`: of a body, the runs of all of them, its own among them; null: it is none, and keeps them
+  // itself.
   explicit Impl(const ExecutableState& executable, BodyRuns* bodies = nullptr);
   ~Impl();
 
@@ -60,8 +61,9 @@ struct Invocation::Impl {
 
   // Everything that depends on the shapes of inputs. What follows from symbols that steps give comes later.
   absl::Status BindShapes(const RunOptions& options);
-  // Everything that depends on the extents which are known from this stage of the plan on: symbols, steps, arena,
-  // scratch, extents of outputs. Sizes are checked before any memory is asked for. Earlier stages are bound.
+  // Everything that depends on the extents which are known from this stage of the plan on: symbols, steps,
+  // arena, scratch, extents of outputs. Sizes are checked before any memory is asked for. Earlier stages are
+  // bound.
   absl::Status BindStage(int stage, std::span<const FeedOrigin> origins, RunControl& control);
   // The memory of the outputs of a stage, once that is bound; earlier ones have theirs.
   absl::Status PlaceOutputs(int stage);
@@ -97,11 +99,11 @@ struct Invocation::Impl {
   const SymbolValues* around = nullptr;  // of a body
   std::vector<AlignedBuffer> arenas;     // by stage
   Scratch scratch;
-  RunMemory memory;       // once shapes are bound
+  RunMemory memory;               // once shapes are bound
   int64_t run_limit = INT64_MAX;  // RunOptions::memory_limit
-  int64_t held = 0;       // of a body: what it has counted in `bodies`
-  int missing;            // inputs not fed yet
-  int bound_stages = 0;   // how many stages are bound, and have their outputs placed
+  int64_t held = 0;               // of a body: what it has counted in `bodies`
+  int missing;                    // inputs not fed yet
+  int bound_stages = 0;           // how many stages are bound, and have their outputs placed
   int outputs_placed = 0;
   std::unique_ptr<DeviceContext> device;   // null: everything runs on the host
   std::vector<KernelError> device_errors;  // by step
@@ -112,7 +114,8 @@ struct Invocation::Impl {
   // A step that the device has no code for, between copies.
   absl::Status RunOnHost(size_t s, RunContext& context);
   absl::Status BindOutputShapes(int stage);
-  // The symbols that step `s`, the last of a stage, has given, and where its results are. False: as they were.
+  // The symbols that step `s`, the last of a stage, has given, and where its results are. False: as they
+  // were.
   absl::StatusOr<bool> TakeResults(size_t s);
   absl::Status HoldAgainstContracts(const RunOptions& options) const;
   // The bytes that the run holds, all of them; E0402 if there are more than 64 bits can count.

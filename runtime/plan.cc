@@ -279,9 +279,9 @@ absl::Status CheckSymbols(const Plan& plan) {
   for (const PlanSymbol& s : plan.symbols) {
     if (s.from == PlanSymbol::From::kAround) continue;
     if (s.from == PlanSymbol::From::kStep) {
-      const std::vector<int> outputs =
-          s.step >= 0 && s.step < static_cast<int>(plan.steps.size()) ? StepOutputs(plan.steps[s.step])
-                                                                      : std::vector<int>();
+      const std::vector<int> outputs = s.step >= 0 && s.step < static_cast<int>(plan.steps.size())
+                                           ? StepOutputs(plan.steps[s.step])
+                                           : std::vector<int>();
       if (s.input < 0 || s.input >= static_cast<int>(outputs.size()) ||
           plan.values[outputs[s.input]].storage != StorageKind::kStep || s.dim < 0 ||
           s.dim >= plan.values[outputs[s.input]].type.shape.rank())
@@ -334,8 +334,9 @@ absl::Status VerifyPlan(const Plan& plan) {
   }
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const PlanStep& step = plan.steps[s];
-    const auto stage = static_cast<int>(
-        std::upper_bound(plan.stages.begin(), plan.stages.end(), static_cast<int>(s)) - plan.stages.begin() - 1);
+    const auto stage =
+        static_cast<int>(std::upper_bound(plan.stages.begin(), plan.stages.end(), static_cast<int>(s)) -
+                         plan.stages.begin() - 1);
     if (step.nodes.empty()) return Bug(plan, "a step computes no node");
     for (const std::vector<int>& operands : {StepInputs(step), StepOutputs(step)}) {
       for (int v : operands) {

@@ -46,8 +46,8 @@ struct PlanValue {
   Tensor constant;  // kConstant only; may be a splat
 };
 
-// A symbol, and where its value comes from. Most often that is a dim of an input, which is the symbol itself or
-// an expression that is affine in this one symbol (`2*N + 1`). Every other dim of every input is checked
+// A symbol, and where its value comes from. Most often that is a dim of an input, which is the symbol itself
+// or an expression that is affine in this one symbol (`2*N + 1`). Every other dim of every input is checked
 // against the values.
 struct PlanSymbol {
   enum class From : uint8_t {
@@ -131,8 +131,8 @@ struct ShapeStep {
 
 struct Plan;
 
-// If, Loop, Scan, Call: plans that are run within this one (graph/control.h says what operands are for). Calls
-// of one function share its plan.
+// If, Loop, Scan, Call: plans that are run within this one (graph/control.h says what operands are for).
+// Calls of one function share its plan.
 struct ControlStep {
   ControlLayout layout;
   std::vector<std::shared_ptr<const Plan>> bodies;
@@ -163,10 +163,10 @@ struct MemoryPlan {
     int last_step = 0;   // last read
     int stage = 0;       // in whose arena it lies: the one from which on its size is known
   };
-  std::vector<Slot> slots;  // one per arena value that has bytes, by value
-  Dim arena_bytes;          // the arena's size: the peak of all intermediates
+  std::vector<Slot> slots;             // one per arena value that has bytes, by value
+  Dim arena_bytes;                     // the arena's size: the peak of all intermediates
   std::vector<Dim> later_arena_bytes;  // of the stages after the first: what lives there has a size by then
-  Dim unshared_bytes;       // what it would be if no two values shared memory
+  Dim unshared_bytes;                  // what it would be if no two values shared memory
   int64_t constant_bytes = 0;
   Dim output_bytes;
 };
@@ -200,9 +200,9 @@ std::vector<const Plan*> BodiesOf(const Plan& plan);
 // Whether devices have code for steps of this form: kernels, and copies that are one strided view.
 bool HasDeviceForm(const Plan& plan, const PlanStep& step);
 
-// Fills in plan.symbols and plan.stages: each symbol is read from an input dim that is the bare symbol, else from
-// one that is affine in it, else from the step that gives it. `bounds` are looked up by name. A symbol of none of
-// them is of the plan around, if this is a body, and E0608 otherwise.
+// Fills in plan.symbols and plan.stages: each symbol is read from an input dim that is the bare symbol, else
+// from one that is affine in it, else from the step that gives it. `bounds` are looked up by name. A symbol
+// of none of them is of the plan around, if this is a body, and E0608 otherwise.
 absl::Status BindSymbols(Plan& plan, const std::vector<std::pair<std::string, DimBounds>>& bounds = {},
                          bool is_body = false);
 

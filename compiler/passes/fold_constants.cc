@@ -221,9 +221,9 @@ absl::Status MoveConstantsIntoBodies(Graph& graph, NodeId id) {
     for (size_t i : constant) {
       const ValueId input = inputs[first_input + (i - first)];
       const Node& producer = graph.producer(node.inputs[i]);
-      TENFOLD_ASSIGN_OR_RETURN(const NodeId added, body.AddNode(*producer.op, {}, producer.attrs,
-                                                                {graph.DisplayName(node.inputs[i])},
-                                                                producer.provenance));
+      TENFOLD_ASSIGN_OR_RETURN(const NodeId added,
+                               body.AddNode(*producer.op, {}, producer.attrs,
+                                            {graph.DisplayName(node.inputs[i])}, producer.provenance));
       TENFOLD_RETURN_IF_ERROR(body.ReplaceAllUses(input, body.node(added).outputs[0]));
       body.RemoveInput(input);
     }

@@ -19,7 +19,8 @@ namespace {
 // ops take functions (graph/control_flow.h).
 std::vector<const OpDef*> BuildableOps() {
   std::vector<const OpDef*> ops = OpRegistry::Standard()->All();
-  std::erase_if(ops, [](const OpDef* op) { return op->is_internal || op->Is<Source>() || op->Is<Control>(); });
+  std::erase_if(ops,
+                [](const OpDef* op) { return op->is_internal || op->Is<Source>() || op->Is<Control>(); });
   return ops;
 }
 

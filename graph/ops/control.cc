@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // If, Loop, Scan and Call: what a body must look like, and the types of what comes out.
+#include "tenfold/graph/control.h"
+
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -10,7 +12,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "tenfold/graph/control.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/ops/standard.h"
@@ -43,8 +44,8 @@ absl::Status NeedsOneElement(InferContext& c, int i) {
 // What the symbols of a body stand for in the graph around it.
 class BodySymbols {
  public:
-  // Holds the types that the body declares against those it is given (E0504). The last `captured` are the very
-  // same, so that a pass may put the one in the place of the other.
+  // Holds the types that the body declares against those it is given (E0504). The last `captured` are the
+  // very same, so that a pass may put the one in the place of the other.
   absl::Status Bind(InferContext& c, const Graph& body, absl::string_view what,
                     const std::vector<TensorType>& given, int captured) {
     if (body.inputs().size() != given.size()) {
@@ -57,7 +58,8 @@ class BodySymbols {
           declared.shape.rank() != given[i].shape.rank())
         continue;
       for (int d = 0; d < declared.shape.rank(); ++d) {
-        if (const auto symbol = declared.shape.dim(d).symbol()) map_.try_emplace(*symbol, given[i].shape.dim(d));
+        if (const auto symbol = declared.shape.dim(d).symbol())
+          map_.try_emplace(*symbol, given[i].shape.dim(d));
       }
     }
     for (size_t i = 0; i < given.size(); ++i) {
@@ -65,9 +67,9 @@ class BodySymbols {
       const TensorType& declared = InputType(body, input);
       const bool is_captured = i + captured >= given.size();
       if (is_captured ? declared == given[i] : Fits(declared, given[i])) continue;
-      return c.Fail("E0504", absl::StrCat("input '", body.DisplayName(body.inputs()[input]), "' of ", what,
-                                          " is ", declared.ToString(), ", but is given ",
-                                          given[i].ToString()));
+      return c.Fail("E0504",
+                    absl::StrCat("input '", body.DisplayName(body.inputs()[input]), "' of ", what, " is ",
+                                 declared.ToString(), ", but is given ", given[i].ToString()));
     }
     std::vector<std::string> names;
     for (ValueId input : body.inputs()) {
@@ -209,8 +211,8 @@ absl::StatusOr<std::vector<std::string>> VaryingSymbols(InferContext& c, const C
     const auto [in, out] = types(i);
     if (in.dtype != out.dtype) {
       return refuse("E0205", i, ": the dtype must stay",
-                    absl::StrCat("Cast(", body.outputs()[layout.output_lead + i].name, ", to=",
-                                 Name(in.dtype), ") at the end of the body"));
+                    absl::StrCat("Cast(", body.outputs()[layout.output_lead + i].name,
+                                 ", to=", Name(in.dtype), ") at the end of the body"));
     }
     if (in.shape.has_rank() != out.shape.has_rank() ||
         (in.shape.has_rank() && in.shape.rank() != out.shape.rank())) {
@@ -242,9 +244,11 @@ absl::StatusOr<std::vector<std::string>> VaryingSymbols(InferContext& c, const C
     }
     for (const std::string& name : names) {
       if (!changing.contains(name)) continue;
-      return c.Fail("E0504", absl::StrCat("the size ", name, " of a carried value changes from one iteration "
-                                                             "to the next, but is a size of ",
-                                          what, " ", type.ToString(), ", too"),
+      return c.Fail("E0504",
+                    absl::StrCat("the size ", name,
+                                 " of a carried value changes from one iteration "
+                                 "to the next, but is a size of ",
+                                 what, " ", type.ToString(), ", too"),
                     "declare the carried value's size by a symbol of its own");
     }
     return absl::OkStatus();
@@ -288,8 +292,10 @@ absl::Status SetLoopResults(InferContext& c, const ControlLayout& layout, BodySy
       const std::optional<Dim> outside = fixed.Outside(dim);
       if (!outside) {
         return c.Fail("E0221",
-                      absl::StrCat("output '", body.outputs()[first + k].name, "' of the body is stacked, and "
-                                   "is ", row.ToString(), ", whose size ", dim.ToString(),
+                      absl::StrCat("output '", body.outputs()[first + k].name,
+                                   "' of the body is stacked, and "
+                                   "is ",
+                                   row.ToString(), ", whose size ", dim.ToString(),
                                    " is not the same in every iteration"),
                       "Pad it to one size in the body, or carry it along by Concat");
       }
@@ -297,9 +303,10 @@ absl::Status SetLoopResults(InferContext& c, const ControlLayout& layout, BodySy
     }
     const std::optional<int> axis = NormalizeAxis(layout.OutputAxis(k).axis, row.shape.rank() + 1);
     if (!axis) {
-      return c.Fail("E0203", absl::StrCat("axis ", layout.OutputAxis(k).axis, " in scan_output_axes is outside [",
-                                          -row.shape.rank() - 1, ", ", row.shape.rank() + 1,
-                                          ") for a stacked result of rank ", row.shape.rank() + 1));
+      return c.Fail("E0203",
+                    absl::StrCat("axis ", layout.OutputAxis(k).axis, " in scan_output_axes is outside [",
+                                 -row.shape.rank() - 1, ", ", row.shape.rank() + 1,
+                                 ") for a stacked result of rank ", row.shape.rank() + 1));
     }
     if (!steps) steps = c.RunTimeDim();
     dims.insert(dims.begin() + *axis, *steps);
@@ -310,7 +317,9 @@ absl::Status SetLoopResults(InferContext& c, const ControlLayout& layout, BodySy
 
 // Whether the condition stays true for sure.
 bool NeverEndsEarly(const InferContext& c, const Graph& body) {
-  const auto is_true = [](const Tensor* t) { return t != nullptr && t->num_elements() == 1 && t->at<bool>(0); };
+  const auto is_true = [](const Tensor* t) {
+    return t != nullptr && t->num_elements() == 1 && t->at<bool>(0);
+  };
   if (c.has(1) && !is_true(c.constant(1))) return false;
   const ValueId condition = body.outputs()[0].value;
   return condition == body.inputs()[1] || is_true(body.ConstantValue(condition));
@@ -332,7 +341,8 @@ absl::Status InferLoop(InferContext& c) {
                                         " are needed"));
   }
   const TensorType& condition = OutputType(body, 0);
-  if (!IsBool(condition.dtype) || !condition.shape.has_rank() || !(condition.shape.num_elements() == Dim(1))) {
+  if (!IsBool(condition.dtype) || !condition.shape.has_rank() ||
+      !(condition.shape.num_elements() == Dim(1))) {
     return c.Fail("E0206", absl::StrCat("the first result of the body, '", body.outputs()[0].name, "', is ",
                                         condition.ToString(), ", but must be a bool[]: whether to go on"));
   }
@@ -356,23 +366,24 @@ absl::Status InferScan(InferContext& c) {
     const int64_t axis = layout.scan_inputs[i].axis;
     const std::optional<int> normal = NormalizeAxis(axis, shape.rank());
     if (!normal) {
-      return c.Fail("E0203", absl::StrCat("axis ", axis, " in scan_input_axes is outside [", -shape.rank(), ", ",
-                                          shape.rank(), "): ", c.InputText(input)));
+      return c.Fail("E0203", absl::StrCat("axis ", axis, " in scan_input_axes is outside [", -shape.rank(),
+                                          ", ", shape.rank(), "): ", c.InputText(input)));
     }
     const Dim& length = shape.dim(*normal);
     if (!steps) steps = length, first_of_length = input;
     if (*steps == length) continue;
-    return c.Fail("E0201", absl::StrCat("lengths of scanned inputs differ: ", c.InputText(*first_of_length), ", ",
-                                        c.InputText(input), ": ", steps->ToString(), " against ",
-                                        length.ToString()));
+    return c.Fail("E0201",
+                  absl::StrCat("lengths of scanned inputs differ: ", c.InputText(*first_of_length), ", ",
+                               c.InputText(input), ": ", steps->ToString(), " against ", length.ToString()));
   }
   const std::optional<std::vector<TensorType>> given =
       PassedTypes(layout, Operands(c, layout.lead, layout.num_passed()));
   BodySymbols symbols;
   TENFOLD_RETURN_IF_ERROR(symbols.Bind(c, body, "the body", *given, layout.captured));
   if (static_cast<int>(body.outputs().size()) < layout.carried) {
-    return c.Fail("E0103", absl::StrCat("the body gives ", CountText(body.outputs().size(), "result"), ", but ",
-                                        CountText(layout.carried, "carried value"), " must be given back"));
+    return c.Fail("E0103",
+                  absl::StrCat("the body gives ", CountText(body.outputs().size(), "result"), ", but ",
+                               CountText(layout.carried, "carried value"), " must be given back"));
   }
   const size_t rows = body.outputs().size() - layout.carried;
   if (layout.scan_outputs.size() > rows) {
@@ -404,9 +415,10 @@ absl::Status InferCall(InferContext& c) {
 // --- The ops -----------------------------------------------------------------------------------------------
 
 AttrDef Captured() {
-  return {"captured", AttrKind::kInt, int64_t{0},
-          "how many of the last operands are values that the body reads of the graph around it; the text form "
-          "and C++ find them"};
+  return {
+      "captured", AttrKind::kInt, int64_t{0},
+      "how many of the last operands are values that the body reads of the graph around it; the text form "
+      "and C++ find them"};
 }
 
 AttrDef Symbols() {
@@ -429,8 +441,9 @@ std::vector<OpDef> ControlOps() {
                   {"captured_values", "", kAnyType, "", Arity::kVariadic, 0}},
        .attrs = {Captured(), Symbols()},
        .outputs = {Results()},
-       .doc = "Computes one of two graphs: the first if the condition is true, else the second. Their results "
-              "have the same dtypes and ranks; sizes may differ, and then only a run knows them.",
+       .doc =
+           "Computes one of two graphs: the first if the condition is true, else the second. Their results "
+           "have the same dtypes and ranks; sizes may differ, and then only a run knows them.",
        .infer = InferIf,
        .computation = Control{ControlKind::kIf}},
       {.name = "Loop",
@@ -449,7 +462,8 @@ std::vector<OpDef> ControlOps() {
       {.name = "Scan",
        .inputs = {{"carried_and_scanned", "", kAnyType, "", Arity::kVariadic, 1}},
        .attrs = {Captured(),
-                 {"num_scan_inputs", AttrKind::kInt, std::nullopt, "how many of the last operands are scanned"},
+                 {"num_scan_inputs", AttrKind::kInt, std::nullopt,
+                  "how many of the last operands are scanned"},
                  IntsAttr("scan_input_axes", "the axis along which each is scanned; 0 where left out"),
                  IntsAttr("scan_input_directions", "1: from the last element to the first"),
                  IntsAttr("scan_output_axes", "the axis along which rows of each output are stacked"),

@@ -211,7 +211,8 @@ class Decoder {
     }
     const size_t wanted = fused || call ? 0 : op.NumBodies();
     if (wanted != static_cast<size_t>(encoded.bodies_size())) {
-      return WrongStructure(absl::StrCat(op.name, " has ", encoded.bodies_size(), " bodies, not ", wanted));
+      return WrongStructure(
+          absl::StrCat(op.name, " has ", CountText(encoded.bodies_size(), "body"), ", not ", wanted));
     }
     if (call) return FindFunction(attrs);
     if (fused) return DecodeFusedBody(encoded, inputs);

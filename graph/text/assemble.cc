@@ -208,9 +208,8 @@ void GraphAssembler::AddCall(StatementSyntax& statement) {
   Bodies bodies;
   if (op->Is<FusedBody>()) {
     const int errors_before = errors_.count();
-    Graph assembled =
-        GraphAssembler(graph_.shared_registry(), resolver_, graph_.limits, errors_, functions_)
-            .Assemble(*statement.bodies[0]);
+    Graph assembled = GraphAssembler(graph_.shared_registry(), resolver_, graph_.limits, errors_, functions_)
+                          .Assemble(*statement.bodies[0]);
     if (errors_.count() > errors_before || !CheckNoContract(statement, assembled)) return;
     if (!CheckBody(statement, inputs, assembled)) return;
     bodies.push_back(std::make_shared<const Graph>(std::move(assembled)));
@@ -222,8 +221,7 @@ void GraphAssembler::AddCall(StatementSyntax& statement) {
 
 bool GraphAssembler::CheckNoContract(const StatementSyntax& statement, const Graph& body) {
   if (body.contracts.empty()) return true;
-  errors_.Add(statement.op.span, "E0501",
-              "an input of a body has a contract: only those of the graph have");
+  errors_.Add(statement.op.span, "E0501", "an input of a body has a contract: only those of the graph have");
   return false;
 }
 
@@ -243,10 +241,10 @@ void GraphAssembler::AddControl(StatementSyntax& statement, const OpDef& op, std
                 wanted == 0 ? absl::StrCat(op.name, " takes no body: a function stands before the graph")
                             : absl::StrCat(op.name, " has ", wanted == 1 ? "one body" : "two bodies",
                                            " in { }, and ", statement.bodies.size(), " are written"),
-                wanted == 2   ? "write If(c) { graph then() -> (y) { ... } graph else() -> (y) { ... } }"
-                : wanted == 1 ? Mend(absl::StrCat("write ", op.name,
-                                                  "(...) { graph body(...) -> (...) { ... } }"))
-                              : Mend());
+                wanted == 2 ? "write If(c) { graph then() -> (y) { ... } graph else() -> (y) { ... } }"
+                : wanted == 1
+                    ? Mend(absl::StrCat("write ", op.name, "(...) { graph body(...) -> (...) { ... } }"))
+                    : Mend());
     return;
   }
   if (wanted == 0) {
@@ -257,8 +255,9 @@ void GraphAssembler::AddControl(StatementSyntax& statement, const OpDef& op, std
       for (const auto& [known, body] : functions_) names.push_back(known);
       std::sort(names.begin(), names.end());
       errors_.Add(statement.op.span, "E0107", absl::StrCat("there is no function '", name, "'"),
-                  names.empty() ? Mend("a function stands before the graph: function f(x: f32[N]) -> (y) { ... }")
-                                : DidYouMean(NearestName(name, names)));
+                  names.empty()
+                      ? Mend("a function stands before the graph: function f(x: f32[N]) -> (y) { ... }")
+                      : DidYouMean(NearestName(name, names)));
       return;
     }
     if (function->second == nullptr) return;  // refused already
@@ -289,12 +288,13 @@ std::optional<Bodies> GraphAssembler::AssembleBodies(StatementSyntax& statement,
   std::vector<ValueId> captured;
   for (const auto& syntax : statement.bodies) {
     if (syntax->inputs.size() != given.size()) {
-      errors_.Add(syntax->name.span, "E0504",
-                  absl::StrCat("'", syntax->name.name, "' takes ", CountText(syntax->inputs.size(), "input"),
-                               ", but ", op.name, " gives it ", given.size()),
-                  layout->kind == ControlKind::kLoop
-                      ? Mend("a loop's body takes the iteration's number, the condition and the carried values")
-                      : Mend());
+      errors_.Add(
+          syntax->name.span, "E0504",
+          absl::StrCat("'", syntax->name.name, "' takes ", CountText(syntax->inputs.size(), "input"),
+                       ", but ", op.name, " gives it ", given.size()),
+          layout->kind == ControlKind::kLoop
+              ? Mend("a loop's body takes the iteration's number, the condition and the carried values")
+              : Mend());
       return std::nullopt;
     }
     const int errors_before = errors_.count();
@@ -306,8 +306,7 @@ std::optional<Bodies> GraphAssembler::AssembleBodies(StatementSyntax& statement,
     if (errors_.count() > errors_before || !CheckNoContract(statement, body)) return std::nullopt;
     for (size_t i = captured.size(); i < assembler.captured_.size(); ++i) {
       for (Graph& earlier : graphs) {
-        const absl::Status added =
-            AddCapturedInput(earlier, graph_, assembler.captured_[i]).status();
+        const absl::Status added = AddCapturedInput(earlier, graph_, assembler.captured_[i]).status();
         if (added.ok()) continue;
         errors_.Add(statement.op.span, added);
         return std::nullopt;
@@ -341,9 +340,11 @@ bool GraphAssembler::Knows(absl::string_view name) const {
 }
 
 void AddFunction(GraphSyntax& syntax, const std::shared_ptr<const OpRegistry>& registry,
-                 const ArrayResolver& resolver, const Limits& limits, ErrorList& errors, Functions& functions) {
+                 const ArrayResolver& resolver, const Limits& limits, ErrorList& errors,
+                 Functions& functions) {
   if (functions.contains(syntax.name.name)) {
-    errors.Add(syntax.name.span, "E0104", absl::StrCat("there is a function '", syntax.name.name, "' already"),
+    errors.Add(syntax.name.span, "E0104",
+               absl::StrCat("there is a function '", syntax.name.name, "' already"),
                "give one of them another name");
     return;
   }

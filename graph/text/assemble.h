@@ -20,14 +20,17 @@ namespace tenfold {
 using Functions = absl::flat_hash_map<std::string, std::shared_ptr<const Graph>>;
 
 // Builds one graph. A name that it does not define is looked for in the graph around, if it is a body, and
-// captured (graph/control.h). What reads the result of a failed statement stays silent, so that the first cause is the
-// one reported.
+// captured (graph/control.h). What reads the result of a failed statement stays silent, so that the first
+// cause is the one reported.
 class GraphAssembler {
  public:
   GraphAssembler(std::shared_ptr<const OpRegistry> registry, const ArrayResolver& resolver,
                  const Limits& limits, ErrorList& errors, const Functions& functions,
                  GraphAssembler* outer = nullptr)
-      : resolver_(resolver), errors_(errors), functions_(functions), outer_(outer),
+      : resolver_(resolver),
+        errors_(errors),
+        functions_(functions),
+        outer_(outer),
         graph_(std::move(registry)) {
     graph_.limits = limits;
     if (outer != nullptr) graph_.SetEnclosing(&outer->graph_);
@@ -75,16 +78,17 @@ class GraphAssembler {
   const Functions& functions_;
   GraphAssembler* const outer_;
   Graph graph_;
-  std::vector<TensorType> given_;   // of a body's inputs, by what they are given
-  std::vector<ValueId> captured_;   // of the graph around, in the order of this one's Inputs for them
-  size_t statement_begin_ = 0;                     // of the statement at hand
+  std::vector<TensorType> given_;  // of a body's inputs, by what they are given
+  std::vector<ValueId> captured_;  // of the graph around, in the order of this one's Inputs for them
+  size_t statement_begin_ = 0;     // of the statement at hand
   absl::flat_hash_map<std::string, Span> places_;  // of each name, where it is first defined
   MendsInText mends_{errors_.source(), places_};
 };
 
 // Builds a function; one whose name is taken is refused.
 void AddFunction(GraphSyntax& syntax, const std::shared_ptr<const OpRegistry>& registry,
-                 const ArrayResolver& resolver, const Limits& limits, ErrorList& errors, Functions& functions);
+                 const ArrayResolver& resolver, const Limits& limits, ErrorList& errors,
+                 Functions& functions);
 
 }  // namespace tenfold
 

@@ -142,7 +142,8 @@ Json GraphToJson(const Graph& graph, const JsonOptions& options) {
 
 std::string PrintJson(const Graph& graph, const JsonOptions& options) {
   Json json = {{"format", "tenfold.graph"}, {"version", 1}};
-  for (const auto& function : FunctionsOf(graph)) json["functions"].push_back(GraphToJson(*function, options));
+  for (const auto& function : FunctionsOf(graph))
+    json["functions"].push_back(GraphToJson(*function, options));
   json.update(GraphToJson(graph, options));
   // A name that is not UTF-8 is shown with replacement characters; `strict` would throw.
   return json.dump(options.indent, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -27,8 +27,12 @@ class Printer {
   // `captured`: of a body, the names of its last inputs in the graph around it.
   Printer(const Graph& graph, const PrintOptions& options, std::string indent, std::string* out,
           const std::vector<std::string>& captured = {})
-      : graph_(graph), options_(options), names_(graph, captured), num_captured_(captured.size()),
-        indent_(std::move(indent)), out_(*out) {}
+      : graph_(graph),
+        options_(options),
+        names_(graph, captured),
+        num_captured_(captured.size()),
+        indent_(std::move(indent)),
+        out_(*out) {}
 
   void Print(absl::string_view keyword) {
     Header(keyword);

@@ -20,8 +20,8 @@ class SyntaxParser {
   SyntaxParser(const SourceText& source, const Limits& limits, ErrorList& errors)
       : lexer_(source.text()), limits_(limits), errors_(errors) {}
 
-  // `tenfold 1`, then functions and one graph. Views of the text stay in the tree. nullopt if not even the graph's header
-  // could be read, or the version is another; errors are recorded in any case.
+  // `tenfold 1`, then functions and one graph. Views of the text stay in the tree. nullopt if not even the
+  // graph's header could be read, or the version is another; errors are recorded in any case.
   std::optional<FileSyntax> ParseFile(bool require_header);
 
  private:

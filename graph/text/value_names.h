@@ -35,8 +35,8 @@ class ValueNames {
 
   const Graph& graph_;
   std::vector<std::string> texts_;
-  std::vector<std::string> names_;                 // as texts_, without quotes; empty for a literal
-  absl::flat_hash_set<std::string> captured_;      // names of those that are read
+  std::vector<std::string> names_;             // as texts_, without quotes; empty for a literal
+  absl::flat_hash_set<std::string> captured_;  // names of those that are read
   std::vector<bool> inline_;
   std::vector<bool> read_;
   int64_t next_suffix_ = 0;

@@ -87,8 +87,7 @@ bool IsShapeOperand(const OpDef& op, size_t port) { return op.inputs[port].known
 // Which kinds of ops are bit cases: those that compute, and the movements that kernels may read through or
 // that pass every element on. What the others pick by operands of their own is for op cases to say.
 bool HasBitCases(const OpDef& op) {
-  if (op.is_internal || op.Is<Source>() || op.Is<HostKernel>() || op.Is<FromShapes>() ||
-      op.Is<Control>())
+  if (op.is_internal || op.Is<Source>() || op.Is<HostKernel>() || op.Is<FromShapes>() || op.Is<Control>())
     return false;
   // Made of ops that have cases, over operands of other shapes than these.
   if (op.name == "Gemm" || op.name == "GlobalAveragePool" || op.name == "GlobalMaxPool") return false;

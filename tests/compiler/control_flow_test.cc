@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// If, Loop, Scan and Call, run: the interpreter and plans at every level give the same bits, shapes that only a
-// run knows come out right, and what goes on for ever is stopped.
+// If, Loop, Scan and Call, run: the interpreter and plans at every level give the same bits, shapes that only
+// a run knows come out right, and what goes on for ever is stopped.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -60,7 +60,8 @@ std::vector<std::string> RunAll(const Graph& graph, const NamedTensors& feeds) {
   for (int level : {0, 1, 2}) {
     for (JitMode jit : {JitMode::kWait, JitMode::kOff}) {
       SCOPED_TRACE(absl::StrCat("level ", level, jit == JitMode::kOff ? ", interpreted" : ""));
-      const absl::StatusOr<Executable> executable = Compile(graph, {.opt_level = level, .jit = jit, .threads = 2});
+      const absl::StatusOr<Executable> executable =
+          Compile(graph, {.opt_level = level, .jit = jit, .threads = 2});
       EXPECT_TRUE(executable.ok()) << executable.status();
       if (!executable.ok()) continue;
       for (int again = 0; again < 2; ++again) {  // with the same Invocation
@@ -72,7 +73,8 @@ std::vector<std::string> RunAll(const Graph& graph, const NamedTensors& feeds) {
         std::vector<Tensor> results;
         for (const auto& [name, tensor] : *got) results.push_back(tensor);
         EXPECT_EQ(Texts(results), texts);
-        for (size_t i = 0; want.ok() && i < results.size(); ++i) EXPECT_TRUE(SameBits(results[i], (*want)[i])) << i;
+        for (size_t i = 0; want.ok() && i < results.size(); ++i)
+          EXPECT_TRUE(SameBits(results[i], (*want)[i])) << i;
       }
     }
   }
@@ -80,7 +82,7 @@ std::vector<std::string> RunAll(const Graph& graph, const NamedTensors& feeds) {
 }
 
 std::vector<std::string> RunAll(const std::string& text,
-                             const std::vector<std::pair<std::string, std::string>>& feeds) {
+                                const std::vector<std::pair<std::string, std::string>>& feeds) {
   return RunAll(Parse(text), Feeds(feeds));
 }
 
@@ -102,8 +104,9 @@ graph g(c: bool[], x: f32[N,2], y: f32[2]) -> (a, b) {
 TEST(ControlFlow, IfTakesOneBranch) {
   EXPECT_THAT(RunAll(kIf, {{"c", "bool[] {true}"}, {"x", "f32[1,2] {1, 2}"}, {"y", "f32[2] {3, nan}"}}),
               ElementsAre("f32[1,2] {5, nan}", "f32[2] {3, nan}"));
-  EXPECT_THAT(RunAll(kIf, {{"c", "bool[] {false}"}, {"x", "f32[2,2] {1, 2, 3, 4}"}, {"y", "f32[2] {0, -inf}"}}),
-              ElementsAre("f32[2,2] {-1, -2, -3, -4}", "f32[2] {1, 0}"));
+  EXPECT_THAT(
+      RunAll(kIf, {{"c", "bool[] {false}"}, {"x", "f32[2,2] {1, 2, 3, 4}"}, {"y", "f32[2] {0, -inf}"}}),
+      ElementsAre("f32[2,2] {-1, -2, -3, -4}", "f32[2] {1, 0}"));
   EXPECT_THAT(RunAll(kIf, {{"c", "bool[] {false}"}, {"x", "f32[0,2] {}"}, {"y", "f32[2] {0, 0}"}}),
               ElementsAre("f32[0,2] {}", "f32[2] {1, 1}"));
 }
@@ -159,7 +162,8 @@ graph g(n: i64[], x: f32[2]) -> (y, s) {
     ASSERT_TRUE(status.ok()) << status;
     const int64_t rows = std::max<int64_t>(n, 0);
     EXPECT_THAT(call.Output(0).dims, ElementsAre(rows, 2));
-    for (int64_t i = 0; i < rows; ++i) EXPECT_EQ(call.Output(0).values<float>()[2 * i + 1], 2 * (11 + i)) << n;
+    for (int64_t i = 0; i < rows; ++i)
+      EXPECT_EQ(call.Output(0).values<float>()[2 * i + 1], 2 * (11 + i)) << n;
     EXPECT_EQ(call.Output(1).values<float>()[0], rows * (rows + 1) / 2) << n;
   }
 }
@@ -210,8 +214,8 @@ graph g(x: f32[N], go: bool[]) -> (y, rows, count) {
 }
 )";
   EXPECT_THAT(RunAll(text, {{"x", "f32[2] {1, 2}"}, {"go", "bool[] {true}"}}),
-              ElementsAre("f32[2] {64, 128}",
-                          "f32[6,2] {2, 4, 4, 8, 8, 16, 16, 32, 32, 64, 64, 128}", "i64[2] {6, 2}"));
+              ElementsAre("f32[2] {64, 128}", "f32[6,2] {2, 4, 4, 8, 8, 16, 16, 32, 32, 64, 64, 128}",
+                          "i64[2] {6, 2}"));
   EXPECT_THAT(RunAll(text, {{"x", "f32[2] {1, 2}"}, {"go", "bool[] {false}"}}),
               ElementsAre("f32[2] {1, 2}", "f32[0,2] {}", "i64[2] {0, 2}"));
 }
@@ -251,8 +255,8 @@ graph g(x: f32[2], y: f32[3], n: i64[]) -> (a, b) {
 }
 )";
   for (int n = 0; n < 4; ++n) {
-    const std::vector<std::string> got =
-        RunAll(text, {{"x", "f32[2] {1, 2}"}, {"y", "f32[3] {3, 4, 5}"}, {"n", absl::StrCat("i64[] {", n, "}")}});
+    const std::vector<std::string> got = RunAll(
+        text, {{"x", "f32[2] {1, 2}"}, {"y", "f32[3] {3, 4, 5}"}, {"n", absl::StrCat("i64[] {", n, "}")}});
     EXPECT_EQ(got[n % 2], "f32[2] {1, 2}") << n;
     EXPECT_EQ(got[1 - n % 2], "f32[3] {3, 4, 5}") << n;
   }
@@ -273,8 +277,8 @@ graph g(s: f32[2], x: f32[T,2], y: f32[2,T]) -> (last, sums, products) {
   const Graph graph = Parse(text);
   EXPECT_EQ(graph.value(*graph.FindValue("products")).type.ToString(), "f32[2,T]");
   EXPECT_THAT(RunAll(graph, Feeds({{"s", "f32[2] {100, 200}"},
-                                {"x", "f32[3,2] {1, 2, 3, 4, 5, 6}"},
-                                {"y", "f32[2,3] {1, 10, 100, 2, 20, 200}"}})),
+                                   {"x", "f32[3,2] {1, 2, 3, 4, 5, 6}"},
+                                   {"y", "f32[2,3] {1, 10, 100, 2, 20, 200}"}})),
               ElementsAre("f32[2] {109, 212}", "f32[3,2] {109, 212, 104, 206, 101, 202}",
                           "f32[2,3] {100, 30, 5, 400, 80, 12}"));
   EXPECT_THAT(RunAll(graph, Feeds({{"s", "f32[2] {1, 2}"}, {"x", "f32[0,2] {}"}, {"y", "f32[2,0] {}"}})),
@@ -384,10 +388,12 @@ graph g(x: i64[3], n: i64[]) -> (y) {
   }
 }
 )";
-  EXPECT_THAT(RunAll(text, {{"x", "i64[3] {8, 16, 24}"}, {"n", "i64[] {2}"}}), ElementsAre("i64[3] {4, 8, 12}"));
+  EXPECT_THAT(RunAll(text, {{"x", "i64[3] {8, 16, 24}"}, {"n", "i64[] {2}"}}),
+              ElementsAre("i64[3] {4, 8, 12}"));
   const absl::StatusOr<Executable> executable = Compile(Parse(text));
   ASSERT_TRUE(executable.ok()) << executable.status();
-  const absl::Status status = executable->Run(Feeds({{"x", "i64[3] {8, 16, 24}"}, {"n", "i64[] {3}"}})).status();
+  const absl::Status status =
+      executable->Run(Feeds({{"x", "i64[3] {8, 16, 24}"}, {"n", "i64[] {3}"}})).status();
   EXPECT_THAT(std::string(status.message()), HasSubstr("E0601"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("Div 'w'"));
 }
@@ -595,12 +601,14 @@ graph g(x: f32[2], n: i64[]) -> (y) {
   }
 }
 )");
-  EXPECT_THAT(Remarks(graph, "fold-constants"), ElementsAre("fold-constants: did  Neg 'e': 2 values, 8 bytes"));
+  EXPECT_THAT(Remarks(graph, "fold-constants"),
+              ElementsAre("fold-constants: did  Neg 'e': 2 values, 8 bytes"));
   CompileReport report;
   ASSERT_TRUE(RunPipeline(graph, {}, Stage::kFused, report).ok());
   const Graph& fused = report.stages.back().second;
   EXPECT_EQ(fused.producer(fused.outputs()[0].value).inputs.size(), 3u);  // trip count, no condition, x
-  EXPECT_THAT(RunAll(graph, Feeds({{"x", "f32[2] {0, 0}"}, {"n", "i64[] {3}"}})), ElementsAre("f32[2] {-3, -6}"));
+  EXPECT_THAT(RunAll(graph, Feeds({{"x", "f32[2] {0, 0}"}, {"n", "i64[] {3}"}})),
+              ElementsAre("f32[2] {-3, -6}"));
 }
 
 // What is fused, decomposed and merged outside is so in bodies.

@@ -83,6 +83,34 @@ GRAPHS = {
   } from(m, t)
 }
 """,
+    "control": """function half(v: f32[B,4]) -> (r) {
+  r = Mul(v, 0.5)
+}
+
+graph control(x: f32[N,4], c: bool[], n: i64[]) -> (y, rows, s) {
+  h = Call(x, function="half")
+  t = If(c) {
+    graph then() -> (q) {
+      q = Concat(h, x, axis=0)
+    }
+    graph else() -> (h) {
+    }
+  }
+  y, rows = Loop(n, c, t) {
+    graph body(i, go, v) -> (go, w, row) {
+      w = Concat(v, t, axis=0)
+      row = Call(x, function="half")
+    }
+  }
+  k = Const f32[4] {0, 1, 2, 3}
+  last, s = Scan(k, x, num_scan_inputs=1, scan_output_directions=[1]) {
+    graph step(u, e) -> (z, p) {
+      z = Add(u, e)
+      p = Neg(z)
+    }
+  }
+}
+""",
     "provenance": """graph kept(x: f32[2]) -> ("out:0"=y) {
   w = Const f32[2] {1, 2} array "w.npz: w" ingest("f64", "cast=nearest", values=2, changed=1, by=1e-09, nans=0)
   y = Gelu(x, approximate="tanh") at "a.cc:3"

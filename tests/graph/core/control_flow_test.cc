@@ -45,8 +45,7 @@ TEST(ControlFlow, IfUsesValuesFromOutside) {
   Value x = g.Input("x", DType::kF32, {"N"});
   Value c = g.Input("c", DType::kBool, Shape());
   Value scaled = x * 2.0;
-  Values y = If(
-      c, [&] { return Values{scaled + 1.0, x}; }, [&] { return Values{-x, scaled}; });
+  Values y = If(c, [&] { return Values{scaled + 1.0, x}; }, [&] { return Values{-x, scaled}; });
   ASSERT_EQ(y.size(), 2u);
   EXPECT_EQ(y[0].type().ToString(), "f32[N]");
   g.Output("a", y[0]);
@@ -79,11 +78,10 @@ TEST(ControlFlow, LoopCarriesAndStacks) {
 TEST(ControlFlow, LoopEndsByACondition) {
   GraphBuilder g("g");
   Value x = g.Input("x", DType::kF32, {1});
-  LoopResults r =
-      Loop(std::nullopt, std::nullopt, {x}, [&](Value, Value, Values carried) -> LoopStep {
-        const Value next = carried[0] * 2.0;
-        return {.condition = ApplyOp("Less", {next, 10.0}), .carried = {next}, .rows = {next}};
-      });
+  LoopResults r = Loop(std::nullopt, std::nullopt, {x}, [&](Value, Value, Values carried) -> LoopStep {
+    const Value next = carried[0] * 2.0;
+    return {.condition = ApplyOp("Less", {next, 10.0}), .carried = {next}, .rows = {next}};
+  });
   EXPECT_EQ(r.rows[0].type().ToString(), "f32[loop_0,1]");
   g.Output("rows", r.rows[0]);
   EXPECT_THAT(Evaluated(*std::move(g).Build(), {Floats({1})}), ElementsAre("f32[4,1] {2, 4, 8, 16}"));
@@ -93,14 +91,13 @@ TEST(ControlFlow, ScanGoesOverElements) {
   GraphBuilder g("g");
   Value s = g.Input("s", DType::kF32, Shape());
   Value x = g.Input("x", DType::kF32, {2, "T"});
-  LoopResults r = Scan(
-      {s}, {x},
-      [&](Values carried, Values elements) -> ScanStep {
-        const Value sum = ApplyOp("ReduceSum", {elements[0]}, {{"keepdims", false}});
-        const Value next = carried[0] + sum;
-        return {.carried = {next}, .rows = {next}};
-      },
-      {.input_axes = {1}, .output_directions = {1}});
+  LoopResults r = Scan({s}, {x},
+                       [&](Values carried, Values elements) -> ScanStep {
+                         const Value sum = ApplyOp("ReduceSum", {elements[0]}, {{"keepdims", false}});
+                         const Value next = carried[0] + sum;
+                         return {.carried = {next}, .rows = {next}};
+                       },
+                       {.input_axes = {1}, .output_directions = {1}});
   EXPECT_EQ(r.rows[0].type().ToString(), "f32[T]");
   g.Output("rows", r.rows[0]);
   const Tensor x_value = *Tensor::FromVector(std::vector<float>{1, 2, 3, 10, 20, 30}, Dims{2, 3});
@@ -146,10 +143,9 @@ TEST(ControlFlow, FirstCausesAreReported) {
   g.Output("inside", inside);
   Value w = inside + x;
   EXPECT_TRUE(w.poison());
-  EXPECT_THAT(Errors(std::move(g)),
-              ElementsAre(HasSubstr("Add 'add': b 'c' is bool[], but Add takes"),
-                          "output 'inside' belongs to a body that has ended",
-                          "operand 0 of Add belongs to a body that has ended"));
+  EXPECT_THAT(Errors(std::move(g)), ElementsAre(HasSubstr("Add 'add': b 'c' is bool[], but Add takes"),
+                                                "output 'inside' belongs to a body that has ended",
+                                                "operand 0 of Add belongs to a body that has ended"));
 }
 
 TEST(ControlFlow, WrongBodiesAreRefused) {
@@ -193,10 +189,10 @@ TEST(ControlFlow, ReinferFollowsInputs) {
   EXPECT_EQ(graph.value(graph.outputs()[1].value).type.ToString(), "f32[loop_0,5]");
   EXPECT_TRUE(VerifyGraph(graph).ok()) << VerifyGraph(graph);
   // An input cannot have the size that a node gives.
-  EXPECT_EQ(DiagnosticsOf(graph.SetInputType(graph.inputs()[0],
-                                             {DType::kF32, Shape{Dim::Symbol("loop_0")}}))[0]
-                .message,
-            "the symbol loop_0 is a size that only a run knows, and an input cannot declare it");
+  EXPECT_EQ(
+      DiagnosticsOf(graph.SetInputType(graph.inputs()[0], {DType::kF32, Shape{Dim::Symbol("loop_0")}}))[0]
+          .message,
+      "the symbol loop_0 is a size that only a run knows, and an input cannot declare it");
 }
 
 TEST(ControlFlow, SymbolsAreSubstituted) {

@@ -79,8 +79,8 @@ TEST(ControlText, TypesOfInputsMayBeLeftOut) {
   EXPECT_THAT(Printed(text), HasSubstr("graph body(i: i64[], go: bool[], v: f32[N]) -> (go, w) {"));
 }
 
-// What a body defines goes before what stands around it. Passes rename values, so a graph may also hold a name
-// twice that text could not tell apart: the body's own value then gets another.
+// What a body defines goes before what stands around it. Passes rename values, so a graph may also hold a
+// name twice that text could not tell apart: the body's own value then gets another.
 TEST(ControlText, NamesOfABodyGoBefore) {
   const std::string text = R"(graph g(c: bool[], x: f32[N]) -> (y) {
   a = Neg(x)
