@@ -217,8 +217,9 @@ absl::Status ExecutableState::LoadOnDevice() {
   if (plan.stages.size() > 1) {
     const PlanNode& node = plan.steps[plan.stages[1] - 1].nodes[0];
     return MakeError("E0711",
-                     absl::StrCat(NodeText(node), " gives ", node.type.ToString(),
-                                  ", whose size only a run knows: no device takes such a plan"),
+                     absl::StrCat(NodeText(node),
+                                  " gives results whose sizes only a run knows, and device memory is "
+                                  "placed before it"),
                      "--device cpu computes it, and so does --device auto");
   }
   std::vector<const FusedKernel*> shared;

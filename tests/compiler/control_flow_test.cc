@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -458,6 +459,36 @@ graph g(x: f32[1000]) -> (y) {
   const Diagnostic d = DiagnosticsOf(executable->Run(feeds, options).status())[0];
   EXPECT_EQ(d.code, "E0404");
   EXPECT_THAT(d.message, HasSubstr("the memory limit is 1000000"));
+}
+
+class NoDevice final : public DeviceExecutor {
+ public:
+  absl::StatusOr<std::unique_ptr<DevicePlan>> Load(const DeviceProgram&) override {
+    return MakeError("E0701", "there is none");
+  }
+};
+
+// Device memory is placed before a run.
+TEST(ControlFlow, DevicesTakeNoSizesThatOnlyARunKnows) {
+  CompileReport report;
+  ASSERT_TRUE(RunPipeline(Parse(kForever), {}, Stage::kPlanned, report).ok());
+  const ExecutableOptions options = {.device = std::make_shared<NoDevice>()};
+  EXPECT_EQ(DiagnosticsOf(Executable::Create(*report.plan, options).status())[0].code, "E0701");
+  const Graph graph = Parse(R"(
+graph g(x: f32[2], n: i64[]) -> (rows) {
+  y, rows = Loop(n, _, x) {
+    graph body(i, go, v) -> (go, v, row=v) {
+    }
+  }
+}
+)");
+  report = {};
+  ASSERT_TRUE(RunPipeline(graph, {}, Stage::kPlanned, report).ok());
+  const Diagnostic d = DiagnosticsOf(Executable::Create(*report.plan, options).status())[0];
+  EXPECT_EQ(d.code, "E0711");
+  EXPECT_EQ(d.message,
+            "Loop 'y' gives results whose sizes only a run knows, and device memory is placed before it");
+  EXPECT_EQ(d.help[0].text, "--device cpu computes it, and so does --device auto");
 }
 
 // --- The compiler ------------------------------------------------------------------------------------------
