@@ -234,6 +234,7 @@ std::string OnGpu(const OpDef& op) {
   if (op.Is<Composite>()) return "as its parts";
   if (op.Is<Contraction>()) return "on the host: no library of the device is called yet";
   if (op.Is<HostKernel>()) return "on the host: its function is one for hosts";
+  if (op.Is<Control>()) return "on the host, with all that is in its bodies";
   return op.Is<FromShapes>() ? "on the host: integers that follow from shapes" : "-";
 }
 
