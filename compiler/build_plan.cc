@@ -90,11 +90,17 @@ class PlanBuilder {
     }
   }
 
+  // The symbols that a run of the node gives.
+  static std::vector<std::string> SymbolsOf(const Node& node) {
+    if (node.op->FindAttr(kSymbolsAttr) == nullptr) return {};
+    return node.attrs.Get<std::vector<std::string>>(kSymbolsAttr);
+  }
+
   // Whether only the node that gives the value knows how large it is.
   bool HasStepsStorage(ValueId id) const {
     const Node& node = graph_.producer(id);
-    if (!node.op->Is<Control>() || !TypeOf(id).shape.has_rank()) return false;
-    const auto given = node.attrs.Get<std::vector<std::string>>(kSymbolsAttr);
+    if (node.op->FindAttr(kSymbolsAttr) == nullptr || !TypeOf(id).shape.has_rank()) return false;
+    const std::vector<std::string> given = SymbolsOf(node);
     std::vector<std::string> names;
     for (const Dim& dim : TypeOf(id).shape.dims()) dim.CollectSymbols(names);
     return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
@@ -236,7 +242,7 @@ class PlanBuilder {
       step.canonicalize_nans.push_back(IsObserved(output));
       step.unread.push_back(readers_[static_cast<size_t>(output)].empty() && !output_of_.contains(output));
     }
-    plan_.steps.push_back({std::move(step), {Describe(graph_, node)}});
+    plan_.steps.push_back({std::move(step), {Describe(graph_, node)}, SymbolsOf(node)});
   }
 
   absl::Status AddControl(const Node& node) {
@@ -259,8 +265,7 @@ class PlanBuilder {
       step.outputs.push_back(ValueOf(output));
       step.canonicalize_nans.push_back(IsObserved(output));
     }
-    plan_.steps.push_back(
-        {std::move(step), {Describe(graph_, node)}, node.attrs.Get<std::vector<std::string>>(kSymbolsAttr)});
+    plan_.steps.push_back({std::move(step), {Describe(graph_, node)}, SymbolsOf(node)});
     return absl::OkStatus();
   }
 

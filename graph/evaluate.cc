@@ -49,6 +49,12 @@ struct SingleNode {
   const TensorType& type(size_t output) const { return graph.value(node().outputs[output]).type; }
 };
 
+// Whether it is the computation that knows the extents of its results.
+bool PlacesOutputs(const OpDef& op) {
+  const auto* const kernel = std::get_if<HostKernel>(&op.computation);
+  return kernel != nullptr && kernel->places_outputs;
+}
+
 absl::StatusOr<SingleNode> Isolate(const Graph& graph, const Node& node, std::span<const Tensor> inputs) {
   SingleNode single{Graph(graph.shared_registry()), {}};
   single.graph.limits = graph.limits;
@@ -72,7 +78,8 @@ absl::StatusOr<SingleNode> Isolate(const Graph& graph, const Node& node, std::sp
       single.id, single.graph.AddNode(*node.op, operands, node.attrs, {graph.DisplayName(node.outputs[0])},
                                       node.provenance));
   for (size_t i = 0; i < single.node().outputs.size(); ++i) {
-    if (!single.type(i).shape.has_rank() || !single.type(i).shape.is_static()) {
+    const Shape& shape = single.type(i).shape;
+    if (!shape.has_rank() || (!shape.is_static() && !PlacesOutputs(*node.op))) {
       return MakeError("E9001", absl::StrCat("the results of ", node.op->name, " have no known shape"));
     }
     TENFOLD_RETURN_IF_ERROR(single.graph.AddOutput(absl::StrCat("out", i), single.node().outputs[i]));
@@ -84,9 +91,10 @@ absl::StatusOr<SingleNode> Isolate(const Graph& graph, const Node& node, std::sp
 absl::StatusOr<Tensors> AllocateResults(const SingleNode& single) {
   Tensors results;
   for (size_t i = 0; i < single.node().outputs.size(); ++i) {
-    TENFOLD_ASSIGN_OR_RETURN(Tensor tensor,
+    results.emplace_back();
+    if (!single.type(i).shape.is_static()) continue;  // its place is found by the computation
+    TENFOLD_ASSIGN_OR_RETURN(results.back(),
                              Tensor::Allocate(single.type(i).dtype, single.type(i).shape.static_dims()));
-    results.push_back(std::move(tensor));
   }
   return results;
 }
@@ -180,6 +188,20 @@ absl::StatusOr<Tensors> RunMovement(const SingleNode& single, std::span<const Te
   return results;
 }
 
+// Tensors for the results whose extents a kernel finds.
+class TensorPlacer final : public OutputPlacer {
+ public:
+  TensorPlacer(const SingleNode& single, Tensors& outputs) : single_(single), outputs_(outputs) {}
+  absl::StatusOr<void*> Place(size_t output, std::span<const int64_t> dims, int64_t) override {
+    TENFOLD_ASSIGN_OR_RETURN(outputs_[output], Tensor::Allocate(single_.type(output).dtype, dims));
+    return outputs_[output].mutable_data();
+  }
+
+ private:
+  const SingleNode& single_;
+  Tensors& outputs_;
+};
+
 absl::StatusOr<Tensors> RunHostKernel(const SingleNode& single, std::span<const Tensor> inputs,
                                       const How& how) {
   const Node& node = single.node();
@@ -195,9 +217,14 @@ absl::StatusOr<Tensors> RunHostKernel(const SingleNode& single, std::span<const 
     view = {dense[i].dtype(), dense[i].dims(), dense[i].num_elements(), const_cast<void*>(dense[i].data())};
   }
   TENFOLD_ASSIGN_OR_RETURN(Tensors outputs, AllocateResults(single));
-  for (Tensor& output : outputs) {
-    context.outputs.push_back({output.dtype(), output.dims(), output.num_elements(), output.mutable_data()});
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    KernelTensor& view = context.outputs.emplace_back();
+    view.dtype = single.type(i).dtype;
+    if (!single.type(i).shape.is_static()) continue;
+    view = {view.dtype, outputs[i].dims(), outputs[i].num_elements(), outputs[i].mutable_data()};
   }
+  TensorPlacer placer(single, outputs);
+  context.placer = &placer;
   Tensor scratch;  // a tensor, for its alignment
   if (kernel.scratch_bytes != nullptr) {
     TENFOLD_ASSIGN_OR_RETURN(scratch, Tensor::Allocate(DType::kU8, Dims{kernel.scratch_bytes(context)}));
@@ -309,12 +336,12 @@ absl::StatusOr<Tensors> Evaluate(const Graph& graph, const Node& node, std::span
     return EvaluateControl(graph, node, inputs, run);
   }
   TENFOLD_ASSIGN_OR_RETURN(const SingleNode single, Isolate(graph, node, inputs));
-  const Dims dims = single.type(0).shape.static_dims();
   const bool one_value_each = std::all_of(single.feeds.begin(), single.feeds.end(), [](const Tensor& t) {
     return t.num_elements() == 1 || (t.is_splat() && t.num_elements() > 0);
   });
-  if (node.op->Is<Elementwise>() && one_value_each && NumElements(dims).value_or(0) > 1) {
-    return EvaluateSplats(graph, node, inputs, dims, how);
+  if (node.op->Is<Elementwise>() && one_value_each) {
+    const Dims dims = single.type(0).shape.static_dims();
+    if (NumElements(dims).value_or(0) > 1) return EvaluateSplats(graph, node, inputs, dims, how);
   }
   if (node.op->Is<Elementwise>() || node.op->Is<Reduction>()) return RunFused(single, how);
   if (node.op->Is<Movement>()) return RunMovement(single, inputs, how);
@@ -399,7 +426,10 @@ Dim EstimateNode(const Graph& graph, const Node& node, Estimates& known) {
     const Shape& shape = graph.value(id).type.shape;
     return shape.has_rank() ? shape.num_elements() : Unknown();
   };
-  for (ValueId output : node.outputs) work = work + elements(output);
+  // What a kernel selects is no more than what it reads.
+  if (!PlacesOutputs(*node.op)) {
+    for (ValueId output : node.outputs) work = work + elements(output);
+  }
   for (ValueId input : Present(node.inputs)) work = work + elements(input);
   if (const auto* kernel = std::get_if<HostKernel>(&node.op->computation)) work = work * Dim(kernel->cost);
   if (node.op->Is<Contraction>()) {

@@ -18,6 +18,9 @@ struct HostKernel {
   // Bytes of scratch for each thread, from the context's dims alone; null: none.
   int64_t (*scratch_bytes)(const KernelContext& context) = nullptr;
   int64_t cost = 1;  // operations for each element of inputs and outputs, roughly: what budgets count
+  // The extents of outputs follow from values: `run` gives each its place (KernelContext::PlaceOutput), and
+  // is called whatever the extents.
+  bool places_outputs = false;
 };
 
 }  // namespace tenfold

@@ -420,6 +420,11 @@ absl::Status InferContext::SetContents(int i, Contents contents) {
   return absl::OkStatus();
 }
 
+AttrDef SymbolsAttr() {
+  return {kSymbolsAttr, AttrKind::kStrings, std::vector<std::string>(),
+          "names for extents of results that only a run knows; found where they are left out"};
+}
+
 Dim InferContext::RunTimeDim() {
   const auto* const value = attrs_.Find(kSymbolsAttr);
   const auto* const given = value == nullptr ? nullptr : std::get_if<std::vector<std::string>>(value);

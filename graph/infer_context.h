@@ -27,6 +27,7 @@ inline constexpr int kMaxKnownContents = 64;
 // The attribute of ops whose results may have extents that only a run knows: the names of the symbols that
 // stand for them. Inference gives names where there are none.
 inline constexpr char kSymbolsAttr[] = "symbols";
+AttrDef SymbolsAttr();
 
 struct InferInput {
   TensorType type;

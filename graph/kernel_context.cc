@@ -54,10 +54,23 @@ absl::Status KernelContext::ForEachRange(int64_t units, int64_t cost, Body body)
   return first_error;
 }
 
+absl::Status KernelContext::PlaceOutput(size_t i, Dims dims) {
+  KernelTensor& output = outputs[i];
+  const std::optional<int64_t> count = NumElements(dims);
+  int64_t bytes;
+  if (!count || __builtin_mul_overflow(*count, output.element_size(), &bytes)) {
+    return Fail("E0402", absl::StrCat("a result of extents ", DimsToString(dims), " does not fit 64 bits"));
+  }
+  output.dims = std::move(dims);
+  output.count = *count;
+  TENFOLD_ASSIGN_OR_RETURN(output.data, placer->Place(i, output.dims, bytes));
+  return absl::OkStatus();
+}
+
 absl::Status CallKernel(const HostKernel& kernel, KernelContext& context) {
   const bool some = std::any_of(context.outputs.begin(), context.outputs.end(),
                                 [](const KernelTensor& output) { return output.count > 0; });
-  return some ? kernel.run(context) : absl::OkStatus();
+  return some || kernel.places_outputs ? kernel.run(context) : absl::OkStatus();
 }
 
 absl::Status KernelContext::Fail(absl::string_view code, absl::string_view message, Mend help) const {

@@ -19,6 +19,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "tenfold/graph/attrs.h"
 #include "tenfold/graph/dtype.h"
 #include "tenfold/graph/fused/kernel_abi.h"
@@ -64,6 +65,14 @@ class BlockRunner {
   virtual bool ShouldStop() = 0;
 };
 
+// Gives memory to outputs whose extents the kernel alone knows.
+class OutputPlacer {
+ public:
+  virtual ~OutputPlacer() = default;
+  // Of one that has none yet: so many bytes, aligned as tensors are. E0402 or E0404 if there is no memory.
+  virtual absl::StatusOr<void*> Place(size_t output, std::span<const int64_t> dims, int64_t bytes) = 0;
+};
+
 class KernelContext {
  public:
   // `node` is for messages: "Gather 'y'". Attributes and runner must stay.
@@ -73,6 +82,7 @@ class KernelContext {
   std::vector<KernelTensor> inputs;  // at least one for each port, absent ones marked
   std::vector<KernelTensor> outputs;
   BlockRunner* runner = nullptr;
+  OutputPlacer* placer = nullptr;  // only for a kernel that places outputs
 
   const KernelTensor& input(size_t i) const { return inputs[i]; }
   const KernelTensor& output(size_t i = 0) const { return outputs[i]; }
@@ -87,6 +97,9 @@ class KernelContext {
   // status is that of the first range that fails, whoever ran it.
   using Body = absl::FunctionRef<absl::Status(int64_t begin, int64_t end, void* scratch)>;
   absl::Status ForEachRange(int64_t units, int64_t cost, Body body) const;
+
+  // Says the extents of output `i`, which is then there to be written. An output that nobody reads, too.
+  absl::Status PlaceOutput(size_t i, Dims dims);
 
   // "Gather 'y': <message>".
   absl::Status Fail(absl::string_view code, absl::string_view message, Mend help = {}) const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/runtime/body_run.h"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -54,6 +56,27 @@ BodyRun& BodyRuns::For(const ExecutableState& body) {
   if (const auto it = runs_.find(&body); it != runs_.end()) return *it->second;
   auto run = std::make_unique<BodyRun>(body, *this);  // which asks for those of its own bodies
   return *(runs_[&body] = std::move(run));
+}
+
+absl::Status BodyRuns::Grow(AlignedBuffer& buffer, size_t bytes, absl::string_view node,
+                            const Limits& limits) {
+  if (bytes <= buffer.size()) return absl::OkStatus();
+  const auto most = static_cast<size_t>(limits.tensor_bytes);
+  if (bytes > most) {
+    return MakeError(
+        "E0402", absl::StrCat(node, ": a result takes ", bytes, " bytes; the limit tensor_bytes is ", most),
+        RaiseLimitHelp("tensor_bytes", static_cast<int64_t>(bytes)));
+  }
+  // Twice as large at least, so that what grows little by little is not copied each time.
+  const size_t wanted = std::max(bytes, std::min(2 * buffer.size(), most));
+  TENFOLD_RETURN_IF_ERROR(Hold(static_cast<int64_t>(wanted - buffer.size())));
+  AlignedBuffer larger;
+  if (!larger.Grow(wanted)) {
+    return MakeError("E0402", absl::StrCat("no memory for ", wanted, " bytes of a result of ", node));
+  }
+  if (buffer.size() > 0) std::memcpy(larger.data(), buffer.data(), buffer.size());
+  buffer = std::move(larger);
+  return absl::OkStatus();
 }
 
 absl::Status BodyRuns::Hold(int64_t bytes) {

@@ -11,6 +11,8 @@
 #include <span>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "tenfold/graph/limits.h"
 #include "tenfold/runtime/aligned_buffer.h"
 #include "tenfold/runtime/bound_step.h"
 #include "tenfold/runtime/invocation.h"
@@ -53,8 +55,12 @@ class BodyRuns {
   ~BodyRuns();
   BodyRun& For(const ExecutableState& body);
 
-  // Counts memory that bodies hold: `bytes` more, or fewer. E0404 if all together hold more than the limit.
+  // Counts memory that bodies and steps hold: `bytes` more, or fewer. E0404 if all together hold more than
+  // the limit.
   absl::Status Hold(int64_t bytes);
+  // Makes the memory of a result of `node` at least so large, and counts it; what was in it stays. E0402 if
+  // it would be over the limit of a tensor, or there is no memory.
+  absl::Status Grow(AlignedBuffer& buffer, size_t bytes, absl::string_view node, const Limits& limits);
   int64_t held() const { return held_; }
   // What the run holds besides, and how much it may hold altogether.
   void SetLimit(int64_t besides, int64_t limit) { besides_ = besides, limit_ = limit; }

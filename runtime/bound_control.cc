@@ -109,26 +109,8 @@ class BoundControl : public BoundStep {
     return absl::OkStatus();
   }
 
-  // At least `bytes`, what was in it kept, counted as held.
   absl::Status Grow(AlignedBuffer& buffer, size_t bytes) {
-    if (bytes <= buffer.size()) return absl::OkStatus();
-    if (static_cast<int64_t>(bytes) > state_.options.limits.tensor_bytes) {
-      return MakeError("E0402",
-                       absl::StrCat(NodeText(step_.nodes[0]), ": a result takes ", bytes,
-                                    " bytes; the limit tensor_bytes is ", state_.options.limits.tensor_bytes),
-                       RaiseLimitHelp("tensor_bytes", static_cast<int64_t>(bytes)));
-    }
-    const size_t wanted =
-        std::max(bytes, std::min<size_t>(2 * buffer.size(), state_.options.limits.tensor_bytes));
-    TENFOLD_RETURN_IF_ERROR(bodies_.Hold(static_cast<int64_t>(wanted - buffer.size())));
-    AlignedBuffer larger;
-    if (!larger.Grow(wanted)) {
-      return MakeError("E0402", absl::StrCat("no memory for ", wanted, " bytes of a result of ",
-                                             NodeText(step_.nodes[0])));
-    }
-    if (buffer.size() > 0) std::memcpy(larger.data(), buffer.data(), buffer.size());
-    buffer = std::move(larger);
-    return absl::OkStatus();
+    return bodies_.Grow(buffer, bytes, NodeText(step_.nodes[0]), state_.options.limits);
   }
 
   const ExecutableState& state_;

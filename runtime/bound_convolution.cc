@@ -18,7 +18,7 @@ class BoundConvolution final : public BoundStep {
         state_(state),
         index_(step),
         work_(std::get<KernelStep>(step_.work)),
-        reference_(CreateBoundKernel(state, step)) {}
+        reference_(CreateBoundKernel(state, step, nullptr)) {}
 
   absl::Status Bind(const SymbolValues& symbols, RunControl& control) override {
     kernel_ = nullptr;

@@ -3,23 +3,30 @@
 // A host kernel: the function that the interpreter calls, with the pool's threads for its blocks. And shapes
 // as tensors, which are so small that nobody helps.
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/kernel_context.h"
+#include "tenfold/runtime/aligned_buffer.h"
+#include "tenfold/runtime/body_run.h"
 #include "tenfold/runtime/bound_step.h"
 
 namespace tenfold {
 namespace {
 
-class BoundKernel final : public BoundStep, private BlockRunner {
+class BoundKernel final : public BoundStep, private BlockRunner, private OutputPlacer {
  public:
-  BoundKernel(const ExecutableState& state, size_t step)
+  // `memory` counts that of results whose size only a run knows; null: there are none.
+  BoundKernel(const ExecutableState& state, size_t step, BodyRuns* memory)
       : BoundStep(state.plan.steps[step]),
         state_(state),
         kernel_(std::get<KernelStep>(step_.work)),
+        memory_(memory),
+        own_(kernel_.outputs.size()),
         context_(NodeText(step_.nodes[0]), step_.nodes[0].location, kernel_.attrs) {
     context_.runner = this;
+    context_.placer = this;
     context_.inputs.resize(kernel_.operands.size());
     context_.outputs.resize(kernel_.outputs.size());
   }
@@ -32,8 +39,10 @@ class BoundKernel final : public BoundStep, private BlockRunner {
       TENFOLD_RETURN_IF_ERROR(Describe(kernel_.inputs[operand], symbols, context_.inputs[i]));
     }
     for (size_t i = 0; i < kernel_.outputs.size(); ++i) {
-      TENFOLD_RETURN_IF_ERROR(Describe(kernel_.outputs[i], symbols, context_.outputs[i]));
       context_.outputs[i].absent = kernel_.unread[i];
+      context_.outputs[i].dtype = ValueOf(i).type.dtype;
+      if (ValueOf(i).storage == StorageKind::kStep) continue;  // the kernel says its extents
+      TENFOLD_RETURN_IF_ERROR(Describe(kernel_.outputs[i], symbols, context_.outputs[i]));
     }
     const auto bytes = kernel_.kernel.scratch_bytes;
     scratch_bytes_ = bytes == nullptr ? 0 : static_cast<size_t>(bytes(context_));
@@ -58,7 +67,18 @@ class BoundKernel final : public BoundStep, private BlockRunner {
     return absl::OkStatus();
   }
 
+  std::span<const int64_t> result_dims(size_t output) const override { return context_.outputs[output].dims; }
+  const void* result_data(size_t output) const override { return context_.outputs[output].data; }
+
  private:
+  const PlanValue& ValueOf(size_t output) const { return state_.plan.values[kernel_.outputs[output]]; }
+
+  absl::StatusOr<void*> Place(size_t output, std::span<const int64_t>, int64_t bytes) override {
+    TENFOLD_RETURN_IF_ERROR(memory_->Grow(own_[output], static_cast<size_t>(bytes), NodeText(step_.nodes[0]),
+                                          state_.options.limits));
+    return own_[output].data();
+  }
+
   void Run(int64_t blocks, absl::FunctionRef<void(int64_t block, void* scratch)> body) override {
     run_->pool.ParallelFor(
         blocks, [&](int64_t b, int participant) { body(b, run_->scratch.piece(participant)); },
@@ -82,6 +102,8 @@ class BoundKernel final : public BoundStep, private BlockRunner {
 
   const ExecutableState& state_;
   const KernelStep& kernel_;
+  BodyRuns* const memory_;
+  std::vector<AlignedBuffer> own_;  // by output, of those that the kernel places
   KernelContext context_;
   RunContext* run_ = nullptr;  // of the run at hand
 };
@@ -116,8 +138,8 @@ class BoundShape final : public BoundStep {
 
 }  // namespace
 
-std::unique_ptr<BoundStep> CreateBoundKernel(const ExecutableState& state, size_t step) {
-  return std::make_unique<BoundKernel>(state, step);
+std::unique_ptr<BoundStep> CreateBoundKernel(const ExecutableState& state, size_t step, BodyRuns* memory) {
+  return std::make_unique<BoundKernel>(state, step, memory);
 }
 
 std::unique_ptr<BoundStep> CreateBoundShape(const ExecutableState& state, size_t step) {

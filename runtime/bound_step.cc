@@ -49,7 +49,7 @@ std::unique_ptr<BoundStep> BoundStep::Create(const ExecutableState& state, size_
   if (std::holds_alternative<FusedStep>(work)) return CreateBoundFused(state, step);
   if (std::holds_alternative<MatMulStep>(work)) return CreateBoundMatMul(state, step);
   if (const auto* kernel = std::get_if<KernelStep>(&work)) {
-    return kernel->convolution ? CreateBoundConvolution(state, step) : CreateBoundKernel(state, step);
+    return kernel->convolution ? CreateBoundConvolution(state, step) : CreateBoundKernel(state, step, bodies);
   }
   if (std::holds_alternative<ShapeStep>(work)) return CreateBoundShape(state, step);
   if (const auto* control = std::get_if<ControlStep>(&work)) {

@@ -54,7 +54,7 @@ struct RunContext {
 
 class BoundStep {
  public:
-  // `bodies` has the runs of bodies; only control steps need them.
+  // `bodies` has the runs of bodies, and counts the memory of results whose size only the step knows.
   static std::unique_ptr<BoundStep> Create(const ExecutableState& state, size_t step,
                                            BodyRuns* bodies = nullptr);
   virtual ~BoundStep() = default;
@@ -104,7 +104,7 @@ class BoundStep {
 std::unique_ptr<BoundStep> CreateBoundFused(const ExecutableState& state, size_t step);
 std::unique_ptr<BoundStep> CreateBoundMatMul(const ExecutableState& state, size_t step);
 std::unique_ptr<BoundStep> CreateBoundCopy(const ExecutableState& state, size_t step);
-std::unique_ptr<BoundStep> CreateBoundKernel(const ExecutableState& state, size_t step);
+std::unique_ptr<BoundStep> CreateBoundKernel(const ExecutableState& state, size_t step, BodyRuns* memory);
 std::unique_ptr<BoundStep> CreateBoundConvolution(const ExecutableState& state, size_t step);
 std::unique_ptr<BoundStep> CreateBoundShape(const ExecutableState& state, size_t step);
 std::unique_ptr<BoundStep> CreateBoundBranch(const ExecutableState& state, size_t step, BodyRuns& bodies);

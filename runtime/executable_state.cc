@@ -91,10 +91,11 @@ absl::Status ExecutableState::PrepareSteps(Preparation& preparation) {
 
 absl::Status ExecutableState::PrepareBodies(Preparation& preparation) {
   step_bodies.resize(plan.steps.size());
+  for (const PlanValue& value : plan.values) keeps_memory |= value.storage == StorageKind::kStep;
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const auto* control = std::get_if<ControlStep>(&plan.steps[s].work);
     if (control == nullptr) continue;
-    has_bodies = true;
+    keeps_memory = true;
     for (const auto& body : control->bodies) {
       std::shared_ptr<ExecutableState>& shared = preparation.bodies[body.get()];
       if (shared == nullptr) {

@@ -76,7 +76,7 @@ struct ExecutableState {
   std::vector<std::unique_ptr<ConvolutionCache>> step_convolutions;  // by step; null for other kinds
   // Of control steps, by body. Steps that share a body share its state.
   std::vector<std::vector<std::shared_ptr<ExecutableState>>> step_bodies;  // by step
-  bool has_bodies = false;
+  bool keeps_memory = false;  // there are bodies, or results whose size only a run knows
   // By value; of constants only. Splats are written out unless every reader broadcasts them.
   std::vector<Tensor> constants;
   int64_t constant_bytes = 0;  // that those store

@@ -19,7 +19,7 @@ Invocation::Impl::Impl(const ExecutableState& executable, BodyRuns* all_bodies)
       inputs(state.plan.inputs.size()),
       fed_dims(state.plan.inputs.size()),
       outputs(state.plan.outputs.size()),
-      own_bodies(all_bodies == nullptr && state.has_bodies ? std::make_unique<BodyRuns>() : nullptr),
+      own_bodies(all_bodies == nullptr && state.keeps_memory ? std::make_unique<BodyRuns>() : nullptr),
       bodies(all_bodies == nullptr ? own_bodies.get() : all_bodies),
       is_body(all_bodies != nullptr),
       arena_slots(state.plan.memory.slots.size()),

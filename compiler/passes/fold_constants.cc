@@ -172,7 +172,12 @@ absl::Status ReplaceByConstant(Graph& graph, NodeId id, size_t output, Tensor te
   TENFOLD_ASSIGN_OR_RETURN(NodeId folded, graph.AddNode(constant, {}, {{"value", std::move(tensor)}},
                                                         {"folded"}, std::move(provenance)));
   const ValueId fresh = graph.node(folded).outputs[0];
-  TENFOLD_RETURN_IF_ERROR(graph.ReplaceAllUses(old, fresh));
+  // The constant may say an extent that was a symbol.
+  if (graph.value(old).type == graph.value(fresh).type) {
+    TENFOLD_RETURN_IF_ERROR(graph.ReplaceAllUses(old, fresh));
+  } else {
+    graph.ReplaceAllUsesByRefined(old, fresh);
+  }
   graph.SwapNames(old, fresh);
   return absl::OkStatus();
 }
@@ -195,6 +200,26 @@ std::optional<std::vector<Tensor>> KnownResults(const Graph& graph, const Node& 
     results.push_back(*std::move(tensor));
   }
   return results;
+}
+
+// At most so many bytes, of results that a kernel selects from what it reads: an index for each dim of each
+// element. nullopt: more than 64 bits count.
+std::optional<int64_t> MostSelectedBytes(const Graph& graph, const Node& node) {
+  int64_t total = 0;
+  for (ValueId id : Present(node.inputs)) {
+    const TensorType& type = graph.value(id).type;
+    int64_t bytes = 8 * (type.shape.rank() + 4);
+    if (__builtin_mul_overflow(bytes, type.shape.num_elements().constant(), &bytes) ||
+        __builtin_add_overflow(total, bytes, &total)) {
+      return std::nullopt;
+    }
+  }
+  return total;
+}
+
+bool PlacesOutputs(const OpDef& op) {
+  const auto* const kernel = std::get_if<HostKernel>(&op.computation);
+  return kernel != nullptr && kernel->places_outputs;
 }
 
 bool HasStaticResults(const Graph& graph, const Node& node) {
@@ -240,6 +265,24 @@ absl::Status MoveConstantsIntoBodies(Graph& graph, NodeId id) {
   return graph.SetBodies(id, std::move(inputs), std::move(attrs), std::move(bodies));
 }
 
+// Puts a graph in the place of `graph` that says more of some types. False if it cannot be inferred, or a
+// body would give another type than the graph around it knows; then nothing changes, and there is a remark.
+absl::StatusOr<bool> Refine(PassContext& context, const std::string& name, Graph& graph, Graph refined) {
+  absl::Status inferred = refined.SortTopologically();
+  if (inferred.ok()) inferred = refined.Reinfer();
+  bool same = true;
+  for (size_t i = 0; i < graph.outputs().size(); ++i)
+    same =
+        same && graph.value(graph.outputs()[i].value).type == refined.value(refined.outputs()[i].value).type;
+  if (!inferred.ok() || (context.in_body() && !same)) {
+    context.Missed(name, inferred.ok() ? "it has other sizes than the body around it says"
+                                       : DiagnosticsOf(inferred)[0].message);
+    return false;
+  }
+  graph = std::move(refined);
+  return true;
+}
+
 // The branch that is taken in the place of an If whose condition is constant; gives the nodes that are new.
 // Nothing if that cannot be, with a remark.
 absl::StatusOr<std::vector<NodeId>> InlineBranch(PassContext& context, Graph& graph, NodeId id) {
@@ -268,17 +311,8 @@ absl::StatusOr<std::vector<NodeId>> InlineBranch(PassContext& context, Graph& gr
   } else {
     Graph work = graph;
     replace(work);
-    absl::Status inferred = work.SortTopologically();
-    if (inferred.ok()) inferred = work.Reinfer();
-    bool same = true;
-    for (size_t i = 0; i < graph.outputs().size(); ++i)
-      same = same && graph.value(graph.outputs()[i].value).type == work.value(work.outputs()[i].value).type;
-    if (!inferred.ok() || (context.in_body() && !same)) {
-      context.Missed(name, inferred.ok() ? "its branch has other sizes than the body around it says"
-                                         : DiagnosticsOf(inferred)[0].message);
-      return std::vector<NodeId>();  // nobody reads what was added
-    }
-    graph = std::move(work);
+    TENFOLD_ASSIGN_OR_RETURN(const bool done, Refine(context, name, graph, std::move(work)));
+    if (!done) return std::vector<NodeId>();  // nobody reads what was added
   }
   context.Did(name, absl::StrCat("its condition is ", taken ? "true" : "false", ": only '", branch->name,
                                  "' is computed"));
@@ -304,12 +338,12 @@ absl::Status FoldConstants(PassContext& context, Graph& graph) {
   std::vector<std::vector<NodeId>> reads = graph.Readers();
   reads.resize(graph.num_values() +
                pending.size());  // folded constants are new values, read by who read the old
-  const auto replace = [&](NodeId id, std::vector<Tensor> results) -> absl::Status {
+  const auto replace = [&](Graph& in, NodeId id, std::vector<Tensor> results) -> absl::Status {
     for (size_t i = 0; i < results.size(); ++i) {
-      const ValueId old = graph.node(id).outputs[i];
-      TENFOLD_RETURN_IF_ERROR(ReplaceByConstant(graph, id, i, std::move(results[i])));
-      reads.resize(std::max<size_t>(reads.size(), graph.num_values()));
-      reads[graph.num_values() - 1] = reads[static_cast<size_t>(old)];
+      const ValueId old = in.node(id).outputs[i];
+      TENFOLD_RETURN_IF_ERROR(ReplaceByConstant(in, id, i, std::move(results[i])));
+      reads.resize(std::max<size_t>(reads.size(), in.num_values()));
+      reads[in.num_values() - 1] = reads[static_cast<size_t>(old)];
     }
     return absl::OkStatus();
   };
@@ -332,13 +366,16 @@ absl::Status FoldConstants(PassContext& context, Graph& graph) {
       if (node.op->is_barrier || !node.bodies.empty()) continue;
       if (std::optional<std::vector<Tensor>> known = KnownResults(graph, node)) {
         context.Did(name, "follows from shapes that are known");
-        TENFOLD_RETURN_IF_ERROR(replace(id, *std::move(known)));
+        TENFOLD_RETURN_IF_ERROR(replace(graph, id, *std::move(known)));
       }
       continue;
     }
     const std::optional<int64_t> operations = EstimateOperations(graph, node);
+    const bool selects = PlacesOutputs(*node.op);
     const bool is_static = operations && HasStaticResults(graph, node);
-    const std::optional<int64_t> bytes = is_static ? ResultBytes(graph, node) : std::nullopt;
+    const std::optional<int64_t> bytes = is_static               ? ResultBytes(graph, node)
+                                         : operations && selects ? MostSelectedBytes(graph, node)
+                                                                 : std::nullopt;
     if (!bytes) {
       const bool repeats = node.op->Is<Control>() && HasStaticResults(graph, node);
       context.Missed(name, repeats ? "how long it takes is not known" : "its shape is not known");
@@ -369,10 +406,17 @@ absl::Status FoldConstants(PassContext& context, Graph& graph) {
       values += result.num_elements();
       stored += static_cast<int64_t>(result.stored_bytes());
     }
-    context.Did(name, absl::StrCat(values, values == 1 ? " value, " : " values, ", stored, " bytes"));
-    spent.growth_bytes += std::max<int64_t>(0, growth);
+    spent.growth_bytes += std::max<int64_t>(0, is_static ? growth : stored);
     spent.operations += *operations;
-    TENFOLD_RETURN_IF_ERROR(replace(id, *std::move(results)));
+    if (is_static) {
+      TENFOLD_RETURN_IF_ERROR(replace(graph, id, *std::move(results)));
+    } else {
+      Graph refined = graph;
+      TENFOLD_RETURN_IF_ERROR(replace(refined, id, *std::move(results)));
+      TENFOLD_ASSIGN_OR_RETURN(const bool done, Refine(context, name, graph, std::move(refined)));
+      if (!done) continue;
+    }
+    context.Did(name, absl::StrCat(values, values == 1 ? " value, " : " values, ", stored, " bytes"));
   }
   graph.RemoveDeadNodes();
   return graph.SortTopologically();

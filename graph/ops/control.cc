@@ -421,11 +421,6 @@ AttrDef Captured() {
       "and C++ find them"};
 }
 
-AttrDef Symbols() {
-  return {kSymbolsAttr, AttrKind::kStrings, std::vector<std::string>(),
-          "names for extents of results that only a run knows; found where they are left out"};
-}
-
 PortDef Results() { return {"results", "", kAnyType, "", Arity::kVariadic}; }
 
 AttrDef IntsAttr(const char* name, const char* doc) {
@@ -439,7 +434,7 @@ std::vector<OpDef> ControlOps() {
       {.name = "If",
        .inputs = {{"condition", "B", kBoolOnly, "one element"},
                   {"captured_values", "", kAnyType, "", Arity::kVariadic, 0}},
-       .attrs = {Captured(), Symbols()},
+       .attrs = {Captured(), SymbolsAttr()},
        .outputs = {Results()},
        .doc =
            "Computes one of two graphs: the first if the condition is true, else the second. Their results "
@@ -450,7 +445,7 @@ std::vector<OpDef> ControlOps() {
        .inputs = {{"trip_count", "I", DTypeSet{DType::kI64}, "at most so many iterations", Arity::kOptional},
                   {"condition", "B", kBoolOnly, "whether to begin", Arity::kOptional},
                   {"carried", "", kAnyType, "before the first iteration", Arity::kVariadic, 0}},
-       .attrs = {Captured(), Symbols()},
+       .attrs = {Captured(), SymbolsAttr()},
        .outputs = {Results()},
        .doc = "Computes a graph again and again, while its condition is true and the trip count is not "
               "reached. It takes the iteration's number (i64[]), the condition (bool[]) and the carried "
@@ -468,7 +463,7 @@ std::vector<OpDef> ControlOps() {
                  IntsAttr("scan_input_directions", "1: from the last element to the first"),
                  IntsAttr("scan_output_axes", "the axis along which rows of each output are stacked"),
                  IntsAttr("scan_output_directions", "1: the first row becomes the last"),
-                 Symbols()},
+                 SymbolsAttr()},
        .outputs = {Results()},
        .doc = "Computes a graph for each element of the scanned inputs along an axis. It takes the carried "
               "values and an element of each, and gives the next carried values and any number of rows. "
@@ -477,7 +472,7 @@ std::vector<OpDef> ControlOps() {
        .computation = Control{ControlKind::kScan}},
       {.name = "Call",
        .inputs = {{"arguments", "", kAnyType, "", Arity::kVariadic, 0}},
-       .attrs = {{"function", AttrKind::kString, std::nullopt, "its name"}, Symbols()},
+       .attrs = {{"function", AttrKind::kString, std::nullopt, "its name"}, SymbolsAttr()},
        .outputs = {Results()},
        .doc = "Computes a function, which is a graph that is kept once, whoever calls it. The symbols of its "
               "parameters are sizes of the arguments.",

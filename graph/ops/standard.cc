@@ -12,7 +12,8 @@ std::vector<OpDef> StandardOps() {
        {SourceOps,     ArithmeticOps,  TranscendentalOps,   ActivationOps, ComparisonOps,  BitwiseOps,
         ConversionOps, ReductionOps,   DerivedReductionOps, ReshapingOps,  TransposingOps, SlicingOps,
         ExpandingOps,  ShapeOps,       IndexingOps,         ScatteringOps, OrderingOps,    ContractionOps,
-        GemmOps,       ConvolutionOps, PoolingOps,          ResizingOps,   CompositeOps, ControlOps}) {
+        GemmOps,       ConvolutionOps, PoolingOps,          ResizingOps,   SelectingOps,   CompositeOps,
+        ControlOps}) {
     std::vector<OpDef> ops = family();
     all.insert(all.end(), std::make_move_iterator(ops.begin()), std::make_move_iterator(ops.end()));
   }

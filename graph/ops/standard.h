@@ -24,6 +24,7 @@ std::vector<OpDef> ReshapingOps();         // reshape.cc
 std::vector<OpDef> TransposingOps();       // transpose.cc
 std::vector<OpDef> SlicingOps();           // slicing.cc
 std::vector<OpDef> ExpandingOps();         // expanding.cc
+std::vector<OpDef> SelectingOps();         // selecting.cc
 std::vector<OpDef> ShapeOps();             // shapes.cc
 std::vector<OpDef> IndexingOps();          // indexing.cc
 std::vector<OpDef> ScatteringOps();        // scattering.cc

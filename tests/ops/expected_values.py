@@ -16,6 +16,7 @@ import sys
 
 import expected_moves
 import expected_resize
+import expected_selected
 import expected_windows
 import numpy as np
 import scipy.special
@@ -557,7 +558,8 @@ OPS = {
 }
 
 # Whose inputs may be absent.
-OPS_BY_PORTS = [{"Clip": clip}, expected_moves.OPS, expected_resize.OPS, expected_windows.OPS]
+OPS_BY_PORTS = [{"Clip": clip}, expected_moves.OPS, expected_resize.OPS, expected_selected.OPS,
+                expected_windows.OPS]
 
 # --- Text --------------------------------------------------------------------------------------------------
 
@@ -614,7 +616,8 @@ def expected(case):
     by_ports = next((ops[name] for ops in OPS_BY_PORTS if name in ops), None)
     bounds = [m.start() for m in SECTION.finditer(case)] + [len(case)]
     inputs, by_port = [], {}
-    outputs = {"TopK": ["values", "indices"], "MaxPool": ["y", "indices"], "Split": ["parts"]}.get(name, ["y"])
+    outputs = {"TopK": ["values", "indices"], "MaxPool": ["y", "indices"], "Split": ["parts"],
+               "Unique": ["y", "indices", "inverse_indices", "counts"]}.get(name, ["y"])
     for begin, end in zip(bounds, bounds[1:]):
         key, text = case[begin:end].split(":", 1)
         text = re.sub(r"^#.*$", "", text, flags=re.M)
