@@ -64,15 +64,16 @@ absl::StatusOr<SingleNode> Isolate(const Graph& graph, const Node& node, std::sp
       operands.push_back(kNoValue);
       continue;
     }
-    const bool known = node.op->InputPort(i).known && !node.op->Is<Composite>();
+    const bool known = node.op->InputPort(i).known;
     const OpDef& op = *single.graph.registry().Find(known ? "Const" : "Input");
     Attrs attrs = known ? Attrs{{"value", inputs[i]}} : Attrs{{"type", inputs[i].type()}};
     TENFOLD_ASSIGN_OR_RETURN(NodeId id,
                              single.graph.AddNode(op, {}, std::move(attrs), {absl::StrCat("in", i)}, {}));
     operands.push_back(single.graph.node(id).outputs[0]);
+    // What a composite stands for is fed all its inputs.
+    if (!known || node.op->Is<Composite>()) single.feeds.push_back(inputs[i]);
     if (known) continue;
     if (auto contents = ContentsOf(inputs[i])) single.graph.AssumeContents(operands.back(), *contents);
-    single.feeds.push_back(inputs[i]);
   }
   TENFOLD_ASSIGN_OR_RETURN(
       single.id, single.graph.AddNode(*node.op, operands, node.attrs, {graph.DisplayName(node.outputs[0])},

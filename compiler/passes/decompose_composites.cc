@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/compiler/passes/decompose_composites.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tenfold/compiler/inline_graph.h"
@@ -34,7 +35,10 @@ absl::Status DecomposeComposites(PassContext& context, Graph& graph) {
                   absl::StrCat("is ", body.nodes().size() - body.inputs().size(), " ops"));
       for (size_t i = 0; i < outputs.size(); ++i) {
         TENFOLD_RETURN_IF_ERROR(graph.ReplaceAllUses(node.outputs[i], outputs[i]));
-        graph.SwapNames(node.outputs[i], outputs[i]);
+        // What is passed on keeps its name: it may be an input of the graph.
+        const bool passed_on =
+            std::find(node.inputs.begin(), node.inputs.end(), outputs[i]) != node.inputs.end();
+        if (!passed_on) graph.SwapNames(node.outputs[i], outputs[i]);
       }
     }
     if (!any) return absl::OkStatus();

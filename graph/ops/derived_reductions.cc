@@ -12,6 +12,7 @@
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/graph_builder.h"
 #include "tenfold/graph/infer_context.h"
+#include "tenfold/graph/ops/composing.h"
 #include "tenfold/graph/ops/reductions.h"
 #include "tenfold/graph/ops/standard.h"
 
@@ -19,9 +20,6 @@ namespace tenfold {
 namespace {
 
 constexpr DTypeSet kWideNumeric = kFloat | DTypeSet{DType::kI32, DType::kI64, DType::kU32, DType::kU64};
-
-// The extent of one axis as an i64[1], a constant where it is one.
-Value Extent(Value x, int64_t axis) { return ApplyOp("Shape", {x}, {{"start", axis}, {"end", axis + 1}}); }
 
 // How many elements of x make one of the result, as a scalar of x's dtype.
 Value CountOf(Value x, const Attrs& attrs) {
@@ -31,8 +29,17 @@ Value CountOf(Value x, const Attrs& attrs) {
     for (int64_t axis = 0; axis < rank; ++axis) axes.push_back(axis);
   }
   std::optional<Value> count;
+  Dim known = 1;
+  for (int64_t& axis : axes) {
+    if (axis < 0) axis += rank;
+    if (x.shape().has_rank()) known = known * x.shape().dim(static_cast<int>(axis));
+  }
+  // A literal is part of the kernel that divides by it.
+  if (x.shape().has_rank() && IsFloat(x.dtype()) && known.is_constant()) {
+    return x.builder()->Const(LiteralToTensor(static_cast<double>(known.constant()), x.dtype()), "count");
+  }
   for (const int64_t axis : axes) {
-    const Value extent = Extent(x, axis < 0 ? axis + rank : axis);
+    const Value extent = ExtentOf(x, axis);
     count = count ? *count * extent : extent;
   }
   if (!count) return ApplyOp("Cast", {ApplyOp("Size", {x})}, {{"to", x.dtype()}});  // of a scalar
@@ -72,14 +79,7 @@ Value PositionOf(Value x, const Attrs& attrs, const char* extreme) {
   const Value best = ApplyOp(extreme, {x}, along);
   Value is_best = ApplyOp("Equal", {x, best});
   if (IsFloat(x.dtype())) is_best = ApplyOp("Or", {is_best, ApplyOp("IsNaN", {x})});
-  // 0, 1, 2 ... along the axis.
-  const Value extent = ApplyOp("Reshape", {Extent(x, axis), std::vector<int64_t>()});
-  GraphBuilder& builder = *x.builder();
-  const Value zero = builder.Const(Tensor::Scalar<int64_t>(0), ""),
-              one = builder.Const(Tensor::Scalar<int64_t>(1), "");
-  std::vector<int64_t> shape(rank - axis, 1);
-  shape[0] = -1;
-  const Value positions = ApplyOp("Reshape", {ApplyOp("Range", {zero, extent, one}), shape});
+  const Value positions = PositionsAlong(x, axis);
   const Attrs out = {{"axes", std::vector<int64_t>{axis}}, {"keepdims", attrs.Get<bool>("keepdims")}};
   if (attrs.Get<bool>("select_last_index")) {
     return ApplyOp("ReduceMax", {ApplyOp("Where", {is_best, positions, int64_t{-1}})}, out);

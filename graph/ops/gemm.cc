@@ -9,6 +9,7 @@
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/graph_builder.h"
 #include "tenfold/graph/infer_context.h"
+#include "tenfold/graph/ops/checks.h"
 #include "tenfold/graph/ops/standard.h"
 
 namespace tenfold {
@@ -45,13 +46,7 @@ absl::Status InferGemm(InferContext& c) {
   const int a_rows = c.attrs().Get<bool>("transA") ? 1 : 0, b_rows = c.attrs().Get<bool>("transB") ? 1 : 0;
   TENFOLD_RETURN_IF_ERROR(c.SameDim(0, 1 - a_rows, 1, b_rows, "inner dims"));
   const Shape result = {c.shape(0).dim(a_rows), c.shape(1).dim(1 - b_rows)};
-  if (c.has(2) && c.shape(2).has_rank()) {
-    TENFOLD_ASSIGN_OR_RETURN(const Shape both, c.Broadcast(c.shape(2), result, "c and the product"));
-    if (!(both == result)) {
-      return c.Fail("E0202", absl::StrCat(c.InputText(2), ", which does not broadcast to the product ",
-                                          result.ToString()));
-    }
-  }
+  if (c.has(2)) TENFOLD_RETURN_IF_ERROR(CheckBroadcastsTo(c, 2, result, "the product"));
   return c.SetOutput(0, result);
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Pooling: the maximum or the average of each window. The loop nest is graph/pooling_reference.h.
+// Pooling: the maximum, the average or the norm of each window. The loop nest is graph/pooling_reference.h.
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -22,6 +23,8 @@ namespace tenfold {
 namespace {
 
 using Ints = std::vector<int64_t>;
+
+constexpr const char* kNormBound = "Follows from Sqrt or Pow and the order of summation.";
 
 // --- Inference ---------------------------------------------------------------------------------------------
 
@@ -65,7 +68,19 @@ absl::Status InferMaxPool(InferContext& c) {
   return InferPooling(c);
 }
 
+absl::Status CheckNorm(InferContext& c) {
+  const int64_t p = c.attrs().Get<int64_t>("p");
+  if (p >= 1) return absl::OkStatus();
+  return c.Fail("E0102", absl::StrCat("attribute 'p' is ", p, ", but must be at least 1"));
+}
+
+absl::Status InferLpPool(InferContext& c) {
+  TENFOLD_RETURN_IF_ERROR(CheckNorm(c));
+  return InferPooling(c);
+}
+
 absl::Status InferGlobal(InferContext& c) {
+  if (c.op().FindAttr("p") != nullptr) TENFOLD_RETURN_IF_ERROR(CheckNorm(c));
   const Shape& x = c.shape(0);
   if (!x.has_rank()) return c.SetOutput(0, Shape::UnknownRank());
   if (x.rank() < 3) {
@@ -112,6 +127,34 @@ absl::Status RunAveragePool(KernelContext& c) {
                      });
 }
 
+absl::Status RunSumPool(KernelContext& c) {
+  const SumPooling pooling = {c.input(0).dtype, c.input(0).data, c.output().data};
+  return ForEachUnit(c,
+                     [&](const PoolingExtents& e, int64_t begin, int64_t end, const KernelInterrupt* stop) {
+                       SumPoolingReference(e, pooling, begin, end, std::nullopt, stop);
+                     });
+}
+
+// |x|^p, and the root of a sum of such.
+Value Powered(Value x, int64_t p) {
+  if (p == 1) return ApplyOp("Abs", {x});
+  return p == 2 ? x * x : ApplyOp("Pow", {ApplyOp("Abs", {x}), static_cast<double>(p)});
+}
+Value Root(Value sum, int64_t p) {
+  if (p == 1) return sum;
+  return p == 2 ? ApplyOp("Sqrt", {sum}) : ApplyOp("Pow", {sum, 1 / static_cast<double>(p)});
+}
+
+Value BuildLpPool(std::span<const Value> in, const Attrs& attrs) {
+  const int64_t p = attrs.Get<int64_t>("p");
+  Attrs window;
+  for (const auto& [name, value] : attrs) {
+    if (name != "p") window.Set(name, value);
+  }
+  // A window in the padding alone has the sum -0.
+  return Root(ApplyOp("Abs", {ApplyOp("SumPool", {Powered(in[0], p)}, window)}), p);
+}
+
 Attrs OverSpatialDims(const Value& x) {
   Ints axes;
   for (int d = 2; d < x.type().shape.rank(); ++d) axes.push_back(d);
@@ -141,7 +184,14 @@ Value BuildGlobalAveragePool(std::span<const Value> in, const Attrs&) {
   return ApplyOp("ReduceSum", {in[0]}, OverSpatialDims(in[0])) / CountSpatial(in[0]);
 }
 
+Value BuildGlobalLpPool(std::span<const Value> in, const Attrs& attrs) {
+  const int64_t p = attrs.Get<int64_t>("p");
+  return Root(ApplyOp("ReduceSum", {Powered(in[0], p)}, OverSpatialDims(in[0])), p);
+}
+
 // --- Definitions -------------------------------------------------------------------------------------------
+
+AttrDef NormAttr() { return {"p", AttrKind::kInt, AttrValue(int64_t{2}), "which norm: at least 1"}; }
 
 std::vector<AttrDef> PoolingAttrs() {
   std::vector<AttrDef> attrs = WindowAttrs();
@@ -149,6 +199,17 @@ std::vector<AttrDef> PoolingAttrs() {
                    "windows that hang over the end count too, unless they start behind the input"});
   attrs.push_back({"kernel_shape", AttrKind::kInts, std::nullopt, "extents of the window"});
   return attrs;
+}
+
+OpDef WindowOp(const char* name, std::vector<AttrDef> attrs, absl::Status (*infer)(InferContext&),
+               const char* doc, Computation computation) {
+  return {.name = name,
+          .inputs = {{"x", "T", kFloat, "[batch, channels, dims...], of 1 to 3 dims"}},
+          .attrs = std::move(attrs),
+          .outputs = {{"y", "T", kFloat, ""}},
+          .doc = doc,
+          .infer = infer,
+          .computation = computation};
 }
 
 OpDef GlobalOp(const char* name, const char* doc, DTypeSet dtypes, Composite::Build build) {
@@ -163,11 +224,26 @@ OpDef GlobalOp(const char* name, const char* doc, DTypeSet dtypes, Composite::Bu
 }  // namespace
 
 std::vector<OpDef> PoolingOps() {
-  std::vector<AttrDef> max_attrs = PoolingAttrs(), average_attrs = PoolingAttrs();
+  std::vector<AttrDef> max_attrs = PoolingAttrs(), average_attrs = PoolingAttrs(),
+                       norm_attrs = PoolingAttrs();
   max_attrs.push_back({"storage_order", AttrKind::kInt, AttrValue(int64_t{0}),
                        "indices count within a plane row-major (0) or column-major (1)"});
   average_attrs.push_back({"count_include_pad", AttrKind::kBool, AttrValue(false),
                            "elements of the padding count in the divisor"});
+  norm_attrs.push_back(NormAttr());
+  OpDef sums = WindowOp("SumPool", PoolingAttrs(), InferPooling, "The sum of each window's elements.",
+                        HostKernel{.run = RunSumPool, .cost = 8});
+  sums.is_internal = true;
+  OpDef global_norm =
+      GlobalOp("GlobalLpPool", "The norm of each channel, (sum of |x|^p)^(1/p).", kFloat, BuildGlobalLpPool);
+  global_norm.attrs = {NormAttr()};
+  global_norm.bound = kNormBound;
+  OpDef norm =
+      WindowOp("LpPool", std::move(norm_attrs), InferLpPool,
+               "The norm of each window's elements, (sum of |x|^p)^(1/p), summed as AveragePool does. "
+               "Padding contributes nothing.",
+               Composite{BuildLpPool});
+  norm.bound = kNormBound;
   return {
       {.name = "MaxPool",
        .inputs = {{"x", "T", kNumeric, "[batch, channels, dims...], of 1 to 3 dims"}},
@@ -179,15 +255,13 @@ std::vector<OpDef> PoolingOps() {
               "first is chosen. A window in the padding alone gives the lowest value and the index -1.",
        .infer = InferMaxPool,
        .computation = HostKernel{.run = RunMaxPool, .cost = 8}},
-      {.name = "AveragePool",
-       .inputs = {{"x", "T", kFloat, "[batch, channels, dims...], of 1 to 3 dims"}},
-       .attrs = average_attrs,
-       .outputs = {{"y", "T", kFloat, ""}},
-       .doc =
-           "The average of each window's elements, summed column by column; f16 and bf16 accumulate in f32. "
-           "A window in the padding alone gives NaN.",
-       .infer = InferPooling,
-       .computation = HostKernel{.run = RunAveragePool, .cost = 8}},
+      WindowOp("AveragePool", std::move(average_attrs), InferPooling,
+               "The average of each window's elements, summed column by column; f16 and bf16 accumulate in "
+               "f32. A window in the padding alone gives NaN.",
+               HostKernel{.run = RunAveragePool, .cost = 8}),
+      std::move(sums),
+      std::move(norm),
+      std::move(global_norm),
       GlobalOp("GlobalMaxPool", "The largest element of each channel: ReduceMax over the spatial dims.",
                kFloat, BuildGlobalMaxPool),
       GlobalOp("GlobalAveragePool", "The average of each channel: ReduceSum over the spatial dims, divided.",

@@ -6,14 +6,48 @@
 
 namespace tenfold {
 
+namespace {
+
+// clang-format off: a line for each file
+constexpr std::vector<OpDef> (*kFamilies[])() = {
+    SourceOps,
+    ArithmeticOps,
+    TranscendentalOps,
+    ActivationOps,
+    ComparisonOps,
+    BitwiseOps,
+    ConversionOps,
+    ReductionOps,
+    DerivedReductionOps,
+    ReshapingOps,
+    TransposingOps,
+    SlicingOps,
+    ExpandingOps,
+    ShapeOps,
+    IndexingOps,
+    ScatteringOps,
+    SelectingOps,
+    OrderingOps,
+    ResizingOps,
+    ContractionOps,
+    GemmOps,
+    EinsumOps,
+    ConvolutionOps,
+    PoolingOps,
+    CompositeOps,
+    NormalizationOps,
+    AttentionOps,
+    RotaryEmbeddingOps,
+    LossOps,
+    ControlOps,
+};
+// clang-format on
+
+}  // namespace
+
 std::vector<OpDef> StandardOps() {
   std::vector<OpDef> all;
-  for (auto* family :
-       {SourceOps,     ArithmeticOps,  TranscendentalOps,   ActivationOps, ComparisonOps,  BitwiseOps,
-        ConversionOps, ReductionOps,   DerivedReductionOps, ReshapingOps,  TransposingOps, SlicingOps,
-        ExpandingOps,  ShapeOps,       IndexingOps,         ScatteringOps, OrderingOps,    ContractionOps,
-        GemmOps,       ConvolutionOps, PoolingOps,          ResizingOps,   SelectingOps,   CompositeOps,
-        ControlOps}) {
+  for (auto* family : kFamilies) {
     std::vector<OpDef> ops = family();
     all.insert(all.end(), std::make_move_iterator(ops.begin()), std::make_move_iterator(ops.end()));
   }

@@ -34,8 +34,13 @@ std::vector<OpDef> ConvolutionOps();       // convolutions.cc
 std::vector<OpDef> PoolingOps();           // pooling.cc
 std::vector<OpDef> GemmOps();              // gemm.cc
 std::vector<OpDef> ResizingOps();          // resizing.cc
+std::vector<OpDef> EinsumOps();            // einsum.cc
 std::vector<OpDef> CompositeOps();         // composites.cc
 std::vector<OpDef> ControlOps();           // control.cc
+std::vector<OpDef> NormalizationOps();     // normalizations.cc
+std::vector<OpDef> AttentionOps();         // attention.cc
+std::vector<OpDef> RotaryEmbeddingOps();   // rotary_embedding.cc
+std::vector<OpDef> LossOps();              // losses.cc
 std::vector<OpDef> SourceOps();            // sources.cc
 
 std::vector<OpDef> StandardOps();

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/ops/checks.h"
+
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/diagnostic.h"
+
+namespace tenfold {
+
+absl::Status CheckRanksKnown(InferContext& c) {
+  for (int i = 0; i < c.num_inputs(); ++i) {
+    if (c.has(i) && !c.shape(i).has_rank()) {
+      return c.Fail("E0209", absl::StrCat("the rank of ", c.op().InputPort(i).name, " is not known"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckBroadcastsTo(InferContext& c, int i, const Shape& target, absl::string_view what) {
+  if (!c.shape(i).has_rank() || !target.has_rank()) return absl::OkStatus();
+  TENFOLD_ASSIGN_OR_RETURN(
+      const Shape both,
+      c.Broadcast(c.shape(i), target, absl::StrCat(c.op().InputPort(i).name, " and ", what)));
+  if (both == target) return absl::OkStatus();
+  return c.Fail("E0202",
+                absl::StrCat(c.InputText(i), ", which does not broadcast to ", what, " ", target.ToString()));
+}
+
+absl::Status CheckOneForEach(InferContext& c, int i, int dim, absl::string_view what) {
+  if (!c.shape(i).has_rank()) return absl::OkStatus();
+  if (c.shape(i).rank() != 1) {
+    return c.Fail("E0207",
+                  absl::StrCat(c.InputText(i), ", but must be a list, one value for each of the ", what));
+  }
+  return c.SameDim(0, dim, i, 0, what);
+}
+
+absl::Status CheckFinite(InferContext& c, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const AttrValue* const attr = c.attrs().Find(name);
+    if (attr == nullptr) continue;
+    const double value = std::get<double>(*attr);
+    if (std::abs(value) <= std::numeric_limits<float>::max()) continue;
+    return c.Fail("E0102",
+                  absl::StrCat("attribute '", name, "' is ", value, ", but must be a finite number of f32"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace tenfold
