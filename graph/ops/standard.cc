@@ -5,7 +5,6 @@
 #include <utility>
 
 namespace tenfold {
-
 namespace {
 
 // clang-format off: a line for each file

@@ -69,3 +69,5 @@ OPS = {
     "Compress": compress,
     "Unique": unique,
 }
+
+OUTPUTS = {"Unique": ["y", "indices", "inverse_indices", "counts"]}

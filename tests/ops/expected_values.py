@@ -14,6 +14,7 @@ import math
 import re
 import sys
 
+import expected_layers
 import expected_moves
 import expected_resize
 import expected_selected
@@ -558,7 +559,7 @@ OPS = {
 }
 
 # Whose inputs may be absent.
-OPS_BY_PORTS = [{"Clip": clip}, expected_moves.OPS, expected_resize.OPS, expected_selected.OPS,
+OPS_BY_PORTS = [{"Clip": clip}, expected_layers.OPS, expected_moves.OPS, expected_resize.OPS, expected_selected.OPS,
                 expected_windows.OPS]
 
 # --- Text --------------------------------------------------------------------------------------------------
@@ -612,12 +613,12 @@ def expected(case):
     if not head:
         return None
     name, attr_text = head.groups()
-    attrs = dict(re.findall(r"(\w+)=(\[[^\]]*\]|[^,]+)", attr_text or ""))
+    attrs = dict(re.findall(r'(\w+)=(\[[^\]]*\]|"[^"]*"|[^,]+)', attr_text or ""))
     by_ports = next((ops[name] for ops in OPS_BY_PORTS if name in ops), None)
     bounds = [m.start() for m in SECTION.finditer(case)] + [len(case)]
     inputs, by_port = [], {}
-    outputs = {"TopK": ["values", "indices"], "MaxPool": ["y", "indices"], "Split": ["parts"],
-               "Unique": ["y", "indices", "inverse_indices", "counts"]}.get(name, ["y"])
+    several = {"TopK": ["values", "indices"], "MaxPool": ["y", "indices"], "Split": ["parts"]}
+    outputs = (several | expected_layers.OUTPUTS | expected_selected.OUTPUTS).get(name, ["y"])
     for begin, end in zip(bounds, bounds[1:]):
         key, text = case[begin:end].split(":", 1)
         text = re.sub(r"^#.*$", "", text, flags=re.M)
