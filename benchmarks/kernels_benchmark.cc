@@ -22,9 +22,9 @@ std::span<float> SharedOutput() {
   return output.mutable_values<float>();
 }
 
-void Report(benchmark::State& state) {
+void Report(benchmark::State& state, const Dims& dims) {
   state.counters["ns"] =
-      benchmark::Counter(static_cast<double>(kElements) * 1e-9,
+      benchmark::Counter(static_cast<double>(NumElements(dims).value_or(0)) * 1e-9,
                          benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
@@ -33,12 +33,13 @@ void Compiled(benchmark::State& state, const Shape& shape, Op op) {
   const auto executable = CompileUnary(shape, [&](GraphBuilder&, Value x) { return op(x); }, 1);
   if (!executable.ok()) return state.SkipWithError(std::string(executable.status().message()).c_str());
   Invocation call = executable->Prepare();
-  const Tensor& input = BenchmarkInput(shape.rank() == 1 ? Dims{kElements} : Dims{kRows, kColumns});
+  const Dims dims = shape.is_static() ? shape.static_dims() : Dims{kRows, kColumns};
+  const Tensor& input = BenchmarkInput(dims);
   const absl::Status fed = call.SetInput(0, input);
   const absl::Status placed = call.SetOutput(0, SharedOutput());
   if (!fed.ok() || !placed.ok()) return state.SkipWithError("the buffers were refused");
   RunInLoop(state, call);
-  Report(state);
+  Report(state, dims);
 }
 
 template <typename Kernel>
@@ -48,7 +49,7 @@ void Handwritten(benchmark::State& state, const Dims& dims, Kernel kernel) {
   const float* x = BenchmarkInput(dims).values<float>().data();
   float* y = SharedOutput().data();
   for (auto _ : state) kernel(x, y);
-  Report(state);
+  Report(state, dims);
 }
 
 const Shape kVector = {kElements};
@@ -71,6 +72,32 @@ BENCHMARK_CAPTURE(Handwritten, row_sums, Dims{kRows, kColumns},
 BENCHMARK_CAPTURE(Compiled, row_sums, kMatrix, [](Value x) { return ReduceSum(x, {.axes = {1}}); });
 BENCHMARK_CAPTURE(Compiled, row_sums_of_any_size, kAnyMatrix,
                   [](Value x) { return ReduceSum(x, {.axes = {1}}); });
+
+// The sums over the first dim of a matrix, and over the dim in the middle.
+const Dims kMiddle = {64, 64, 1024};
+BENCHMARK_CAPTURE(Handwritten, column_sums, Dims{kRows, kColumns},
+                  [](const float* x, float* y) { handwritten::AxisSums(x, y, 1, kRows, kColumns); });
+BENCHMARK_CAPTURE(Compiled, column_sums, kMatrix, [](Value x) { return ReduceSum(x, {.axes = {0}}); });
+BENCHMARK_CAPTURE(Handwritten, middle_sums, kMiddle, [](const float* x, float* y) {
+  handwritten::AxisSums(x, y, kMiddle[0], kMiddle[1], kMiddle[2]);
+});
+BENCHMARK_CAPTURE(Compiled, middle_sums, Shape::Of(kMiddle),
+                  [](Value x) { return ReduceSum(x, {.axes = {1}}); });
+
+constexpr int64_t kFeatures = 768;
+const Shape kTokens = {kRows, kFeatures};
+
+Value LayerNorm(Value x) {
+  const Tensor& scale = BenchmarkInput({kFeatures});
+  return LayerNormalization(x, x.builder()->Const(scale), x.builder()->Const(scale)).y;
+}
+
+BENCHMARK_CAPTURE(Handwritten, layer_norm, Dims{kRows, kFeatures}, [](const float* x, float* y) {
+  const float* const scale = BenchmarkInput({kFeatures}).values<float>().data();
+  handwritten::LayerNorm(x, scale, scale, y, kRows, kFeatures);
+});
+BENCHMARK_CAPTURE(Compiled, layer_norm, kTokens, LayerNorm);
+BENCHMARK_CAPTURE(Compiled, layer_norm_of_any_size, Shape{Dim::Symbol("N"), kFeatures}, LayerNorm);
 
 }  // namespace
 }  // namespace tenfold

@@ -26,6 +26,13 @@ void SoftmaxReciprocal(const float* x, float* y, int64_t rows, int64_t columns);
 
 void RowSums(const float* x, float* sums, int64_t rows, int64_t columns);
 
+// Of x [outer, reduced, inner] the sums over the dim in the middle. `reduced` is a multiple of 8.
+void AxisSums(const float* x, float* sums, int64_t outer, int64_t reduced, int64_t inner);
+
+// (x - mean) / sqrt(variance + 1e-5) * scale + bias of each row, the variance by a second pass.
+void LayerNorm(const float* x, const float* scale, const float* bias, float* y, int64_t rows,
+               int64_t columns);
+
 }  // namespace tenfold::handwritten
 
 #endif  // TENFOLD_BENCHMARKS_HANDWRITTEN_KERNELS_H_

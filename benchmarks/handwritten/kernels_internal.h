@@ -12,6 +12,8 @@ struct Kernels {
   void (*softmax)(const float*, float*, int64_t, int64_t);
   void (*softmax_reciprocal)(const float*, float*, int64_t, int64_t);
   void (*row_sums)(const float*, float*, int64_t, int64_t);
+  void (*axis_sums)(const float*, float*, int64_t, int64_t, int64_t);
+  void (*layer_norm)(const float*, const float*, const float*, float*, int64_t, int64_t);
 };
 
 extern const Kernels kAvx512Kernels;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -75,10 +77,9 @@ size_t DecidingPort(const OpDef& op) {
 }
 
 DType PortDType(const OpDef& op, size_t port, DType dtype) {
-  return op.inputs[port].dtypes.Contains(dtype) &&
-                 op.inputs[port].type_var == op.inputs[DecidingPort(op)].type_var
-             ? dtype
-             : *LiteralDType(op, port, 0, [](size_t) { return std::optional<DType>(); });
+  const std::optional<DType> only = LiteralDType(op, port, 0, [](size_t) { return std::optional<DType>(); });
+  const bool follows = !only.has_value() || op.inputs[port].type_var == op.inputs[DecidingPort(op)].type_var;
+  return follows && op.inputs[port].dtypes.Contains(dtype) ? dtype : *only;
 }
 
 // Operand `port` is a shape that inference must know.
@@ -90,7 +91,21 @@ bool HasBitCases(const OpDef& op) {
   if (op.is_internal || op.Is<Source>() || op.Is<HostKernel>() || op.Is<FromShapes>() || op.Is<Control>())
     return false;
   // Made of ops that have cases, over operands of other shapes than these.
-  if (op.name == "Gemm" || op.name == "GlobalAveragePool" || op.name == "GlobalMaxPool") return false;
+  static const auto* const kOfOtherShapes = new std::set<std::string>{"Attention",
+                                                                      "BatchNormalization",
+                                                                      "Einsum",
+                                                                      "Gemm",
+                                                                      "GlobalAveragePool",
+                                                                      "GlobalLpPool",
+                                                                      "GlobalMaxPool",
+                                                                      "GroupNormalization",
+                                                                      "InstanceNormalization",
+                                                                      "LRN",
+                                                                      "LpPool",
+                                                                      "NegativeLogLikelihoodLoss",
+                                                                      "RotaryEmbedding",
+                                                                      "SoftmaxCrossEntropyLoss"};
+  if (kOfOtherShapes->contains(op.name)) return false;
   if (const auto* composite = std::get_if<Composite>(&op.computation); composite != nullptr) {
     return !composite->only_moves;
   }
