@@ -97,7 +97,6 @@ BENCHMARK_CAPTURE(Handwritten, layer_norm, Dims{kRows, kFeatures}, [](const floa
   handwritten::LayerNorm(x, scale, scale, y, kRows, kFeatures);
 });
 BENCHMARK_CAPTURE(Compiled, layer_norm, kTokens, LayerNorm);
-BENCHMARK_CAPTURE(Compiled, layer_norm_of_any_size, Shape{Dim::Symbol("N"), kFeatures}, LayerNorm);
 
 }  // namespace
 }  // namespace tenfold

@@ -156,6 +156,48 @@ TEST(RowLoopsTest, EveryReductionOfEveryType) {
                             ColumnReduction(Reduction::kMax, DType::kF32, 40, 7)});
 }
 
+// Wide strips, one and a part of another, and what is left of a line; lengths around the groups of
+// accumulators that are computed together, around their number and around chunks.
+TEST(ColumnLoopsTest, WideStrips) {
+  for (const int64_t length : {0, 1, 2, 7, 8, 9, 33, 63, 64, 65, 129, 577, 4097, 4153, 2 * 4096 + 5}) {
+    ExpectSameBitsEverywhere({ColumnReduction(Reduction::kSum, DType::kF32, 131, length)}, {.nans = false});
+  }
+  for (const int64_t length : {7, 64, 600}) {
+    ExpectSameBitsEverywhere({ColumnReduction(Reduction::kSum, DType::kF32, 2200, length),
+                              ColumnReduction(Reduction::kMax, DType::kF64, 1111, length),
+                              ColumnReduction(Reduction::kProduct, DType::kI8, 1500, length),
+                              ColumnReduction(Reduction::kOr, DType::kBool, 1111, length)},
+                             {.nans = false, .rows_a_block = 700});
+  }
+}
+
+TEST(ColumnLoopsTest, WideStripsOverSeveralDims) {
+  std::vector<FusedKernel> kernels;
+  std::vector<int> order = {0, 1, 2, 3};
+  do {
+    kernels.push_back(ReductionOf(Reduction::kSum, DType::kF32, {2, 300, 9, 13}, 2, order));
+  } while (std::next_permutation(order.begin(), order.end()));
+  ExpectSameBitsEverywhere(kernels, {.nans = false});
+}
+
+// Long code and several values to reduce: sums of exponentials and of tangents.
+TEST(ColumnLoopsTest, WideStripsOfLongCode) {
+  for (const int64_t length : {1, 40, 64, 300}) {
+    FusedKernel kernel = ColumnReduction(Reduction::kSum, DType::kF32, 400, length);
+    const auto map = [](auto function) {
+      return Map(Program({DType::kF32}, [&](auto in) { return std::vector<Scalar>{function(in[0])}; }),
+                 {Input(0)});
+    };
+    kernel.stages = {map([](Scalar x) { return math::Exp(x); }), map([](Scalar x) { return math::Tanh(x); }),
+                     Reduce(Reduction::kSum, DType::kF32, StageOutput(0)),
+                     Reduce(Reduction::kSum, DType::kF32, StageOutput(1))};
+    FusedKernel::Output second = kernel.outputs[0];
+    kernel.outputs[0].source = StageOutput(2), second.source = StageOutput(3);
+    kernel.outputs.push_back(second);
+    ExpectSameBitsEverywhere({kernel}, {.nans = false});
+  }
+}
+
 TEST(ReductionLoopsTest, SeveralDimsInAnyOrder) {
   std::vector<FusedKernel> kernels;
   std::vector<int> order = {0, 1, 2, 3};
