@@ -64,7 +64,9 @@ Value BuildRotary(std::span<const Value> in, const Attrs& attrs) {
   }
   if (features.rotated < features.head) parts.push_back(FeaturesFrom(x, features.rotated, features.head));
   const Value y = Join(std::move(parts));
-  return by_hidden ? ApplyOp("Reshape", {y, ApplyOp("Shape", {in[kX]})}) : y;
+  if (!by_hidden) return y;
+  const Value shape = ApplyOp("Shape", {in[kX]});
+  return ApplyOp("Reshape", {y, shape});
 }
 
 absl::Status CheckFeatures(InferContext& c) {
