@@ -143,7 +143,7 @@ class PlanBuilder {
 
   // What a body gives goes on being computed with.
   bool IsObserved(ValueId id) const {
-    return !is_body_ && IsFloat(TypeOf(id).dtype) && output_of_.contains(id);
+    return !is_body_ && HasNan(TypeOf(id).dtype) && output_of_.contains(id);
   }
 
   absl::Status AddNode(NodeId id) {
@@ -300,8 +300,10 @@ class PlanBuilder {
     CopyStep copy;
     copy.in = {ValueOf(output.value)};
     copy.out = AddValue({output.name, type, StorageKind::kOutput, index, {}});
-    copy.layout = AliasOf(0, type.shape);
-    copy.canonicalize_nans = !is_body_ && IsFloat(type.dtype);
+    // A packed tensor is copied by its bytes.
+    copy.layout = AliasOf(
+        0, IsPacked(type.dtype) ? Shape{FloorDiv(type.shape.num_elements() + Dim(1), Dim(2))} : type.shape);
+    copy.canonicalize_nans = !is_body_ && HasNan(type.dtype);
     plan_.outputs.push_back({output.name, copy.out});
     plan_.steps.push_back({std::move(copy), {Describe(graph_, graph_.producer(output.value))}});
     return absl::OkStatus();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A composite op as the graph that it stands for.
+// A node that other nodes stand for, and their graph: a composite op, or an op on packed elements, which have
+// no addresses (graph/packed.h), as it is on unpacked ones.
 #ifndef TENFOLD_GRAPH_COMPOSITE_H_
 #define TENFOLD_GRAPH_COMPOSITE_H_
 
@@ -11,8 +12,10 @@
 
 namespace tenfold {
 
+bool IsComposite(const Graph& graph, const Node& node);
+
 // A graph whose inputs are those of `inputs` that are there and whose outputs are those of `node`. Half
-// inputs are computed in f32, and each output is rounded once.
+// inputs of a composite op are computed in f32, and each output is rounded once.
 absl::StatusOr<Graph> ExpandComposite(const Graph& graph, const Node& node,
                                       std::span<const InferInput> inputs);
 

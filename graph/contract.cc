@@ -45,7 +45,7 @@ std::string FindRangeFault(const Contract& contract) {
 std::string FindNanFault(const Contract& contract) {
   const Tensor& nans = contract.nans;
   if (nans.num_elements() == 0) return "";
-  if (!IsFloat(contract.type.dtype)) return absl::StrCat("it has NaNs of ", Name(contract.type.dtype));
+  if (!HasNan(contract.type.dtype)) return absl::StrCat("it has NaNs of ", Name(contract.type.dtype));
   if (nans.dtype() != DType::kI64 || nans.dims() != Dims{contract.columns()} || nans.is_splat()) {
     return absl::StrCat("its counts of NaN are ", nans.type().ToString(), ", not i64[", contract.columns(),
                         "]");
@@ -108,6 +108,7 @@ std::string FindContractFault(const Contract& contract, const TensorType& declar
     return absl::StrCat("it is for ", type.ToString(), ", and the input is ", declared.ToString());
   }
   if (!type.shape.has_rank()) return "it is for a type of unknown rank";
+  if (IsPacked(type.dtype)) return absl::StrCat("it is for ", Name(type.dtype), ", which has none");
   int64_t columns = 1;
   if (contract.axis) {
     if (*contract.axis < 0 ||

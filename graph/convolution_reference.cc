@@ -348,7 +348,7 @@ int64_t ConvolutionExtents::unit_products() const {
 void ConvolutionReference(DType dtype, const ConvolutionExtents& extents, const ConvolutionOperands& operands,
                           int64_t unit_begin, int64_t unit_end, std::optional<IsaLevel> level,
                           const KernelInterrupt* interrupt) {
-  VisitDType(dtype, [&]<typename T>(std::type_identity<T>) {
+  VisitComputed(dtype, [&]<typename T>(std::type_identity<T>) {
     // Two's complement: signed products and sums have the bits of the unsigned ones.
     if constexpr (!std::is_same_v<T, bool>) {
       using U = decltype([] {

@@ -46,6 +46,11 @@ std::string WithSymbol(const TensorType& type, int d) {
 absl::Status CheckSample(const ContractSubject& input, const ContractSample& sample) {
   const TensorType& type = input.type;
   const Dims& dims = sample.values.dims();
+  if (IsPacked(type.dtype)) {
+    return MakeError(
+        "E0604", absl::StrCat(Declared(input), ", of which there is no contract"),
+        absl::StrCat("declare it as ", Name(UnpackedType(type.dtype)), ", and Cast it in the graph"));
+  }
   if (sample.values.dtype() != type.dtype) {
     return Misfit(input, sample, "E0604", "",
                   absl::StrCat("cast the sample as its feeds are: --cast ", input.name, "=nearest"));

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/float8.h"
 #include "tenfold/graph/half.h"
 
 namespace tenfold {
@@ -32,32 +33,47 @@ enum class DType : uint8_t {
   kBF16,
   kF32,
   kF64,
+  // Storage alone: they are moved and converted, and no arithmetic is done on them.
+  kF8E4M3FN,
+  kF8E5M2,
+  kI4,
+  kU4,
 };
 
-inline constexpr int kNumDTypes = 13;
+inline constexpr int kNumDTypes = 17;
 
 // Every dtype, for tables and tests that walk them all.
 inline constexpr DType kAllDTypes[kNumDTypes] = {
-    DType::kBool, DType::kI8,  DType::kI16, DType::kI32,  DType::kI64, DType::kU8, DType::kU16,
-    DType::kU32,  DType::kU64, DType::kF16, DType::kBF16, DType::kF32, DType::kF64};
+    DType::kBool, DType::kI8,       DType::kI16,    DType::kI32, DType::kI64,  DType::kU8,
+    DType::kU16,  DType::kU32,      DType::kU64,    DType::kF16, DType::kBF16, DType::kF32,
+    DType::kF64,  DType::kF8E4M3FN, DType::kF8E5M2, DType::kI4,  DType::kU4};
 
 constexpr bool IsBool(DType t) { return t == DType::kBool; }
-constexpr bool IsFloat(DType t) { return t >= DType::kF16; }
+// What arithmetic is done on: neither f8 nor i4 and u4.
+constexpr bool IsFloat(DType t) { return t >= DType::kF16 && t <= DType::kF64; }
 constexpr bool IsInteger(DType t) { return t >= DType::kI8 && t <= DType::kU64; }
 constexpr bool IsSignedInteger(DType t) { return t >= DType::kI8 && t <= DType::kI64; }
 constexpr bool IsUnsignedInteger(DType t) { return t >= DType::kU8 && t <= DType::kU64; }
 // The two formats that are stored in 16 bits and computed in f32.
 constexpr bool IsHalf(DType t) { return t == DType::kF16 || t == DType::kBF16; }
+constexpr bool IsFloat8(DType t) { return t == DType::kF8E4M3FN || t == DType::kF8E5M2; }
+// Two elements to a byte, the first in its low half: an element has no address of its own (graph/packed.h).
+constexpr bool IsPacked(DType t) { return t == DType::kI4 || t == DType::kU4; }
+constexpr bool HasNan(DType t) { return IsFloat(t) || IsFloat8(t); }
 
-// Bytes of one element as stored; a bool takes one byte, 0 or 1.
+// Bytes of one element that stands alone; a bool takes one byte, 0 or 1. Of several elements: BytesOf.
 constexpr size_t SizeOf(DType t) {
-  constexpr uint8_t kSizes[kNumDTypes] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 2, 4, 8};
+  constexpr uint8_t kSizes[kNumDTypes] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 2, 4, 8, 1, 1, 1, 1};
   return kSizes[static_cast<int>(t)];
 }
-constexpr int BitWidth(DType t) { return static_cast<int>(SizeOf(t)) * 8; }
+constexpr int BitWidth(DType t) { return IsPacked(t) ? 4 : static_cast<int>(SizeOf(t)) * 8; }
+// Bytes of `count` elements as they are stored.
+constexpr uint64_t BytesOf(DType t, uint64_t count) {
+  return IsPacked(t) ? count / 2 + count % 2 : count * SizeOf(t);
+}
 
-// The type in which arithmetic on `t` is done: f32 for f16 and bf16, else `t` itself.
-constexpr DType ComputeType(DType t) { return IsHalf(t) ? DType::kF32 : t; }
+// The type in which arithmetic on `t` is done: f32 for narrower floats, else `t` itself.
+constexpr DType ComputeType(DType t) { return IsHalf(t) || IsFloat8(t) ? DType::kF32 : t; }
 
 // The unsigned integer of the same width, for bit casts.
 constexpr DType BitsType(DType t) {
@@ -73,7 +89,7 @@ constexpr DType BitsType(DType t) {
   }
 }
 
-// "bool", "i8", ..., "bf16", "f32", "f64".
+// "bool", "i8", ..., "f64", "f8e4m3fn", "f8e5m2", "i4", "u4".
 absl::string_view Name(DType t);
 
 // The inverse of Name; nullopt for anything else.
@@ -110,6 +126,11 @@ class DTypeSet {
 };
 
 inline constexpr DTypeSet kAnyType = DTypeSet::Where([](DType) { return true; });
+inline constexpr DTypeSet kFloat8 = DTypeSet::Where(IsFloat8);
+// Whose elements have addresses.
+inline constexpr DTypeSet kUnpacked = DTypeSet::Where([](DType t) { return !IsPacked(t); });
+// What there is arithmetic on, and bool.
+inline constexpr DTypeSet kComputed = DTypeSet::Where([](DType t) { return !IsPacked(t) && !IsFloat8(t); });
 inline constexpr DTypeSet kFloat = DTypeSet::Where(IsFloat);
 inline constexpr DTypeSet kInteger = DTypeSet::Where(IsInteger);
 inline constexpr DTypeSet kNumeric = kFloat | kInteger;
@@ -142,6 +163,10 @@ constexpr DType DTypeOf() {
     return DType::kF32;
   else if constexpr (std::is_same_v<T, double>)
     return DType::kF64;
+  else if constexpr (std::is_same_v<T, F8E4M3FN>)
+    return DType::kF8E4M3FN;
+  else if constexpr (std::is_same_v<T, F8E5M2>)
+    return DType::kF8E5M2;
   else if constexpr (std::is_integral_v<T> && sizeof(T) == 8) {
     return std::is_signed_v<T> ? DType::kI64 : DType::kU64;
   } else {
@@ -149,9 +174,10 @@ constexpr DType DTypeOf() {
   }
 }
 
-// Calls `f(std::type_identity<T>{})` with the C++ element type of `t`.
+// Calls `f(std::type_identity<T>{})` with the C++ element type of `t`, which arithmetic is done on: for
+// loops that compute.
 template <typename F>
-decltype(auto) VisitDType(DType t, F&& f) {
+decltype(auto) VisitComputed(DType t, F&& f) {
   switch (t) {
     case DType::kBool:
       return std::forward<F>(f)(std::type_identity<bool>{});
@@ -177,10 +203,26 @@ decltype(auto) VisitDType(DType t, F&& f) {
       return std::forward<F>(f)(std::type_identity<BF16>{});
     case DType::kF32:
       return std::forward<F>(f)(std::type_identity<float>{});
-    case DType::kF64:
-      break;
+    default:
+      return std::forward<F>(f)(std::type_identity<double>{});
   }
-  return std::forward<F>(f)(std::type_identity<double>{});
+}
+
+// The same for every dtype; of a packed one, with the type of an element that was unpacked.
+template <typename F>
+decltype(auto) VisitDType(DType t, F&& f) {
+  switch (t) {
+    case DType::kF8E4M3FN:
+      return std::forward<F>(f)(std::type_identity<F8E4M3FN>{});
+    case DType::kF8E5M2:
+      return std::forward<F>(f)(std::type_identity<F8E5M2>{});
+    case DType::kI4:
+      return std::forward<F>(f)(std::type_identity<int8_t>{});
+    case DType::kU4:
+      return std::forward<F>(f)(std::type_identity<uint8_t>{});
+    default:
+      return VisitComputed(t, std::forward<F>(f));
+  }
 }
 
 }  // namespace tenfold

@@ -71,7 +71,7 @@ absl::StatusOr<SingleNode> Isolate(const Graph& graph, const Node& node, std::sp
                              single.graph.AddNode(op, {}, std::move(attrs), {absl::StrCat("in", i)}, {}));
     operands.push_back(single.graph.node(id).outputs[0]);
     // What a composite stands for is fed all its inputs.
-    if (!known || node.op->Is<Composite>()) single.feeds.push_back(inputs[i]);
+    if (!known || IsComposite(graph, node)) single.feeds.push_back(inputs[i]);
     if (known) continue;
     if (auto contents = ContentsOf(inputs[i])) single.graph.AssumeContents(operands.back(), *contents);
   }
@@ -344,12 +344,7 @@ absl::StatusOr<Tensors> Evaluate(const Graph& graph, const Node& node, std::span
     const Dims dims = single.type(0).shape.static_dims();
     if (NumElements(dims).value_or(0) > 1) return EvaluateSplats(graph, node, inputs, dims, how);
   }
-  if (node.op->Is<Elementwise>() || node.op->Is<Reduction>()) return RunFused(single, how);
-  if (node.op->Is<Movement>()) return RunMovement(single, inputs, how);
-  if (node.op->Is<Contraction>()) return RunMatMul(single, how);
-  if (node.op->Is<HostKernel>()) return RunHostKernel(single, inputs, how);
-  if (node.op->Is<FromShapes>()) return ResultsFromShapes(single);
-  if (node.op->Is<Composite>()) {
+  if (IsComposite(single.graph, single.node())) {
     std::vector<InferInput> types;
     for (size_t i = 0; i < inputs.size(); ++i) {
       InferInput& input = types.emplace_back();
@@ -359,6 +354,11 @@ absl::StatusOr<Tensors> Evaluate(const Graph& graph, const Node& node, std::span
     TENFOLD_ASSIGN_OR_RETURN(const Graph body, ExpandComposite(single.graph, single.node(), types));
     return EvaluateBody(body, single.feeds, how);
   }
+  if (node.op->Is<Elementwise>() || node.op->Is<Reduction>()) return RunFused(single, how);
+  if (node.op->Is<Movement>()) return RunMovement(single, inputs, how);
+  if (node.op->Is<Contraction>()) return RunMatMul(single, how);
+  if (node.op->Is<HostKernel>()) return RunHostKernel(single, inputs, how);
+  if (node.op->Is<FromShapes>()) return ResultsFromShapes(single);
   return MakeError("E9001", absl::StrCat(node.op->name, " cannot be evaluated"));
 }
 
@@ -379,7 +379,7 @@ absl::StatusOr<Tensors> EvaluateGraph(const Graph& graph, std::span<const Tensor
   int64_t steps = graph.limits.loop_steps;
   TENFOLD_ASSIGN_OR_RETURN(Tensors results, EvaluateBody(graph, feeds, {level, nullptr, &steps}));
   for (Tensor& result : results) {
-    if (!IsFloat(result.dtype())) continue;
+    if (!HasNan(result.dtype())) continue;
     TENFOLD_ASSIGN_OR_RETURN(const Tensor dense, result.Materialize());
     TENFOLD_ASSIGN_OR_RETURN(Tensor observed, Tensor::Allocate(dense.dtype(), dense.dims()));
     if (dense.num_elements() > 0) std::memcpy(observed.mutable_data(), dense.data(), dense.stored_bytes());

@@ -17,17 +17,40 @@ namespace {
 
 template <typename T>
 absl::Status StoreInteger(int64_t value, DType dtype, T* out) {
-  if (!std::in_range<T>(value)) {
-    return MakeError("E0204",
-                     absl::StrCat("the literal ", value, " does not fit ", Name(dtype), ", which holds ",
-                                  absl::StrCat(static_cast<int64_t>(std::numeric_limits<T>::min())), " to ",
-                                  std::numeric_limits<T>::max()));
+  T low = std::numeric_limits<T>::min(), high = std::numeric_limits<T>::max();
+  if (IsPacked(dtype)) low /= 16, high /= 16;  // T has twice the bits
+  if (!std::in_range<T>(value) || static_cast<T>(value) < low || static_cast<T>(value) > high) {
+    return MakeError("E0204", absl::StrCat("the literal ", value, " does not fit ", Name(dtype),
+                                           ", which holds ", static_cast<int64_t>(low), " to ", high));
   }
   *out = static_cast<T>(value);
   return absl::OkStatus();
 }
 
 // Writes one number as one element of `dtype`.
+template <typename T>
+T Narrow(double value) {
+  if constexpr (std::is_same_v<T, F16>) {
+    return ToF16(value);
+  } else if constexpr (std::is_same_v<T, BF16>) {
+    return ToBF16(value);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return static_cast<T>(value);
+  } else {
+    return ToFloat8<T>(value, Overflow::kBeyond);
+  }
+}
+
+// The value of any floating element; of one in 8 or 16 bits through its exact f32.
+template <typename T>
+double Wide(T element) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return static_cast<double>(element);
+  } else {
+    return ToFloat(element);
+  }
+}
+
 template <typename Number>
 absl::Status StoreNumber(Number value, DType dtype, void* out) {
   return VisitDType(dtype, [&]<typename T>(std::type_identity<T>) -> absl::Status {
@@ -49,14 +72,12 @@ absl::Status StoreNumber(Number value, DType dtype, void* out) {
       }
     } else if constexpr (std::is_integral_v<Number>) {
       // An integer literal must fit exactly, in a floating tensor too.
-      double back = 0;
-      if constexpr (std::is_same_v<T, F16>) {
-        element = ToF16(static_cast<double>(value)), back = ToFloat(element);
-      } else if constexpr (std::is_same_v<T, BF16>) {
-        element = ToBF16(static_cast<double>(value)), back = ToFloat(element);
+      if constexpr (std::is_floating_point_v<T>) {
+        element = static_cast<T>(value);
       } else {
-        element = static_cast<T>(value), back = static_cast<double>(element);
+        element = Narrow<T>(static_cast<double>(value));
       }
+      const double back = Wide(element);
       const bool representable = std::abs(back) < 0x1p63 || value == std::numeric_limits<int64_t>::min();
       if (!representable || static_cast<int64_t>(back) != value) {
         return MakeError("E0204",
@@ -64,20 +85,23 @@ absl::Status StoreNumber(Number value, DType dtype, void* out) {
                          absl::StrCat("write ", value, ".0 to round it to nearest"));
       }
     } else {
-      bool became_infinite = false;
-      if constexpr (std::is_same_v<T, F16>) {
-        element = ToF16(value), became_infinite = std::isinf(ToFloat(element));
-      } else if constexpr (std::is_same_v<T, BF16>) {
-        element = ToBF16(value), became_infinite = std::isinf(ToFloat(element));
-      } else {
-        element = static_cast<T>(value), became_infinite = std::isinf(element);
-      }
-      if (became_infinite && std::isfinite(value)) {
+      element = Narrow<T>(value);
+      // An e4m3fn has a NaN where others have an infinity.
+      if (!std::isfinite(Wide(element)) && !std::isnan(value) &&
+          (std::isfinite(value) || std::isnan(Wide(element)))) {
         return MakeError("E0204", absl::StrCat("the literal ", value, " overflows ", Name(dtype)));
       }
     }
     return absl::OkStatus();
   });
+}
+
+absl::StatusOr<Tensor> UnpackedList(const std::vector<int64_t>& list, DType dtype) {
+  TENFOLD_ASSIGN_OR_RETURN(Tensor bytes,
+                           Tensor::Allocate(UnpackedType(dtype), Dims{static_cast<int64_t>(list.size())}));
+  auto* out = static_cast<char*>(bytes.mutable_data());
+  for (int64_t number : list) TENFOLD_RETURN_IF_ERROR(StoreNumber(number, dtype, out++));
+  return bytes;
 }
 
 }  // namespace
@@ -95,7 +119,12 @@ absl::StatusOr<Tensor> LiteralToTensor(const Literal& literal, DType dtype) {
           return absl::OkStatus();
         },
         literal));
+    if (IsPacked(dtype)) ClearUnusedHalf(tensor.mutable_data(), 1);
     return tensor;
+  }
+  if (IsPacked(dtype)) {
+    TENFOLD_ASSIGN_OR_RETURN(const Tensor bytes, UnpackedList(*list, dtype));
+    return bytes.Pack(dtype);
   }
   auto* out = static_cast<char*>(tensor.mutable_data());
   for (int64_t number : *list) {

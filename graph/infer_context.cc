@@ -17,8 +17,13 @@ namespace {
 // does.
 std::optional<DType> LosslessCommonType(DType a, DType b) {
   const auto holds = [](DType wide, DType narrow) {
-    if (wide == narrow || IsBool(narrow)) return true;
+    if (wide == narrow) return true;
+    if (!kComputed.Contains(wide)) return false;  // of two dtypes the result is one that is computed in
+    if (IsBool(narrow)) return true;
     if (IsBool(wide)) return false;
+    if (IsFloat8(narrow)) return IsFloat(wide);
+    if (narrow == DType::kI4) return !IsUnsignedInteger(wide);
+    if (narrow == DType::kU4) return true;
     if (IsInteger(wide)) {
       if (!IsInteger(narrow)) return false;
       if (IsSignedInteger(wide) == IsSignedInteger(narrow)) return SizeOf(wide) >= SizeOf(narrow);

@@ -62,7 +62,7 @@ class InferContext {
   const Attrs& attrs() const { return attrs_; }
   // At least one for each port; those of a variadic port follow one another.
   int num_inputs() const { return static_cast<int>(inputs_.size()); }
-  bool has(int i) const { return i < num_inputs() && !inputs_[i].absent; }
+  bool has(int i) const { return i >= 0 && i < num_inputs() && !inputs_[i].absent; }
   // The following are of inputs that are there; the contents of an absent one are unknown.
   DType dtype(int i) const { return inputs_[i].type.dtype; }
   const Shape& shape(int i) const { return inputs_[i].type.shape; }

@@ -184,7 +184,7 @@ void MatMulReference(DType dtype, const MatMulExtents& extents, const void* lhs,
   if (extents.n == 0) return;
   static const IsaLevel host = HostIsaLevel();
   const IsaLevel used = std::min(level.value_or(host), host);
-  VisitDType(dtype, [&]<typename T>(std::type_identity<T>) {
+  VisitComputed(dtype, [&]<typename T>(std::type_identity<T>) {
     // Two's complement: signed products and sums have the bits of the unsigned ones.
     if constexpr (!std::is_same_v<T, bool>) {
       using U = decltype([] {

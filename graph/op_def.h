@@ -126,7 +126,8 @@ struct Composite {
   using BuildSeveral = std::vector<Value> (*)(std::span<const Value> inputs, const Attrs& attrs);
   Build build = nullptr;
   BuildSeveral build_several = nullptr;  // instead, for several outputs
-  bool only_moves = false;               // its parts compute nothing, so that halves stay halves
+  // Its parts compute nothing, or widen and round halves themselves: halves stay halves.
+  bool only_moves = false;
 };
 
 // The outputs follow from the shapes of the inputs alone: inference says their values (SetContents).
@@ -158,6 +159,9 @@ struct OpDef {
   // Shapes of the outputs, once dtypes have been checked and attributes completed.
   absl::Status (*infer)(InferContext& context) = nullptr;
   Computation computation = Source{};
+  // What stands for the op where an operand or the result is packed (i4, u4), so that its elements have no
+  // addresses: over operands that were unpacked, with a result that is packed after it. Null: the op itself.
+  Composite::Build packed = nullptr;
   // Never folded, merged or moved across: OptimizationBarrier.
   bool is_barrier = false;
   // Made by the compiler; neither built by users nor listed in the documentation.

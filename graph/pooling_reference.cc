@@ -356,14 +356,14 @@ int64_t PoolingExtents::unit_elements() const {
 
 void MaxPoolingReference(const PoolingExtents& extents, const MaxPooling& pooling, int64_t begin, int64_t end,
                          std::optional<IsaLevel> level, const KernelInterrupt* interrupt) {
-  VisitDType(pooling.dtype, [&]<typename T>(std::type_identity<T>) {
+  VisitComputed(pooling.dtype, [&]<typename T>(std::type_identity<T>) {
     if constexpr (!std::is_same_v<T, bool>) RunAt<T>(level, extents, pooling, begin, end, interrupt);
   });
 }
 
 void SumPoolingReference(const PoolingExtents& extents, const SumPooling& pooling, int64_t begin, int64_t end,
                          std::optional<IsaLevel> level, const KernelInterrupt* interrupt) {
-  VisitDType(pooling.dtype, [&]<typename T>(std::type_identity<T>) {
+  VisitComputed(pooling.dtype, [&]<typename T>(std::type_identity<T>) {
     if constexpr (!std::is_integral_v<T>) RunAt<T>(level, extents, pooling, begin, end, interrupt);
   });
 }

@@ -43,6 +43,11 @@ std::shared_ptr<void> AllocateAligned(size_t bytes) {
                                [](void* p) { ::operator delete(p, std::align_val_t{kTensorAlignment}); });
 }
 
+uint8_t PackedPair(const void* element) {
+  const uint8_t low = static_cast<uint8_t>(*static_cast<const uint8_t*>(element) & 0x0f);
+  return static_cast<uint8_t>(low | low << 4);
+}
+
 bool IsNan(F16 h) { return (h.bits & 0x7fffu) > 0x7c00u; }
 bool IsNan(BF16 h) { return (h.bits & 0x7fffu) > 0x7f80u; }
 bool IsNan(float f) { return f != f; }
@@ -91,7 +96,7 @@ std::string ValueToString(T value) {
   } else if constexpr (std::is_floating_point_v<T>) {
     return Shortest(value);
   } else {
-    // The decimal with the fewest digits that rounds to these 16 bits. Five digits always do.
+    // The decimal with the fewest digits that rounds to these bits. Five digits always do.
     const float exact = ToFloat(value);
     for (int digits = 0; digits < 8; ++digits) {
       char buffer[32];
@@ -102,8 +107,10 @@ std::string ValueToString(T value) {
       T back;
       if constexpr (std::is_same_v<T, F16>)
         back = ToF16(decimal);
-      else
+      else if constexpr (std::is_same_v<T, BF16>)
         back = ToBF16(decimal);
+      else
+        back = ToFloat8<T>(decimal, Overflow::kBeyond);
       if (back == value) return Shortest(decimal);
     }
     return Shortest(exact);
@@ -143,6 +150,7 @@ absl::StatusOr<Tensor> Tensor::Splat(DType dtype, std::span<const int64_t> dims,
   t.num_elements_ = count;
   auto storage = std::make_shared<Storage>();
   std::memcpy(storage->bytes, element, SizeOf(dtype));
+  if (IsPacked(dtype)) storage->bytes[0] &= 0x0f;
   t.data_ = storage->bytes;
   t.owner_ = std::move(storage);
   return t;
@@ -163,11 +171,35 @@ absl::StatusOr<Tensor> Tensor::Wrap(DType dtype, std::span<const int64_t> dims, 
 absl::StatusOr<Tensor> Tensor::Materialize() const {
   if (!splat_) return *this;
   TENFOLD_ASSIGN_OR_RETURN(Tensor dense, Allocate(dtype_, dims_));
+  if (IsPacked(dtype_)) {
+    std::memset(dense.mutable_data(), PackedPair(data_), dense.stored_bytes());
+    ClearUnusedHalf(dense.mutable_data(), num_elements_);
+    return dense;
+  }
   VisitDType(dtype_, [&]<typename T>(std::type_identity<T>) {
     const std::span<T> values = dense.mutable_values<T>();
     std::fill(values.begin(), values.end(), at<T>(0));
   });
   return dense;
+}
+
+absl::StatusOr<Tensor> Tensor::Unpack() const {
+  const DType unpacked = UnpackedType(dtype_);
+  if (splat_ && num_elements_ > 0) {
+    uint8_t element = 0;
+    UnpackElements(dtype_, data_, 0, 1, &element);
+    return Splat(unpacked, dims_, &element);
+  }
+  TENFOLD_ASSIGN_OR_RETURN(Tensor bytes, Allocate(unpacked, dims_));
+  UnpackElements(dtype_, data_, 0, num_elements_, bytes.mutable_data());
+  return bytes;
+}
+
+absl::StatusOr<Tensor> Tensor::Pack(DType dtype) const {
+  if (splat_ && num_elements_ > 0) return Splat(dtype, dims_, data_);
+  TENFOLD_ASSIGN_OR_RETURN(Tensor packed, Allocate(dtype, dims_));
+  PackElements(data_, num_elements_, packed.mutable_data());
+  return packed;
 }
 
 absl::StatusOr<Tensor> Tensor::Reshape(std::span<const int64_t> dims) const {
@@ -196,7 +228,7 @@ bool SameBits(const Tensor& a, const Tensor& b) {
   if (a.num_elements() == 0) return true;
   const bool dense = !a.is_splat() && !b.is_splat();
   if (dense && std::memcmp(a.data(), b.data(), a.stored_bytes()) == 0) return true;
-  if (dense && !IsFloat(a.dtype())) return false;
+  if (dense && !HasNan(a.dtype()) && !IsPacked(a.dtype())) return false;
   const int64_t stored = a.is_splat() && b.is_splat() ? 1 : a.num_elements();
   return VisitDType(a.dtype(), [&]<typename T>(std::type_identity<T>) {
     for (int64_t i = 0; i < stored; ++i) {
@@ -216,6 +248,10 @@ void CanonicalizeNans(DType dtype, void* data, int64_t count) {
       return Canonicalize(static_cast<float*>(data), count, std::bit_cast<float>(uint32_t{0x7fc00000}));
     case DType::kF64:
       return Canonicalize(static_cast<double*>(data), count, std::bit_cast<double>(uint64_t{0x7ff8} << 48));
+    case DType::kF8E4M3FN:
+      return Canonicalize(static_cast<F8E4M3FN*>(data), count, F8E4M3FN{Float8Format<F8E4M3FN>::kNan});
+    case DType::kF8E5M2:
+      return Canonicalize(static_cast<F8E5M2*>(data), count, F8E5M2{Float8Format<F8E5M2>::kNan});
     default:
       return;  // integers have no NaN
   }

@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tenfold/graph/dtype.h"
+#include "tenfold/graph/packed.h"
 #include "tenfold/graph/shape.h"
 
 namespace tenfold {
@@ -42,7 +43,8 @@ class Tensor {
   }
   template <typename T>
   static Tensor Scalar(T value);
-  // One value, any shape; `element` points at SizeOf(dtype) bytes.
+  // One value, any shape; `element` points at SizeOf(dtype) bytes, of a packed dtype the element in the low
+  // bits.
   static absl::StatusOr<Tensor> Splat(DType dtype, std::span<const int64_t> dims, const void* element);
   // Memory of somebody else's that `owner` keeps alive; row-major, element-aligned.
   static absl::StatusOr<Tensor> Wrap(DType dtype, std::span<const int64_t> dims, const void* data,
@@ -58,13 +60,14 @@ class Tensor {
   // The contents, or a splat's one element. Never null unless num_elements() is 0.
   const void* data() const { return data_; }
   // Bytes behind data(): one element for a splat.
-  size_t stored_bytes() const { return (splat_ ? 1 : num_elements_) * SizeOf(dtype_); }
-  size_t logical_bytes() const { return num_elements_ * SizeOf(dtype_); }
+  size_t stored_bytes() const { return BytesOf(dtype_, splat_ ? 1 : num_elements_); }
+  size_t logical_bytes() const { return BytesOf(dtype_, num_elements_); }
 
   // What keeps the contents alive; null if nothing needs to.
   const std::shared_ptr<const void>& owner() const { return owner_; }
 
-  // Typed contents; T must be the dtype's C++ type (DTypeOf<T>()), and the tensor no splat.
+  // Typed contents; T must be the dtype's C++ type (DTypeOf<T>()), and the tensor no splat. Not of a packed
+  // dtype, whose elements have no addresses.
   template <typename T>
   std::span<const T> values() const {
     return {static_cast<const T*>(data_), static_cast<size_t>(num_elements_)};
@@ -72,7 +75,11 @@ class Tensor {
   // Element `i` in row-major order, splats included.
   template <typename T>
   T at(int64_t i) const {
-    return static_cast<const T*>(data_)[splat_ ? 0 : i];
+    const int64_t stored = splat_ ? 0 : i;
+    if constexpr (std::is_same_v<T, int8_t> || std::is_same_v<T, uint8_t>) {
+      if (IsPacked(dtype_)) return PackedElement<T>(data_, stored);
+    }
+    return static_cast<const T*>(data_)[stored];
   }
   // Only right after Allocate, before the tensor is shared.
   void* mutable_data() { return const_cast<void*>(data_); }
@@ -83,6 +90,9 @@ class Tensor {
 
   // The same contents with every element stored.
   absl::StatusOr<Tensor> Materialize() const;
+  // Of i4 the elements as i8, of u4 as u8, each with an address; and back, from the low four bits of each.
+  absl::StatusOr<Tensor> Unpack() const;
+  absl::StatusOr<Tensor> Pack(DType dtype) const;
   // The same contents under another shape of the same count; shares memory.
   absl::StatusOr<Tensor> Reshape(std::span<const int64_t> dims) const;
 

@@ -8,13 +8,19 @@
 #include <bit>
 #include <concepts>
 #include <cstdint>
+#include <limits>
+#include <type_traits>
 
+#include "tenfold/graph/float8.h"
 #include "tenfold/graph/half.h"
 
 namespace tenfold {
 
 template <typename T>
-inline constexpr bool kIsHalfType = std::same_as<T, F16> || std::same_as<T, BF16>;
+inline constexpr bool kIsFloat8Type = std::same_as<T, F8E4M3FN> || std::same_as<T, F8E5M2>;
+// Floats that are stored alone.
+template <typename T>
+inline constexpr bool kIsHalfType = std::same_as<T, F16> || std::same_as<T, BF16> || kIsFloat8Type<T>;
 template <typename T>
 inline constexpr bool kHasNan = kIsHalfType<T> || std::floating_point<T>;
 
@@ -23,11 +29,15 @@ inline constexpr bool kHasNan = kIsHalfType<T> || std::floating_point<T>;
 constexpr int16_t FlipMagnitude(int16_t bits) {
   return static_cast<int16_t>(bits ^ static_cast<int16_t>((bits >> 15) & 0x7fff));
 }
+constexpr int8_t FlipMagnitude(int8_t bits) {
+  return static_cast<int8_t>(bits ^ static_cast<int8_t>((bits >> 7) & 0x7f));
+}
 
 template <typename T>
 constexpr auto OrderKey(T value) {
   if constexpr (kIsHalfType<T>) {
-    return FlipMagnitude(static_cast<int16_t>(value.bits));
+    using Key = std::conditional_t<kIsFloat8Type<T>, int8_t, int16_t>;
+    return FlipMagnitude(static_cast<Key>(value.bits));
   } else if constexpr (std::same_as<T, bool>) {
     return static_cast<uint8_t>(value);
   } else {
@@ -40,7 +50,7 @@ using OrderKeyOf = decltype(OrderKey(T{}));
 template <typename T>
 constexpr T FromOrderKey(OrderKeyOf<T> key) {
   if constexpr (kIsHalfType<T>) {
-    return {static_cast<uint16_t>(FlipMagnitude(key))};
+    return {static_cast<decltype(T::bits)>(FlipMagnitude(key))};
   } else {
     return static_cast<T>(key);
   }
@@ -50,8 +60,13 @@ constexpr T FromOrderKey(OrderKeyOf<T> key) {
 template <typename T>
 constexpr bool IsNanKey(OrderKeyOf<T> key) {
   if constexpr (kIsHalfType<T>) {
-    constexpr int16_t kInf = std::same_as<T, F16> ? 0x7c00 : 0x7f80;
-    return (key > kInf) | (key < FlipMagnitude(static_cast<int16_t>(kInf | 0x8000)));
+    using Key = OrderKeyOf<T>;
+    // Beyond it are the NaNs.
+    constexpr Key kLast = std::same_as<T, F16>        ? 0x7c00
+                          : std::same_as<T, BF16>     ? 0x7f80
+                          : std::same_as<T, F8E4M3FN> ? 0x7e
+                                                      : 0x7c;
+    return (key > kLast) | (key < FlipMagnitude(static_cast<Key>(kLast | std::numeric_limits<Key>::min())));
   } else {
     return key != key;
   }
@@ -61,7 +76,7 @@ constexpr bool IsNanKey(OrderKeyOf<T> key) {
 template <typename T>
 constexpr T UnsignedZero(T value) {
   if constexpr (kIsHalfType<T>) {
-    return value.bits == 0x8000 ? T{} : value;
+    return ToFloat(value) == 0 ? T{} : value;
   } else {
     return value == T{} ? T{} : value;
   }

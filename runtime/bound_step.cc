@@ -82,7 +82,7 @@ void BoundStep::CutIntoBlocks(int64_t units, int64_t cost, int64_t granule) {
 }
 
 absl::Status BoundStep::CanonicalizeOutput(RunContext& context, size_t output, DType dtype, int64_t count) {
-  if (!IsFloat(dtype)) return absl::OkStatus();
+  if (!HasNan(dtype)) return absl::OkStatus();
   constexpr int64_t kChunk = int64_t{1} << 15;
   char* const data = static_cast<char*>(operands_[num_inputs_ + output]);
   context.pool.ParallelFor(

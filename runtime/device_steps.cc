@@ -20,7 +20,7 @@ FusedKernel MakeCopyKernel(const Piece& view, bool canonicalize_nans, const Tens
   kernel.stages = {std::move(stage)};
   kernel.outputs = {{{dtype, RowMajorStrides(kernel.extents)},
                      {FusedKernel::Source::kStage, 0, 0},
-                     canonicalize_nans && IsFloat(dtype)}};
+                     canonicalize_nans && HasNan(dtype)}};
   return kernel;
 }
 

@@ -132,7 +132,7 @@ absl::StatusOr<RunMemory> Invocation::Impl::CountMemory(int stages) const {
   }
   for (const Output& output : outputs) {
     if (output.stage >= stages) continue;
-    const int64_t size = output.count * static_cast<int64_t>(SizeOf(output.dtype));
+    const auto size = static_cast<int64_t>(BytesOf(output.dtype, output.count));
     overflows = overflows || __builtin_add_overflow(bytes.outputs, size, &bytes.outputs);
   }
   if (own_bodies != nullptr)
@@ -261,7 +261,7 @@ absl::Status Invocation::Impl::PlaceOutputs(int stage) {
                          output.count, " values, the memory given for it holds ", output.callers_count));
       }
     } else {
-      if (!output.own.Grow(std::max<size_t>(output.count * SizeOf(output.dtype), 1))) {
+      if (!output.own.Grow(std::max<size_t>(BytesOf(output.dtype, output.count), 1))) {
         return MakeError("E0402", absl::StrCat("no memory for output '", name, "' ", Name(output.dtype),
                                                DimsToString(output.dims)));
       }
@@ -402,7 +402,7 @@ absl::Status Invocation::Run(const RunOptions& options) {
 
 absl::StatusOr<Tensor> TensorView::ToTensor() const {
   TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, dims));
-  if (num_elements > 0) std::memcpy(tensor.mutable_data(), data, num_elements * SizeOf(dtype));
+  if (num_elements > 0) std::memcpy(tensor.mutable_data(), data, BytesOf(dtype, num_elements));
   return tensor;
 }
 

@@ -321,7 +321,8 @@ std::vector<int> StepOutputs(const PlanStep& step) {
 bool HasDeviceForm(const Plan& plan, const PlanStep& step) {
   if (std::holds_alternative<FusedStep>(step.work)) return true;
   const auto* copy = std::get_if<CopyStep>(&step.work);
-  return copy != nullptr && AsView(copy->layout, plan.values[copy->out].type.shape) != nullptr;
+  return copy != nullptr && !IsPacked(plan.values[copy->out].type.dtype) &&
+         AsView(copy->layout, plan.values[copy->out].type.shape) != nullptr;
 }
 
 absl::Status VerifyPlan(const Plan& plan) {

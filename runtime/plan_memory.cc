@@ -28,7 +28,9 @@ Dim PadToAlignment(const Dim& bytes) {
 }
 
 Dim PaddedBytes(const TensorType& type) {
-  return PadToAlignment(type.shape.num_elements() * Dim(static_cast<int64_t>(SizeOf(type.dtype))));
+  const Dim count = type.shape.num_elements();
+  if (IsPacked(type.dtype)) return PadToAlignment(FloorDiv(count + Dim(1), Dim(2)));
+  return PadToAlignment(count * Dim(static_cast<int64_t>(SizeOf(type.dtype))));
 }
 
 bool LiveTogether(const MemoryPlan::Slot& a, const MemoryPlan::Slot& b) {
@@ -285,7 +287,7 @@ std::optional<int64_t> BytesOf(const TensorType& type, const SymbolValues& symbo
   if (!count || __builtin_mul_overflow(*count, static_cast<int64_t>(SizeOf(type.dtype)), &bytes)) {
     return std::nullopt;
   }
-  return bytes;
+  return IsPacked(type.dtype) ? static_cast<int64_t>(BytesOf(type.dtype, *count)) : bytes;
 }
 
 std::string LargestValues(const Plan& plan, const SymbolValues& symbols) {

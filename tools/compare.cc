@@ -16,11 +16,11 @@ namespace tenfold {
 namespace {
 
 template <typename T>
-constexpr bool kIsFloat = IsFloat(DTypeOf<T>());
+constexpr bool kIsFloat = HasNan(DTypeOf<T>());
 
 template <typename T>
 double ToDouble(T value) {
-  if constexpr (std::is_same_v<T, F16> || std::is_same_v<T, BF16>)
+  if constexpr (std::is_class_v<T>)
     return ToFloat(value);
   else
     return static_cast<double>(value);
@@ -32,8 +32,9 @@ __int128 Ordinal(T value) {
   if constexpr (!kIsFloat<T>) {
     return static_cast<__int128>(value);
   } else {
-    using Bits =
-        std::conditional_t<sizeof(T) == 2, uint16_t, std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>;
+    using Bits = std::conditional_t<
+        sizeof(T) == 1, uint8_t,
+        std::conditional_t<sizeof(T) == 2, uint16_t, std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>>;
     const Bits bits = std::bit_cast<Bits>(value);
     const Bits sign = static_cast<Bits>(Bits{1} << (8 * sizeof(T) - 1));
     const __int128 magnitude = static_cast<Bits>(bits & ~sign);

@@ -48,6 +48,8 @@ T Draw(SplitMix64& random) {
     return ToF16(static_cast<float>(NearlyNormal(random)));
   else if constexpr (kType == DType::kBF16)
     return ToBF16(static_cast<float>(NearlyNormal(random)));
+  else if constexpr (IsFloat8(kType))
+    return ToFloat8<T>(static_cast<float>(NearlyNormal(random)));
   else if constexpr (IsFloat(kType))
     return static_cast<T>(NearlyNormal(random));
   else if constexpr (IsBool(kType))
@@ -71,12 +73,14 @@ absl::StatusOr<Tensor> RandomTensor(DType dtype, std::span<const int64_t> dims, 
                      *count * size, " bytes; the limit tensor_bytes is ", limits.tensor_bytes),
         RaiseLimitHelp("tensor_bytes", *count * size));
   }
-  TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, dims));
+  // Of a packed dtype the low bits of numbers, which are as uniform as the numbers.
+  const DType drawn = IsPacked(dtype) ? UnpackedType(dtype) : dtype;
+  TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(drawn, dims));
   SplitMix64 random(SplitMix64(seed).Next() ^ HashOf(name));
-  VisitDType(dtype, [&]<typename T>(std::type_identity<T>) {
+  VisitDType(drawn, [&]<typename T>(std::type_identity<T>) {
     for (T& element : tensor.mutable_values<T>()) element = Draw<T>(random);
   });
-  return tensor;
+  return IsPacked(dtype) ? tensor.Pack(dtype) : tensor;
 }
 
 }  // namespace tenfold

@@ -18,7 +18,7 @@ absl::Status DecomposeComposites(PassContext& context, Graph& graph) {
     const std::vector<NodeId> order = graph.nodes();
     for (NodeId id : order) {
       const Node node = graph.node(id);
-      if (!node.op->Is<Composite>()) continue;
+      if (!IsComposite(graph, node)) continue;
       any = true;
       std::vector<InferInput> types;
       for (ValueId input : node.inputs) {

@@ -32,7 +32,7 @@ bool AllSplats(const Graph& graph, const Node& node) {
 // Whether the results of splats are splats: EvaluateNode says when.
 bool StaysSplat(const Graph& graph, const Node& node) {
   if (node.op->Is<Elementwise>()) return AllSplats(graph, node);
-  if (!node.op->Is<Movement>()) return false;
+  if (!node.op->Is<Movement>() || IsComposite(graph, node)) return false;
   const absl::StatusOr<std::vector<Layout>> layouts = LayoutsOf(graph, node);
   return layouts.ok() && std::all_of(layouts->begin(), layouts->end(), [&](const Layout& layout) {
            if (layout.fill != Layout::kNoFill || layout.pieces.size() != 1) return false;
@@ -131,7 +131,7 @@ Decision CanFold(const PassContext& context, const Graph& graph, const Node& nod
 
 // A folded value is observed: its NaNs are canonical.
 absl::StatusOr<Tensor> Canonical(const Tensor& tensor) {
-  if (!IsFloat(tensor.dtype()) || tensor.num_elements() == 0) return tensor;
+  if (!HasNan(tensor.dtype()) || tensor.num_elements() == 0) return tensor;
   if (tensor.is_splat()) {
     char element[8];
     std::memcpy(element, tensor.data(), SizeOf(tensor.dtype()));

@@ -144,7 +144,7 @@ struct Loops {
 
 template <template <typename> typename Op, bool kOnFloats>
 CombineLoops LoopsFor(DType type, IsaLevel level) {
-  return VisitDType(type, [level]<typename T>(std::type_identity<T>) -> CombineLoops {
+  return VisitComputed(type, [level]<typename T>(std::type_identity<T>) -> CombineLoops {
     if constexpr (std::is_same_v<T, bool>) {  // a byte, 0 or 1
       if constexpr (!kOnFloats) return Loops<uint8_t, Op>::For(level);
     } else if constexpr (std::is_integral_v<T> || (kOnFloats && std::is_floating_point_v<T>)) {

@@ -100,7 +100,7 @@ std::string Due(const Tensor& array, DType target, const ArrayName& name) {
 bool HasInf(const Tensor& array) {
   bool found = false;
   VisitDType(array.dtype(), [&]<typename T>(std::type_identity<T>) {
-    if constexpr (IsFloat(DTypeOf<T>())) {
+    if constexpr (HasNan(DTypeOf<T>())) {
       const int64_t stored =
           array.is_splat() ? std::min<int64_t>(1, array.num_elements()) : array.num_elements();
       for (int64_t i = 0; i < stored && !found; ++i)
@@ -174,6 +174,12 @@ absl::StatusOr<Tensor> CastArray(const Tensor& array, DType target, CastRule rul
   survey.values = array.num_elements();
   if (done != nullptr) *done = survey;
   if (array.dtype() == target) return array;
+  if (IsPacked(array.dtype()) || IsPacked(target)) {
+    return Refuse(
+        "E0320", Due(array, target, name), {"no cast rule packs or unpacks arrays"},
+        {absl::StrCat("take the array as ", Name(IsPacked(target) ? UnpackedType(target) : array.dtype()),
+                      ": Cast(x, to=", Name(target), ") in the graph converts it")});
+  }
   if (rule == CastRule::kRefuse) {
     survey = SurveyCast(array, target);
     std::vector<std::string> notes = {DescribeCast(array, target, survey)};

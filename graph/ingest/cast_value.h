@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "tenfold/graph/float8.h"
 #include "tenfold/graph/half.h"
 
 namespace tenfold {
@@ -30,7 +31,10 @@ struct CastValue {
 };
 
 template <typename T>
-inline constexpr bool kIsHalf = std::is_same_v<T, F16> || std::is_same_v<T, BF16>;
+inline constexpr bool kIsFloat8 = std::is_same_v<T, F8E4M3FN> || std::is_same_v<T, F8E5M2>;
+// Narrower than an f32, through which they are widened.
+template <typename T>
+inline constexpr bool kIsHalf = std::is_same_v<T, F16> || std::is_same_v<T, BF16> || kIsFloat8<T>;
 
 // The value as the widest type of its kind; exact.
 template <typename T>
@@ -77,6 +81,8 @@ To LargestFinite() {
     return F16{0x7bff};
   } else if constexpr (std::is_same_v<To, BF16>) {
     return BF16{0x7f7f};
+  } else if constexpr (kIsFloat8<To>) {
+    return To{Float8Format<To>::kLargest};
   } else {
     return std::numeric_limits<To>::max();
   }
@@ -84,7 +90,9 @@ To LargestFinite() {
 
 template <typename To>
 To Negated(To value) {
-  if constexpr (kIsHalf<To>) {
+  if constexpr (kIsFloat8<To>) {
+    return To{static_cast<uint8_t>(value.bits ^ 0x80u)};
+  } else if constexpr (kIsHalf<To>) {
     return To{static_cast<uint16_t>(value.bits ^ 0x8000u)};
   } else {
     return -value;
@@ -98,12 +106,17 @@ CastValue<To> CastToFloat(double from) {
     to = ToF16(from);
   } else if constexpr (std::is_same_v<To, BF16>) {
     to = ToBF16(from);
+  } else if constexpr (kIsFloat8<To>) {
+    to = ToFloat8<To>(from, Overflow::kBeyond);
   } else {
     to = static_cast<To>(from);
   }
   const double back = Widen(to);
   if (back == from || from != from) return {to, CastOutcome::kSame};
-  if (!std::isinf(back)) return {to, CastOutcome::kChanged};
+  if constexpr (std::is_same_v<To, F8E4M3FN>) {
+    if (std::isinf(from)) return {To{}, CastOutcome::kNotFinite};  // it has none
+  }
+  if (std::isfinite(back)) return {to, CastOutcome::kChanged};
   const To largest = LargestFinite<To>();
   return {from < 0 ? Negated(largest) : largest, CastOutcome::kOutside};
 }

@@ -16,7 +16,8 @@
 namespace tenfold {
 namespace {
 
-constexpr uint8_t kBoolCode = 6;  // kDLBool of DLPack 0.8
+constexpr uint8_t kBoolCode = 6;                                 // kDLBool of DLPack 0.8
+constexpr uint8_t kFloat8E4M3FNCode = 10, kFloat8E5M2Code = 12;  // of DLPack 1.1
 
 absl::Status Refuse(std::string message, std::string help = "") {
   return MakeError("E0333", absl::StrCat("the DLPack tensor ", message), std::move(help));
@@ -76,6 +77,8 @@ DLDataType TypeOf(DType dtype) {
   if (IsSignedInteger(dtype)) code = kDLInt;
   if (IsUnsignedInteger(dtype)) code = kDLUInt;
   if (dtype == DType::kBF16) code = kDLBfloat;
+  if (dtype == DType::kF8E4M3FN) code = kFloat8E4M3FNCode;
+  if (dtype == DType::kF8E5M2) code = kFloat8E5M2Code;
   return {code, bits, 1};
 }
 
@@ -83,6 +86,7 @@ absl::StatusOr<DType> DTypeOfDlpack(const DLDataType& type) {
   if (type.lanes != 1)
     return Refuse(absl::StrCat("has elements of ", type.lanes, " lanes; Tenfold takes those of one"));
   for (const DType dtype : kAllDTypes) {
+    if (IsPacked(dtype)) continue;
     const DLDataType ours = TypeOf(dtype);
     if (ours.code == type.code && ours.bits == type.bits) return dtype;
   }
@@ -191,6 +195,10 @@ absl::StatusOr<Tensor> FromDlpack(DlpackHandle managed, Storage storage, const L
 }
 
 absl::StatusOr<DlpackHandle> ToDlpack(const Tensor& tensor) {
+  if (IsPacked(tensor.dtype())) {
+    return Refuse(absl::StrCat("cannot be ", tensor.type().ToString(), ", two elements to a byte"),
+                  "Tensor::Unpack() gives them a byte each");
+  }
   TENFOLD_ASSIGN_OR_RETURN(Tensor dense, tensor.Materialize());
   auto exported = std::make_unique<Export>();
   exported->tensor = std::move(dense);

@@ -21,7 +21,7 @@ constexpr size_t kPieceBytes = size_t{1} << 16;
 absl::Status WriteStoredElements(const Tensor& tensor, ByteSink sink) {
   if (tensor.num_elements() == 0) return absl::OkStatus();
   const absl::string_view bytes(static_cast<const char*>(tensor.data()), tensor.stored_bytes());
-  if (!IsFloat(tensor.dtype())) return sink(bytes);
+  if (!HasNan(tensor.dtype())) return sink(bytes);
   // Copied to where NaNs can be replaced.
   alignas(8) char piece[kPieceBytes];
   for (size_t at = 0; at < bytes.size(); at += kPieceBytes) {
@@ -35,6 +35,10 @@ absl::Status WriteStoredElements(const Tensor& tensor, ByteSink sink) {
 
 absl::Status WriteElements(const Tensor& tensor, ByteSink sink) {
   if (!tensor.is_splat() || tensor.num_elements() == 0) return WriteStoredElements(tensor, sink);
+  if (IsPacked(tensor.dtype())) {
+    TENFOLD_ASSIGN_OR_RETURN(const Tensor dense, tensor.Materialize());
+    return WriteStoredElements(dense, sink);
+  }
   const size_t size = SizeOf(tensor.dtype());
   alignas(8) char piece[kPieceBytes];
   for (size_t at = 0; at < kPieceBytes; at += size) std::memcpy(piece + at, tensor.data(), size);

@@ -92,6 +92,10 @@ absl::StatusOr<ByteSpan> SpanOf(DType dtype, std::span<const int64_t> dims,
         dtype, dims, byte_strides,
         absl::StrCat("has ", Count(dims.size(), "dim"), " and ", Count(byte_strides.size(), "stride")));
   }
+  if (IsPacked(dtype)) {
+    return BadView(dtype, dims, byte_strides,
+                   "cannot be: two elements share a byte, so that none has an address");
+  }
   ByteSpan span = {0, static_cast<int64_t>(SizeOf(dtype))};
   bool overflow = false;
   for (size_t i = 0; i < dims.size(); ++i) {

@@ -25,7 +25,7 @@ absl::StatusOr<IngestedArray> Apply(const Tensor& array, const ArrayName& name, 
   IngestRecord& record = result.record;
   std::vector<std::string> rules;
   if (was_text) rules.push_back("text=parse");
-  if (policy.nan.rule != NanRule::kKeep && IsFloat(array.dtype())) {
+  if (policy.nan.rule != NanRule::kKeep && HasNan(array.dtype())) {
     TENFOLD_ASSIGN_OR_RETURN(result.tensor,
                              ReplaceNans(result.tensor, policy.nan, name, &record.nans_replaced));
     rules.push_back(absl::StrCat("nan=", policy.nan.ToString()));

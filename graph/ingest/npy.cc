@@ -202,7 +202,12 @@ absl::StatusOr<std::string> NpyHeaderOf(const Tensor& tensor) {
     return MakeError("E0303",
                      absl::StrCat(tensor.type().ToString(), " cannot be written: the .npy format has no ",
                                   Name(tensor.dtype())),
-                     "write it as f32, which holds every bf16 value: Cast(x, DType::kF32)");
+                     IsPacked(tensor.dtype())
+                         ? absl::StrCat("write it as ", Name(UnpackedType(tensor.dtype())),
+                                        ", which holds every value: Cast(x, DType::k",
+                                        tensor.dtype() == DType::kI4 ? "I8" : "U8", ")")
+                         : absl::StrCat("write it as f32, which holds every ", Name(tensor.dtype()),
+                                        " value: Cast(x, DType::kF32)"));
   }
   constexpr int kMaxRank = 1024;  // keeps the header within version 1.0's 65535 bytes
   if (tensor.rank() > kMaxRank) {

@@ -31,7 +31,7 @@ std::string Normalised(absl::string_view text, DType dtype) {
   const std::string word = absl::AsciiStrToLower(text);
   const absl::string_view sign = word[0] == '-' ? "-" : "";
   const absl::string_view magnitude = absl::string_view(word).substr(sign.size());
-  if (IsFloat(dtype)) {
+  if (HasNan(dtype)) {
     if (magnitude == "nan") return "nan";
     if (magnitude == "inf" || magnitude == "infinity") return absl::StrCat(sign, "inf");
   }
@@ -63,19 +63,19 @@ absl::Status NotNumbers(const ArrayName& name, const NpyHeader& header, DType dt
       d.help.push_back(absl::StrCat(replacement.when.empty() ? "write points" : replacement.when, ": ",
                                     NumpyCommand(name, replacement.expression, "points")));
     }
-  } else if (IsFloat(dtype) && absl::StripAsciiWhitespace(bad.text).empty()) {
+  } else if (HasNan(dtype) && absl::StripAsciiWhitespace(bad.text).empty()) {
     const absl::string_view literal = bytes ? "b" : "";
     d.help.push_back(absl::StrCat(
         "if nothing means NaN: ",
         NumpyCommand(name,
                      absl::StrCat("np.where(np.char.strip(a) == ", literal, "\"\", ", literal, "\"nan\", a)"),
                      "nan")));
-  } else if (!IsFloat(dtype) && IsNumberText(bad.text)) {
+  } else if (!HasNan(dtype) && IsNumberText(bad.text)) {
     const std::string text(absl::StripAsciiWhitespace(bad.text));
     d.notes.push_back(WhyNotElement(Normalised(text, dtype), dtype));
     d.help.push_back(absl::StrCat("if all are numbers, read them as f64 and cast that: ",
                                   NumpyCommand(name, "a.astype(\"f8\")", "f8")));
-  } else if (IsFloat(dtype)) {
+  } else if (HasNan(dtype)) {
     d.help = NumbersElseNan(name, header.type, bad.separators, "if that means NaN");
   }
   return ToStatus(std::move(d));
@@ -134,6 +134,7 @@ std::vector<Mend> NumbersElseNan(const ArrayName& name, const NpyType& type, con
 
 absl::StatusOr<Tensor> ParseNpyText(const ArrayName& name, const NpyHeader& header, ByteSource& source,
                                     DType dtype, const Limits& limits) {
+  if (IsPacked(dtype)) dtype = UnpackedType(dtype);
   const uint64_t item_bytes = header.type.item_bytes;
   const auto count = static_cast<uint64_t>(header.num_elements);
   // Texts of no length take no bytes of the file, whatever their number, and none is a number.

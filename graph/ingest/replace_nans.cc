@@ -223,6 +223,10 @@ absl::StatusOr<Tensor> ReplaceNans(const Tensor& array, const NanPolicy& policy,
       return ReplaceIn<float>(array, policy, lines, name, replaced);
     case DType::kF64:
       return ReplaceIn<double>(array, policy, lines, name, replaced);
+    case DType::kF8E4M3FN:
+      return ReplaceIn<F8E4M3FN>(array, policy, lines, name, replaced);
+    case DType::kF8E5M2:
+      return ReplaceIn<F8E5M2>(array, policy, lines, name, replaced);
     default:
       return array;
   }

@@ -20,8 +20,9 @@ namespace tenfold {
 namespace {
 
 // In the order of the DTypes.
-constexpr absl::string_view kNames[kNumDTypes] = {"BOOL", "I8",  "I16", "I32",  "I64", "U8", "U16",
-                                                  "U32",  "U64", "F16", "BF16", "F32", "F64"};
+constexpr absl::string_view kNames[kNumDTypes] = {"BOOL", "I8",      "I16",     "I32", "I64",  "U8",
+                                                  "U16",  "U32",     "U64",     "F16", "BF16", "F32",
+                                                  "F64",  "F8_E4M3", "F8_E5M2", "",    ""};
 
 absl::Status BadHeader(absl::string_view file, absl::string_view what) {
   return MakeError("E0330", absl::StrCat(Quoted(file), " has a bad .safetensors header: ", what),
@@ -247,7 +248,7 @@ absl::string_view SafetensorsName(DType dtype) { return kNames[static_cast<int>(
 
 std::optional<DType> ParseSafetensorsName(absl::string_view name) {
   for (const DType dtype : kAllDTypes) {
-    if (SafetensorsName(dtype) == name) return dtype;
+    if (!name.empty() && SafetensorsName(dtype) == name) return dtype;
   }
   return std::nullopt;
 }

@@ -38,7 +38,7 @@ struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;
 };
 
-// "F32", and the inverse; nullopt for what we have not.
+// "F32", empty for i4 and u4, which the format has not; and the inverse, nullopt for what we have not.
 absl::string_view SafetensorsName(DType dtype);
 std::optional<DType> ParseSafetensorsName(absl::string_view name);
 

@@ -77,6 +77,14 @@ absl::StatusOr<SafetensorsLayout> LayOutSafetensors(const NamedTensors& tensors,
   SafetensorsLayout layout;
   for (size_t i = 0; i < tensors.size(); ++i) {
     TENFOLD_RETURN_IF_ERROR(CheckName(tensors[i].first, seen));
+    if (const Tensor& tensor = tensors[i].second; SafetensorsName(tensor.dtype()).empty()) {
+      return MakeError(
+          "E0303",
+          absl::StrCat("'", Printable(tensors[i].first), "', ", tensor.type().ToString(),
+                       ", cannot be written: the .safetensors format has no ", Name(tensor.dtype())),
+          absl::StrCat("write it as ", Name(UnpackedType(tensor.dtype())),
+                       ", which holds every value: Tensor::Unpack()"));
+    }
     layout.order.push_back({i, 0});
   }
   for (const auto& [key, value] : options.metadata) {

@@ -27,7 +27,7 @@ Scalar IsInfFormula(std::span<const Scalar> in, const Attrs& attrs) {
 std::vector<OpDef> ComparisonOps() {
   std::vector<OpDef> ops = ElementwiseOpsOf({
       {.name = "Equal",
-       .dtypes = kAnyType,
+       .dtypes = kComputed,
        .formula = [](Scalar a, Scalar b) { return a == b; },
        .doc = "Whether the elements are equal. NaN equals nothing; -0 equals +0.",
        .result = kBoolOnly},

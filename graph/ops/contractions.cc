@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sums of products over shared dims. The loop nest is the reference (graph/matmul_reference.h).
+#include "tenfold/graph/ops/contractions.h"
+
 #include <vector>
 
 #include "tenfold/graph/diagnostic.h"
@@ -10,15 +12,19 @@
 namespace tenfold {
 namespace {
 
+absl::Status InferMatMul(InferContext& c) { return InferMatMulOf(c, 0, 1); }
+
+}  // namespace
+
 // [..., m, k] x [..., k, n] -> [..., m, n], batch dims broadcast. As in NumPy, a vector on the left is a row,
 // on the right a column, and its dim is dropped from the result.
-absl::Status InferMatMul(InferContext& c) {
-  TENFOLD_RETURN_IF_ERROR(c.RankAtLeast(0, 1));
-  TENFOLD_RETURN_IF_ERROR(c.RankAtLeast(1, 1));
-  const Shape& lhs = c.shape(0);
-  const Shape& rhs = c.shape(1);
+absl::Status InferMatMulOf(InferContext& c, int lhs_input, int rhs_input) {
+  TENFOLD_RETURN_IF_ERROR(c.RankAtLeast(lhs_input, 1));
+  TENFOLD_RETURN_IF_ERROR(c.RankAtLeast(rhs_input, 1));
+  const Shape& lhs = c.shape(lhs_input);
+  const Shape& rhs = c.shape(rhs_input);
   if (!lhs.has_rank() || !rhs.has_rank()) return c.SetOutput(0, Shape::UnknownRank());
-  TENFOLD_RETURN_IF_ERROR(c.SameDim(0, -1, 1, rhs.rank() == 1 ? -1 : -2, "inner dims"));
+  TENFOLD_RETURN_IF_ERROR(c.SameDim(lhs_input, -1, rhs_input, rhs.rank() == 1 ? -1 : -2, "inner dims"));
   const auto batch_of = [](const Shape& s) {
     const int count = s.rank() > 2 ? s.rank() - 2 : 0;
     return Shape(std::vector<Dim>(s.dims().begin(), s.dims().begin() + count));
@@ -29,8 +35,6 @@ absl::Status InferMatMul(InferContext& c) {
   if (rhs.rank() > 1) dims.push_back(rhs.dim(rhs.rank() - 1));
   return c.SetOutput(0, Shape(std::move(dims)));
 }
-
-}  // namespace
 
 std::vector<OpDef> ContractionOps() {
   return {

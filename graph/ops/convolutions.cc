@@ -13,6 +13,7 @@
 #include "tenfold/graph/convolution_layout.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/infer_context.h"
+#include "tenfold/graph/ops/contractions.h"
 #include "tenfold/graph/ops/standard.h"
 #include "tenfold/graph/ops/windows.h"
 
@@ -34,8 +35,8 @@ Mend GroupHelp(const Shape& x, const Shape& w, bool transposed) {
   return absl::StrCat("with group=", groups, " they fit");
 }
 
-absl::Status CheckChannels(InferContext& c, bool transposed) {
-  const Shape &x = c.shape(0), &w = c.shape(1);
+absl::Status CheckChannels(InferContext& c, int weights, bool transposed) {
+  const Shape &x = c.shape(0), &w = c.shape(weights);
   const int64_t groups = c.attrs().Get<int64_t>("group");
   if (groups < 1) {
     return c.Fail("E0102", absl::StrCat("attribute 'group' is ", groups, ", but must be at least 1"));
@@ -43,17 +44,17 @@ absl::Status CheckChannels(InferContext& c, bool transposed) {
   // Of a transposed convolution the weights have all input channels and the output channels of one group.
   const Dim expected = transposed ? w.dim(0) : w.dim(1) * groups;
   if (!(x.dim(1) == expected)) {
-    return c.Fail(
-        "E0201",
-        absl::StrCat("channels differ: ", c.InputText(0), " has ", x.dim(1).ToString(), ", ", c.InputText(1),
-                     transposed || groups == 1 ? "" : absl::StrCat(" and group is ", groups),
-                     ", which takes ", expected.ToString()),
-        GroupHelp(x, w, transposed));
+    return c.Fail("E0201",
+                  absl::StrCat("channels differ: ", c.InputText(0), " has ", x.dim(1).ToString(), ", ",
+                               c.InputText(weights),
+                               transposed || groups == 1 ? "" : absl::StrCat(" and group is ", groups),
+                               ", which takes ", expected.ToString()),
+                  GroupHelp(x, w, transposed));
   }
   if (!Dim::DivideExactly(w.dim(0), groups)) {
     return c.Fail(
         "E0212", absl::StrCat("the ", w.dim(0).ToString(), transposed ? " input" : " output", " channels of ",
-                              c.InputText(1), " do not split into ", groups, " groups"));
+                              c.InputText(weights), " do not split into ", groups, " groups"));
   }
   return absl::OkStatus();
 }
@@ -77,36 +78,7 @@ absl::Status CheckOutputShape(InferContext& c, int spatial) {
 
 template <bool transposed>
 absl::Status InferConvolution(InferContext& c) {
-  const Shape &x = c.shape(0), &w = c.shape(1);
-  if (c.has(2) && c.shape(2).has_rank() && c.shape(2).rank() != 1) {
-    return c.Fail("E0207",
-                  absl::StrCat(c.InputText(2), ", but a bias is a list, one value for each channel"));
-  }
-  if (!x.has_rank() || !w.has_rank()) return c.SetOutput(0, Shape::UnknownRank());
-  TENFOLD_RETURN_IF_ERROR(CheckSpatialRank(c));
-  const int spatial = x.rank() - 2;
-  if (w.rank() != x.rank()) {
-    return c.Fail("E0207", absl::StrCat(c.InputText(1), ", but must have the rank of x, ", x.rank(),
-                                        ": channels, channels, and the kernel's dims"));
-  }
-  TENFOLD_RETURN_IF_ERROR(CheckChannels(c, transposed));
-  TENFOLD_RETURN_IF_ERROR(CheckWindowAttrs(c, spatial));
-  const Ints kernel = c.attrs().Get<Ints>("kernel_shape");
-  for (size_t d = 0; d < kernel.size(); ++d) {
-    if (w.dim(static_cast<int>(d) + 2) == Dim(kernel[d])) continue;
-    return c.Fail("E0212",
-                  absl::StrCat("kernel_shape is [", absl::StrJoin(kernel, ","), "], but ", c.InputText(1)),
-                  "kernel_shape may be left out: it follows from the weights");
-  }
-  if (transposed) TENFOLD_RETURN_IF_ERROR(CheckOutputShape(c, spatial));
-  const ConvolutionLayout layout = LayOutConvolution(x, w, c.attrs(), transposed);
-  for (int d = 0; d < spatial; ++d) TENFOLD_RETURN_IF_ERROR(CheckWindow(c, layout.window[d], d, transposed));
-  if (c.has(2) && c.shape(2).has_rank() && !(c.shape(2).dim(0) == layout.out_channels * layout.groups)) {
-    return c.Fail("E0201",
-                  absl::StrCat("the bias has another number of channels than the result, ",
-                               (layout.out_channels * layout.groups).ToString(), ": ", c.InputText(2)));
-  }
-  return c.SetOutput(0, layout.OutputShape());
+  return InferConvolutionOf(c, {}, transposed);
 }
 
 // --- Definitions -------------------------------------------------------------------------------------------
@@ -125,10 +97,50 @@ constexpr const char* kBound =
 
 }  // namespace
 
-std::vector<OpDef> ConvolutionOps() {
+absl::Status InferConvolutionOf(InferContext& c, const ConvolutionInputs& inputs, bool transposed) {
+  const Shape &x = c.shape(0), &w = c.shape(inputs.w);
+  if (c.has(inputs.bias) && c.shape(inputs.bias).has_rank() && c.shape(inputs.bias).rank() != 1) {
+    return c.Fail("E0207", absl::StrCat(c.InputText(inputs.bias),
+                                        ", but a bias is a list, one value for each channel"));
+  }
+  if (!x.has_rank() || !w.has_rank()) return c.SetOutput(0, Shape::UnknownRank());
+  TENFOLD_RETURN_IF_ERROR(CheckSpatialRank(c));
+  const int spatial = x.rank() - 2;
+  if (w.rank() != x.rank()) {
+    return c.Fail("E0207", absl::StrCat(c.InputText(inputs.w), ", but must have the rank of x, ", x.rank(),
+                                        ": channels, channels, and the kernel's dims"));
+  }
+  TENFOLD_RETURN_IF_ERROR(CheckChannels(c, inputs.w, transposed));
+  TENFOLD_RETURN_IF_ERROR(CheckWindowAttrs(c, spatial));
+  const Ints kernel = c.attrs().Get<Ints>("kernel_shape");
+  for (size_t d = 0; d < kernel.size(); ++d) {
+    if (w.dim(static_cast<int>(d) + 2) == Dim(kernel[d])) continue;
+    return c.Fail(
+        "E0212",
+        absl::StrCat("kernel_shape is [", absl::StrJoin(kernel, ","), "], but ", c.InputText(inputs.w)),
+        "kernel_shape may be left out: it follows from the weights");
+  }
+  if (transposed) TENFOLD_RETURN_IF_ERROR(CheckOutputShape(c, spatial));
+  const ConvolutionLayout layout = LayOutConvolution(x, w, c.attrs(), transposed);
+  for (int d = 0; d < spatial; ++d) TENFOLD_RETURN_IF_ERROR(CheckWindow(c, layout.window[d], d, transposed));
+  if (c.has(inputs.bias) && c.shape(inputs.bias).has_rank() &&
+      !(c.shape(inputs.bias).dim(0) == layout.out_channels * layout.groups)) {
+    return c.Fail("E0201", absl::StrCat("the bias has another number of channels than the result, ",
+                                        (layout.out_channels * layout.groups).ToString(), ": ",
+                                        c.InputText(inputs.bias)));
+  }
+  return c.SetOutput(0, layout.OutputShape());
+}
+
+std::vector<AttrDef> ConvolutionAttrs() {
   std::vector<AttrDef> attrs = WindowAttrs();
   attrs.push_back(GroupAttr());
   attrs.push_back(KernelShapeAttr());
+  return attrs;
+}
+
+std::vector<OpDef> ConvolutionOps() {
+  const std::vector<AttrDef> attrs = ConvolutionAttrs();
   std::vector<AttrDef> transposed_attrs = attrs;
   transposed_attrs.push_back({"output_padding", AttrKind::kInts, AttrValue(Ints{}),
                               "elements by which the result is longer, at the end of each dim; default 0"});

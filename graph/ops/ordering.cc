@@ -99,7 +99,7 @@ absl::Status RunTopK(KernelContext& c) {
     int64_t* const order = static_cast<int64_t*>(scratch);
     for (int64_t unit = begin; unit < end; ++unit) {
       const int64_t from = FirstOf(x, axis, unit), to = FirstOf(values, axis, unit);
-      VisitDType(x.dtype, [&]<typename T>(std::type_identity<T>) {
+      VisitComputed(x.dtype, [&]<typename T>(std::type_identity<T>) {
         const T* const line = x.values<T>().data() + from;
         TopKOfLine(c, line, extent, stride, largest, k, order);
         for (int64_t i = 0; i < k; ++i) {
@@ -165,7 +165,7 @@ absl::Status RunCumulative(KernelContext& c) {
   return c.ForEachRange(x.count / extent, 2 * extent, [&](int64_t begin, int64_t end, void*) {
     for (int64_t unit = begin; unit < end; ++unit) {
       const int64_t first = FirstOf(x, *axis, unit);
-      VisitDType(x.dtype, [&]<typename T>(std::type_identity<T>) {
+      VisitComputed(x.dtype, [&]<typename T>(std::type_identity<T>) {
         if constexpr (!std::is_same_v<T, bool>) {
           Accumulate(c, x.values<T>().data() + first, y.mutable_values<T>().data() + first, extent, stride,
                      how);

@@ -59,7 +59,7 @@ void Apply(DType dtype, How how, const char* from, char* to, int64_t count) {
     std::memcpy(to, from, count * SizeOf(dtype));
     return;
   }
-  VisitDType(dtype, [&]<typename T>(std::type_identity<T>) {
+  VisitComputed(dtype, [&]<typename T>(std::type_identity<T>) {
     const T* const updates = reinterpret_cast<const T*>(from);
     T* const elements = reinterpret_cast<T*>(to);
     for (int64_t i = 0; i < count; ++i) {
@@ -84,7 +84,8 @@ absl::Status CopyData(const KernelContext& c) {
 }
 
 absl::Status CheckReduction(InferContext& c) {
-  if (!IsBool(c.dtype(0)) || c.attrs().Get<std::string>("reduction") == "none") return absl::OkStatus();
+  if (kNumeric.Contains(c.dtype(0)) || c.attrs().Get<std::string>("reduction") == "none")
+    return absl::OkStatus();
   return c.Fail("E0206", absl::StrCat(c.InputText(0), ", which no reduction combines"),
                 "reduction=\"none\" puts the updates in its place");
 }

@@ -128,7 +128,7 @@ absl::Status InferRange(InferContext& c) {
 
 absl::Status RunRange(KernelContext& c) {
   const KernelTensor& y = c.output();
-  return VisitDType(y.dtype, [&]<typename T>(std::type_identity<T>) -> absl::Status {
+  return VisitComputed(y.dtype, [&]<typename T>(std::type_identity<T>) -> absl::Status {
     if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, F16> || std::is_same_v<T, BF16>) {
       return c.Fail("E9001", "a dtype that no Range has");
     } else {
@@ -156,13 +156,18 @@ absl::Status InferEyeLike(InferContext& c) {
     return c.Fail("E0207", absl::StrCat(c.InputText(0), ", but a matrix is needed"));
   }
   const AttrValue* dtype = c.attrs().Find("dtype");
+  if (dtype != nullptr && !kComputed.Contains(std::get<DType>(*dtype))) {
+    const absl::string_view name = Name(std::get<DType>(*dtype));
+    return c.Fail("E0206", absl::StrCat("attribute 'dtype' is ", name, ", which only stores values"),
+                  absl::StrCat("Cast(y, to=", name, ") of the result converts it"));
+  }
   return c.SetOutputType(0, {dtype == nullptr ? c.dtype(0) : std::get<DType>(*dtype), shape});
 }
 
 // 1 of any dtype, as bytes.
 std::array<char, 8> OneOf(DType dtype) {
   std::array<char, 8> bytes = {};
-  VisitDType(dtype, [&]<typename T>(std::type_identity<T>) {
+  VisitComputed(dtype, [&]<typename T>(std::type_identity<T>) {
     T one;
     if constexpr (std::is_same_v<T, F16>) {
       one = ToF16(1.0);
@@ -269,7 +274,7 @@ std::vector<OpDef> ShapeOps() {
        .infer = InferRange,
        .computation = HostKernel{RunRange}},
       {.name = "EyeLike",
-       .inputs = {{"x", "T", kAnyType, "whose shape it is; its elements do not matter"}},
+       .inputs = {{"x", "T", kComputed, "whose shape it is; its elements do not matter"}},
        .attrs = {{"k", AttrKind::kInt, AttrValue(int64_t{0}),
                   "which diagonal: above the main one if positive"},
                  {.name = "dtype",
@@ -277,7 +282,7 @@ std::vector<OpDef> ShapeOps() {
                   .default_value = std::nullopt,
                   .doc = "of the result; absent: that of x",
                   .is_optional = true}},
-       .outputs = {{"y", "dtype", kAnyType, ""}},
+       .outputs = {{"y", "dtype", kComputed, ""}},
        .doc = "A matrix of zeros with ones on a diagonal.",
        .infer = InferEyeLike,
        .computation = HostKernel{RunEyeLike}},

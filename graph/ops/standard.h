@@ -42,6 +42,10 @@ std::vector<OpDef> AttentionOps();         // attention.cc
 std::vector<OpDef> RotaryEmbeddingOps();   // rotary_embedding.cc
 std::vector<OpDef> LossOps();              // losses.cc
 std::vector<OpDef> SourceOps();            // sources.cc
+std::vector<OpDef> PackingOps();           // packing.cc
+std::vector<OpDef> QuantizationOps();      // quantization.cc
+// quantized_contractions.cc
+std::vector<OpDef> QuantizedContractionOps();
 
 std::vector<OpDef> StandardOps();
 

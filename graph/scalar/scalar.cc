@@ -31,6 +31,10 @@ uint64_t BitsFromDouble(DType type, double value) {
       return std::bit_cast<uint32_t>(static_cast<float>(value));
     case DType::kF64:
       return std::bit_cast<uint64_t>(value);
+    case DType::kF8E4M3FN:
+      return ToFloat8<F8E4M3FN>(value).bits;
+    case DType::kF8E5M2:
+      return ToFloat8<F8E5M2>(value).bits;
     default:
       break;
   }
@@ -223,6 +227,8 @@ Scalar IsNan(Scalar x) { return x != x; }
 
 Scalar Convert(Scalar x, DType type) {
   if (x.type() == type) return x;
+  if (IsFloat8(x.type())) return Convert(WidenFloat8(x), type);
+  if (IsFloat8(type)) return ConvertToFloat8(x, type, Overflow::kSaturate);
   const Scalar args[] = {x};
   return x.builder()->Emit(Prim::kConvert, type, args);
 }

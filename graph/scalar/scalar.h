@@ -115,6 +115,11 @@ Scalar RoundEven(Scalar x);
 Scalar IsNan(Scalar x);
 Scalar Convert(Scalar x, DType type);
 Scalar Bitcast(Scalar x, DType type);
+// f8 is stored alone: Convert from and to it is made of other primitives, and to it saturates. As f32, exact:
+Scalar WidenFloat8(Scalar x);
+// `type` is an f8.
+Scalar ConvertToFloat8(Scalar x, DType type, Overflow overflow);
+Scalar IsNanFloat8(Scalar x);
 // A constant of x's type.
 Scalar Like(Scalar x, double value);
 // |magnitude| with the sign bit of `sign`.

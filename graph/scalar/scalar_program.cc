@@ -51,7 +51,7 @@ constexpr PrimRow kRows[kNumPrims] = {
 };
 
 constexpr bool IsValid(Prim prim) { return static_cast<int>(prim) < kNumPrims; }
-constexpr bool IsValid(DType type) { return static_cast<int>(type) < kNumDTypes; }
+constexpr bool IsValid(DType type) { return static_cast<int>(type) < kNumDTypes && !IsPacked(type); }
 constexpr const PrimRow& Row(Prim prim) { return kRows[static_cast<int>(prim)]; }
 
 bool IsArithmetic(DType t) { return IsInteger(t) || t == DType::kF32 || t == DType::kF64; }
@@ -115,6 +115,7 @@ std::string FindFault(const ScalarProgram& program, int32_t index) {
       }
       return "";
     case Signature::kConvert:
+      if (IsFloat8(instr.type) || IsFloat8(arg_types[0])) return "an f8 is converted by other primitives";
       return "";
     case Signature::kBitcast:
       if (IsBool(instr.type) || IsBool(arg_types[0])) return "bool has no bit pattern";
@@ -160,6 +161,14 @@ std::string FormatConst(DType type, uint64_t bits) {
     case DType::kF32:
       value = std::bit_cast<float>(static_cast<uint32_t>(bits));
       digits = 9;
+      break;
+    case DType::kF8E4M3FN:
+      value = ToFloat(F8E4M3FN{static_cast<uint8_t>(bits)});
+      digits = 3;
+      break;
+    case DType::kF8E5M2:
+      value = ToFloat(F8E5M2{static_cast<uint8_t>(bits)});
+      digits = 3;
       break;
     default:
       value = std::bit_cast<double>(bits);

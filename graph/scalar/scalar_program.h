@@ -19,7 +19,9 @@ namespace tenfold {
 
 // Arithmetic is defined on i8..i64, u8..u64 (wrapping modulo 2^width), f32 and f64 (IEEE 754, round
 // to nearest even, never contracted). f16 and bf16 values can only be loaded, selected, converted
-// and bit-cast. kBool is true or false; bitwise And, Or, Xor, Not work on it.
+// and bit-cast; f8 values are not converted either, which is done in other primitives (WidenFloat8).
+// i4 and u4, which have no addresses, do not occur. kBool is true or false; bitwise And, Or, Xor, Not work on
+// it.
 enum class Prim : uint8_t {
   kInput,  // program input `bits`
   kConst,  // the value whose bit pattern is `bits` (low SizeOf(type) bytes; a bool is 0 or 1)

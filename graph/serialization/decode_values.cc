@@ -42,6 +42,13 @@ absl::Status CheckBools(DType dtype, absl::string_view bytes) {
   return bad ? WrongStructure(absl::StrCat("a bool is stored as ", bad->value)) : absl::OkStatus();
 }
 
+// Behind an odd number of packed elements stands 0, so that equal graphs have equal bytes.
+absl::Status CheckUnusedHalf(DType dtype, int64_t count, absl::string_view bytes) {
+  const bool clear = !IsPacked(dtype) || count % 2 == 0 || (static_cast<uint8_t>(bytes.back()) >> 4) == 0;
+  return clear ? absl::OkStatus()
+               : WrongStructure(absl::StrCat("behind the last ", Name(dtype), " stands no 0"));
+}
+
 absl::StatusOr<Tensor> Copied(DType dtype, const Dims& dims, absl::string_view bytes) {
   TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, dims));
   if (!bytes.empty()) std::memcpy(tensor.mutable_data(), bytes.data(), bytes.size());
@@ -102,6 +109,7 @@ absl::StatusOr<Tensor> DecodeTensor(const v1::Tensor& encoded, const DecodeConte
           absl::StrCat("a splat of ", Name(dtype), " is ", encoded.splat().size(), " bytes long"));
     }
     TENFOLD_RETURN_IF_ERROR(CheckBools(dtype, encoded.splat()));
+    TENFOLD_RETURN_IF_ERROR(CheckUnusedHalf(dtype, 1, encoded.splat()));
     return Tensor::Splat(dtype, dims, encoded.splat().data());
   }
   absl::string_view bytes = encoded.inline_();
@@ -124,11 +132,11 @@ absl::StatusOr<Tensor> DecodeTensor(const v1::Tensor& encoded, const DecodeConte
                                   limits.tensor_bytes, " bytes"),
                      *count <= INT64_MAX / element ? RaiseLimitHelp("tensor_bytes", *count * element) : "");
   }
-  if (static_cast<int64_t>(bytes.size()) != *count * element) {
-    return WrongStructure(
-        absl::StrCat(type.ToString(), " needs ", *count * element, " bytes, but has ", bytes.size()));
+  if (const uint64_t needed = BytesOf(dtype, *count); bytes.size() != needed) {
+    return WrongStructure(absl::StrCat(type.ToString(), " needs ", needed, " bytes, but has ", bytes.size()));
   }
   TENFOLD_RETURN_IF_ERROR(CheckBools(dtype, bytes));
+  TENFOLD_RETURN_IF_ERROR(CheckUnusedHalf(dtype, *count, bytes));
   if (in_data && context.owner != nullptr) return Tensor::Wrap(dtype, dims, bytes.data(), context.owner);
   return Copied(dtype, dims, bytes);
 }

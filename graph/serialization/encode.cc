@@ -7,6 +7,7 @@
 #include "tenfold/graph/control.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/element_bytes.h"
+#include "tenfold/graph/ingest/safetensors_header.h"
 #include "tenfold/graph/text/quote.h"
 
 namespace tenfold {
@@ -214,6 +215,7 @@ class Encoder {
   }
 
   bool IsExternal(const Tensor& tensor) const {
+    if (SafetensorsName(tensor.dtype()).empty()) return false;  // a dtype that such a file has not
     return data_.external_bytes && static_cast<int64_t>(tensor.stored_bytes()) >= *data_.external_bytes;
   }
 

@@ -12,6 +12,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "tenfold/graph/packed.h"
 
 namespace tenfold {
 namespace {
@@ -86,15 +87,17 @@ template <typename T>
 T Narrow(double d) {
   if constexpr (std::is_same_v<T, F16>) {
     return ToF16(d);
-  } else {
+  } else if constexpr (std::is_same_v<T, BF16>) {
     return ToBF16(d);
+  } else {
+    return ToFloat8<T>(d, Overflow::kBeyond);
   }
 }
 
-// F16 or BF16. The decimal is rounded to a double first; where that lands halfway between two 16-bit values,
-// the decimal itself decides the side.
+// F16, BF16 or an f8. The decimal is rounded to a double first; where that lands halfway between two of its
+// values, the decimal itself decides the side.
 template <typename T>
-std::optional<T> ReadHalf(absl::string_view text) {
+std::optional<T> ReadNarrow(absl::string_view text) {
   const std::optional<double> d = ReadNative<double>(text);
   if (!d) return std::nullopt;
   const double inward = std::nextafter(*d, 0.0), outward = std::nextafter(*d, *d < 0 ? -HUGE_VAL : HUGE_VAL);
@@ -103,7 +106,7 @@ std::optional<T> ReadHalf(absl::string_view text) {
     const int side = CompareMagnitude(text, *d);
     if (side != 0) value = Narrow<T>(side < 0 ? inward : outward);
   }
-  if (std::isinf(ToFloat(value))) return std::nullopt;
+  if (!std::isfinite(ToFloat(value))) return std::nullopt;
   return value;
 }
 
@@ -118,22 +121,25 @@ bool IsDecimal(absl::string_view text) {
 
 template <typename T>
 std::optional<T> ReadFloat(absl::string_view text) {
-  constexpr bool kHalf = std::is_same_v<T, F16> || std::is_same_v<T, BF16>;
+  constexpr bool kNarrow = !std::is_floating_point_v<T>;
   const bool negative = !text.empty() && text[0] == '-';
   const absl::string_view magnitude = text.substr(negative ? 1 : 0);
   if (text == "nan" || magnitude == "inf") {
     const double special = text == "nan" ? std::numeric_limits<double>::quiet_NaN()
                            : negative    ? -HUGE_VAL
                                          : HUGE_VAL;
-    if constexpr (kHalf) {
-      return Narrow<T>(special);
+    if constexpr (kNarrow) {
+      // An e4m3fn has no infinity.
+      const T value = Narrow<T>(special);
+      if (std::isnan(ToFloat(value)) != std::isnan(special)) return std::nullopt;
+      return value;
     } else {
       return static_cast<T>(special);
     }
   }
   if (!IsDecimal(text)) return std::nullopt;  // from_chars also takes "infinity" and "nan(7)"
-  if constexpr (kHalf) {
-    return ReadHalf<T>(text);
+  if constexpr (kNarrow) {
+    return ReadNarrow<T>(text);
   } else {
     return ReadNative<T>(text);
   }
@@ -157,6 +163,7 @@ bool ReadElement(absl::string_view text, DType dtype, void* out) {
       const char* end = text.data() + text.size();
       const std::from_chars_result result = std::from_chars(text.data(), end, value);
       if (result.ec != std::errc() || result.ptr != end) return false;
+      if (IsPacked(dtype) && value != PackedElement<T>(&value, 0)) return false;
       std::memcpy(out, &value, sizeof(T));
       return true;
     } else {
@@ -168,7 +175,10 @@ bool ReadElement(absl::string_view text, DType dtype, void* out) {
 std::string WhyNotElement(absl::string_view text, DType dtype) {
   const std::string shown = absl::StrCat("'", text.substr(0, 40), text.size() > 40 ? "..." : "", "'");
   if (dtype == DType::kBool) return absl::StrCat(shown, " is no bool: write true or false");
-  if (IsFloat(dtype)) {
+  if (HasNan(dtype)) {
+    if (dtype == DType::kF8E4M3FN && (IsDecimal(text) || text == "inf" || text == "-inf")) {
+      return absl::StrCat(shown, " is out of the range of ", Name(dtype), ", which ends at 448");
+    }
     if (IsDecimal(text)) return absl::StrCat(shown, " would become infinite as ", Name(dtype));
     if (text == "-nan") return absl::StrCat(shown, " is no number: a NaN has no sign here, write nan");
     return absl::StrCat(shown, " is no number");
@@ -179,7 +189,7 @@ std::string WhyNotElement(absl::string_view text, DType dtype) {
     return absl::StrCat(shown, " is no integer, as ", Name(dtype), " needs");
   }
   const int bits = BitWidth(dtype);
-  const bool is_signed = IsSignedInteger(dtype);
+  const bool is_signed = IsSignedInteger(dtype) || dtype == DType::kI4;
   const uint64_t max = (is_signed ? uint64_t{1} << (bits - 1) : bits == 64 ? 0 : uint64_t{1} << bits) - 1;
   return absl::StrCat(shown, " is out of the range of ", Name(dtype), ", ",
                       is_signed ? absl::StrCat("-", max + 1) : "0", " to ", max);

@@ -12,8 +12,9 @@
 
 namespace tenfold {
 
-// Writes SizeOf(dtype) bytes to `out`. A decimal for a float rounds once, half to even, whatever its length;
-// false if it would become infinite, if an integer is out of range or no integer, or if it is no number.
+// Writes SizeOf(dtype) bytes to `out`, a packed element as its unpacked type. A decimal for a float rounds
+// once, half to even, whatever its length; false if it would become infinite, if an integer is out of range
+// or no integer, or if it is no number.
 [[nodiscard]] bool ReadElement(absl::string_view text, DType dtype, void* out);
 
 // Why ReadElement refuses `text`: "'300' is out of the range of i8, -128 to 127".

@@ -27,7 +27,7 @@ std::optional<int64_t> ReadInteger(absl::string_view text) {
 absl::StatusOr<Tensor> ReadNumber(absl::string_view text, DType dtype) {
   const std::optional<int64_t> integer = ReadInteger(text);
   // "-0" is an integer to the eye, but only a float keeps its sign.
-  if (integer && !(IsFloat(dtype) && text == "-0")) return LiteralToTensor(Literal(*integer), dtype);
+  if (integer && !(HasNan(dtype) && text == "-0")) return LiteralToTensor(Literal(*integer), dtype);
   double value;
   if (!ReadElement(text, DType::kF64, &value)) {
     return MakeError("E0204", WhyNotElement(text, DType::kF64));

@@ -40,6 +40,10 @@ class ElementList {
   absl::StatusOr<Tensor> Finish(const Dims& dims) const {
     if (count_ != expected_) return WrongElementCount(count_, dims);
     TENFOLD_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype_, dims));
+    if (IsPacked(dtype_)) {
+      PackElements(bytes_.data(), count_, tensor.mutable_data());
+      return tensor;
+    }
     if (!bytes_.empty()) std::memcpy(tensor.mutable_data(), bytes_.data(), bytes_.size());
     return tensor;
   }

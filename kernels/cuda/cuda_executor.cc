@@ -120,7 +120,7 @@ absl::Status CudaContext::PlaceValues(const SymbolValues& symbols) {
       return MakeError("E0402", absl::StrCat("value '", value.name, "' ", value.type.ToString(),
                                              " has an extent or a size that cannot be"));
     }
-    places_[v].bytes = bytes;
+    places_[v].bytes = BytesOf(value.type.dtype, static_cast<uint64_t>(*count));
     if (value.storage == StorageKind::kConstant) places_[v].address = loaded_->constants[v].address();
     if (value.storage != StorageKind::kInput && value.storage != StorageKind::kOutput) continue;
     TENFOLD_RETURN_IF_ERROR(Grow(device_, buffers_[v], bytes));

@@ -396,11 +396,27 @@ llvm::Value* EmitCanonicalNan(llvm::IRBuilderBase& builder, llvm::Value* value, 
                             single ? llvm::APInt(32, 0x7fc00000) : llvm::APInt(64, 0x7ff8000000000000));
     return builder.CreateSelect(builder.CreateFCmpUNO(value, value), llvm::ConstantFP::get(t, nan), value);
   }
-  if (!IsHalf(type)) return value;
-  const uint64_t infinity = type == DType::kF16 ? 0x7c00 : 0x7f80;
-  const uint64_t nan = type == DType::kF16 ? 0x7e00 : 0x7fc0;
-  llvm::Value* magnitude = builder.CreateAnd(value, llvm::ConstantInt::get(t, 0x7fff));
-  llvm::Value* is_nan = builder.CreateICmpUGT(magnitude, llvm::ConstantInt::get(t, infinity));
+  // The largest magnitude that is no NaN, and the canonical NaN.
+  uint64_t last, nan;
+  switch (type) {
+    case DType::kF16:
+      last = 0x7c00, nan = 0x7e00;
+      break;
+    case DType::kBF16:
+      last = 0x7f80, nan = 0x7fc0;
+      break;
+    case DType::kF8E4M3FN:
+      last = Float8Format<F8E4M3FN>::kLargest, nan = Float8Format<F8E4M3FN>::kNan;
+      break;
+    case DType::kF8E5M2:
+      last = Float8Format<F8E5M2>::kBeyond, nan = Float8Format<F8E5M2>::kNan;
+      break;
+    default:
+      return value;
+  }
+  const uint64_t all_but_sign = (uint64_t{1} << (BitWidth(type) - 1)) - 1;
+  llvm::Value* magnitude = builder.CreateAnd(value, llvm::ConstantInt::get(t, all_but_sign));
+  llvm::Value* is_nan = builder.CreateICmpUGT(magnitude, llvm::ConstantInt::get(t, last));
   return builder.CreateSelect(is_nan, llvm::ConstantInt::get(t, nan), value);
 }
 
