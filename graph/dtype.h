@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -47,6 +48,9 @@ inline constexpr DType kAllDTypes[kNumDTypes] = {
     DType::kBool, DType::kI8,       DType::kI16,    DType::kI32, DType::kI64,  DType::kU8,
     DType::kU16,  DType::kU32,      DType::kU64,    DType::kF16, DType::kBF16, DType::kF32,
     DType::kF64,  DType::kF8E4M3FN, DType::kF8E5M2, DType::kI4,  DType::kU4};
+
+// Those that arithmetic is done on, which come first.
+inline constexpr std::span<const DType> kComputedDTypes(kAllDTypes, 13);
 
 constexpr bool IsBool(DType t) { return t == DType::kBool; }
 // What arithmetic is done on: neither f8 nor i4 and u4.

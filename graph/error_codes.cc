@@ -95,7 +95,8 @@ constexpr ErrorCode kErrorCodes[] = {
     {"E0303", "unsupported-array-dtype", StatusCode::kInvalidArgument,
      "An array's elements are of a type that Tenfold or the file format does not have: complex "
      "numbers, long "
-     "doubles, dates, records, raw bytes; or bf16, which .npy files cannot hold."},
+     "doubles, dates, records, raw bytes; or bf16, f8, i4 and u4, which .npy files cannot hold, and the last "
+     "two no .safetensors file."},
     {"E0304", "bad-bool", StatusCode::kInvalidArgument,
      "A bool array has a byte other than 0 and 1. Whether it means true is not for a reader to "
      "guess."},

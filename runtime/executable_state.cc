@@ -35,8 +35,10 @@ void MarkReadWhole(const Plan& plan, const PlanStep& step, std::vector<bool>& wh
       if (!StaysAtFirst(input.offset, input.strides)) whole[plan.Root(fused->inputs[i])] = true;
     }
   } else if (const auto* copy = std::get_if<CopyStep>(&step.work)) {
+    const bool packed = IsPacked(plan.values[copy->out].type.dtype);  // copied by its bytes, of two elements
     for (const Piece& piece : copy->layout.pieces) {
-      if (!StaysAtFirst(piece.from, piece.from_strides)) whole[plan.Root(copy->in[piece.input])] = true;
+      if (packed || !StaysAtFirst(piece.from, piece.from_strides))
+        whole[plan.Root(copy->in[piece.input])] = true;
     }
   } else {
     for (int v : StepInputs(step)) whole[plan.Root(v)] = true;

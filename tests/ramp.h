@@ -9,7 +9,7 @@ namespace tenfold {
 // Small values that differ from element to element and, where the dtype has them, have both signs.
 inline Tensor Ramp(DType dtype, const Dims& dims) {
   Tensor tensor = *Tensor::Allocate(dtype, dims);
-  VisitDType(dtype, [&]<typename T>(std::type_identity<T>) {
+  VisitComputed(dtype, [&]<typename T>(std::type_identity<T>) {
     std::span<T> values = tensor.mutable_values<T>();
     for (size_t i = 0; i < values.size(); ++i) {
       const double x = static_cast<double>((i * 37) % 101) / 16.0 - 3.0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tenfold/compiler/inline_graph.h"
+#include "tenfold/graph/composite.h"
 #include "tenfold/graph/control.h"
 #include "tenfold/graph/convolution_kernel.h"
 #include "tenfold/graph/diagnostic.h"

@@ -188,10 +188,6 @@ AttrDef OptionalDType(const char* name, const char* doc) {
 
 }  // namespace
 
-Value LessZeroPoint(Value x, std::span<const Value> in, size_t zero_point, DType type) {
-  return Has(in, zero_point) ? As(x, type) - As(in[zero_point], type) : As(x, type);
-}
-
 Value Requantize(Value x, std::optional<Value> zero_point, DType to, bool saturate) {
   if (IsFloat8(to)) {
     // A zero point of f8 is 0, and adding it would be a second rounding.

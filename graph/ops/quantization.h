@@ -23,9 +23,6 @@ inline Value As(Value x, DType dtype) {
   return x.dtype() == dtype ? x : ApplyOp("Cast", {x}, {{"to", dtype}});
 }
 
-// x as `type`, less its zero point if there is one.
-Value LessZeroPoint(Value x, std::span<const Value> in, size_t zero_point, DType type);
-
 // x, an f32, rounded to integers, plus the zero point, with the ends of the range of `to` for what lies
 // beyond it; to f8 x itself, rounded once.
 Value Requantize(Value x, std::optional<Value> zero_point, DType to, bool saturate = true);

@@ -75,12 +75,24 @@ Value BuildMatMulInteger(std::span<const Value> in, const Attrs&) {
   return ApplyOp("MatMul", {LessRows(in[0], in, 2, DType::kI32), LessColumns(in[1], in, 3, DType::kI32)});
 }
 
+// Input `scale` is one value if `other` is a vector.
+absl::Status CheckBesideVector(InferContext& c, int scale, int other) {
+  const Shape &v = c.shape(scale), &vector = c.shape(other);
+  if (!v.has_rank() || !vector.has_rank() || vector.rank() != 1 || v.rank() == 0) return absl::OkStatus();
+  if (v.rank() == 1 && v.dim(0) == Dim(1)) return absl::OkStatus();
+  return c.Fail("E0207", absl::StrCat(c.InputText(scale),
+                                      ", but must be one value beside a vector: ", c.InputText(other)));
+}
+
 // Of QLinearMatMul: a, a_scale, a_zero_point, b, b_scale, b_zero_point, y_scale, y_zero_point.
 absl::Status InferQLinearMatMul(InferContext& c) {
   for (int i : {1, 4}) TENFOLD_RETURN_IF_ERROR(CheckSameShape(c, i, i + 1));
   for (int i : {1, 2}) TENFOLD_RETURN_IF_ERROR(CheckRowsOrColumns(c, i, 0, true));
   for (int i : {4, 5}) TENFOLD_RETURN_IF_ERROR(CheckRowsOrColumns(c, i, 3, false));
   for (int i : {6, 7}) TENFOLD_RETURN_IF_ERROR(CheckOneValue(c, i));
+  // The dim of a vector is none of the result's, which the scales of the other side would have to skip.
+  TENFOLD_RETURN_IF_ERROR(CheckBesideVector(c, 1, 3));
+  if (c.shape(4).has_rank() && c.shape(4).rank() > 1) TENFOLD_RETURN_IF_ERROR(CheckBesideVector(c, 4, 0));
   return InferMatMulOf(c, 0, 3);
 }
 

@@ -33,12 +33,12 @@ Shape OperandShape(const OpDef& op, size_t port) {
 std::vector<AttrValue> Choices(const OpDef& op, const AttrDef& attr) {
   std::vector<AttrValue> values;
   for (const std::string& choice : attr.choices) values.push_back(choice);
-  if (attr.kind == AttrKind::kDType) values.assign(std::begin(kAllDTypes), std::end(kAllDTypes));
+  if (attr.kind == AttrKind::kDType) values.assign(std::begin(kComputedDTypes), std::end(kComputedDTypes));
   if (attr.name == "axis") values = {int64_t{-1}, int64_t{0}};
   if (attr.name == "axes") {
     values = {std::vector<int64_t>{1}, std::vector<int64_t>{0}, std::vector<int64_t>{}};
   }
-  if (attr.kind == AttrKind::kBool && !op.Is<Movement>()) values = {true, false};
+  if (attr.kind == AttrKind::kBool && !op.Is<Movement>() && attr.name != "saturate") values = {true, false};
   return values;
 }
 
@@ -93,6 +93,8 @@ bool HasBitCases(const OpDef& op) {
   // Made of ops that have cases, over operands of other shapes than these.
   static const auto* const kOfOtherShapes = new std::set<std::string>{"Attention",
                                                                       "BatchNormalization",
+                                                                      "ConvInteger",
+                                                                      "DynamicQuantizeLinear",
                                                                       "Einsum",
                                                                       "Gemm",
                                                                       "GlobalAveragePool",
@@ -102,7 +104,9 @@ bool HasBitCases(const OpDef& op) {
                                                                       "InstanceNormalization",
                                                                       "LRN",
                                                                       "LpPool",
+                                                                      "MatMulInteger",
                                                                       "NegativeLogLikelihoodLoss",
+                                                                      "QLinearConv",
                                                                       "RotaryEmbedding",
                                                                       "SoftmaxCrossEntropyLoss"};
   if (kOfOtherShapes->contains(op.name)) return false;
@@ -229,7 +233,7 @@ absl::StatusOr<std::vector<BitCase>> AllBitCases(const std::shared_ptr<const OpR
   std::vector<BitCase> cases;
   for (const OpDef* op : registry->All()) {
     if (!HasBitCases(*op)) continue;
-    for (DType dtype : kAllDTypes) {
+    for (DType dtype : kComputedDTypes) {
       if (!op->inputs[DecidingPort(*op)].dtypes.Contains(dtype)) continue;
       TENFOLD_ASSIGN_OR_RETURN(Graph alone, Alone(registry, *op, dtype));
       TENFOLD_ASSIGN_OR_RETURN(Graph chained, Chained(registry, *op, dtype));
@@ -300,7 +304,7 @@ absl::StatusOr<std::vector<Tensor>> BitFeeds::Random() {
   AvoidDivisionsByZero(*case_.op, tensors);
   if (case_.op->name == "Equal") {  // random values are hardly ever equal
     TENFOLD_ASSIGN_OR_RETURN(Tensor mixed, Tensor::Allocate(tensors[1].dtype(), tensors[1].dims()));
-    VisitDType(mixed.dtype(), [&]<typename T>(std::type_identity<T>) {
+    VisitComputed(mixed.dtype(), [&]<typename T>(std::type_identity<T>) {
       for (int64_t i = 0; i < mixed.num_elements(); ++i) {
         mixed.mutable_values<T>()[i] = tensors[i % 2].at<T>(i);
       }

@@ -117,7 +117,7 @@ void Fill(Tensor& tensor, Mix mix, BitSource& source) {
 const std::vector<uint64_t>& SpecialPatterns(DType dtype) {
   static const auto* const kAll = [] {
     auto* all = new std::array<std::vector<uint64_t>, kNumDTypes>();
-    for (DType t : kAllDTypes) (*all)[static_cast<int>(t)] = MakeSpecials(t);
+    for (DType t : kComputedDTypes) (*all)[static_cast<int>(t)] = MakeSpecials(t);
     return all;
   }();
   return (*kAll)[static_cast<int>(dtype)];
@@ -143,7 +143,7 @@ void FillRandom(Tensor& tensor, Mix mix, BitSource& source) {
 }
 
 void AvoidZeros(Tensor& tensor) {
-  VisitDType(tensor.dtype(), [&]<typename T>(std::type_identity<T>) {
+  VisitComputed(tensor.dtype(), [&]<typename T>(std::type_identity<T>) {
     if constexpr (std::is_integral_v<T>) {
       for (T& value : tensor.mutable_values<T>()) {
         if (value == 0) value = 1;

@@ -13,12 +13,15 @@ double ToDouble(double x) { return x; }
 double ToDouble(float x) { return x; }
 double ToDouble(F16 x) { return ToFloat(x); }
 double ToDouble(BF16 x) { return ToFloat(x); }
+double ToDouble(F8E4M3FN x) { return ToFloat(x); }
+double ToDouble(F8E5M2 x) { return ToFloat(x); }
 
 // Counts up with the value; -0 and +0 are one number.
 template <typename T>
 int64_t Ordinal(T x) {
-  using Bits =
-      std::conditional_t<sizeof(T) == 8, uint64_t, std::conditional_t<sizeof(T) == 4, uint32_t, uint16_t>>;
+  using Bits = std::conditional_t<
+      sizeof(T) == 8, uint64_t,
+      std::conditional_t<sizeof(T) == 4, uint32_t, std::conditional_t<sizeof(T) == 2, uint16_t, uint8_t>>>;
   const Bits bits = std::bit_cast<Bits>(x);
   constexpr Bits kSign = Bits{1} << (sizeof(T) * 8 - 1);
   const int64_t magnitude = static_cast<int64_t>(bits & ~kSign);

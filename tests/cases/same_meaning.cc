@@ -36,7 +36,7 @@ SymbolValues ChooseSymbols(const Graph& graph, int64_t extent) {
 
 Tensor RandomTensor(DType dtype, const Dims& dims, std::mt19937& random) {
   Tensor tensor = *Tensor::Allocate(dtype, dims);
-  VisitDType(dtype, [&]<typename T>(std::type_identity<T>) {
+  VisitComputed(dtype, [&]<typename T>(std::type_identity<T>) {
     for (T& value : tensor.mutable_values<T>()) {
       const int sixteenths = static_cast<int>(random() % 97) - 48;
       const double x = sixteenths / 16.0;

@@ -69,7 +69,7 @@ class GraphMaker {
 
   Value Constant(DType dtype, const Dims& dims) {
     Tensor tensor = *Tensor::Allocate(dtype, dims);
-    VisitDType(dtype, [&]<typename T>(std::type_identity<T>) {
+    VisitComputed(dtype, [&]<typename T>(std::type_identity<T>) {
       for (T& value : tensor.mutable_values<T>()) {
         const float x = static_cast<float>(1 + Below(40)) / 8;
         if constexpr (std::is_same_v<T, F16>)

@@ -74,6 +74,17 @@ GRAPHS = {
   g = Where(b, u, 7)
 }
 """,
+    "storage": """graph storage(x: f32[N,4], q: u4[3]) -> (y, z, u) {
+  w = Const i4[4,3] {-8, 7, 1, 2, -3, 0, 4, -5, 6, 1, 1, -1}
+  s = Const f32[3] {0.5, 0.25, 1}
+  d = DequantizeLinear(w, s)
+  m = MatMul(x, d)
+  e = Const f8e4m3fn[2] {448, nan}
+  y = QuantizeLinear(m, 0.125, output_dtype=f8e5m2)
+  z = Concat(q, q, axis=0)
+  u = Cast(e, to=f8e5m2, saturate=false)
+}
+""",
     "fused": """graph fused(x: f32[N,4], w: f32[4]) -> (y) {
   y = Fused(x, w) {
     graph group.0(x: f32[N,4], w: f32[4]) -> (t) {
@@ -126,6 +137,8 @@ LITERALS = {
     "bools": "bool[2] true false",
     "empty": "u8[0,3]",
     "scalar": "bf16[] 1.0078125",
+    "float8": "f8e4m3fn[3] 448 -0.001953125 nan",
+    "packed": "i4[5] -8 7 0 1 -1",
     "symbols": "f32[N,2*N + 1,floordiv(N, 2),max(M, 4)]",
     "policy": "mean:axis=-1",
 }

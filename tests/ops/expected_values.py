@@ -16,6 +16,7 @@ import sys
 
 import expected_layers
 import expected_moves
+import expected_quantized
 import expected_resize
 import expected_selected
 import expected_windows
@@ -26,17 +27,23 @@ Fraction = fractions.Fraction
 
 INTEGERS = {f"{sign}{bits}": np.dtype(f"{name}{bits}")
             for sign, name in [("i", "int"), ("u", "uint")] for bits in [8, 16, 32, 64]}
+INTEGERS |= {"i4": np.dtype("int8"), "u4": np.dtype("uint8")}
 # Bits of precision, exponent of the smallest normal number, largest number.
 FORMATS = {
     "f16": (11, -14, Fraction(65504)),
     "bf16": (8, -126, Fraction(255) * 2**120),
     "f32": (24, -126, Fraction(2**24 - 1) * 2**104),
     "f64": (53, -1022, Fraction(2**53 - 1) * 2**971),
+    "f8e4m3fn": (4, -6, Fraction(448)),
+    "f8e5m2": (3, -14, Fraction(57344)),
 }
+FLOAT8 = ("f8e4m3fn", "f8e5m2")
 
 
 def storage(dtype):
-    """The NumPy type that holds `dtype`; a bf16 is held as the f32 of the same value."""
+    """The NumPy type that holds `dtype`; a bf16 or f8 is held as the f32 of the same value."""
+    if dtype in FLOAT8:
+        return np.float32
     if dtype in INTEGERS:
         return INTEGERS[dtype]
     return {"bool": np.bool_, "f16": np.float16, "bf16": np.float32, "f32": np.float32, "f64": np.float64}[dtype]
@@ -79,6 +86,15 @@ def round_once(dtype, x):
     rounded = round(magnitude / step) * step  # Python rounds half to even
     value = math.inf if rounded > largest else float(rounded)
     return -value if x < 0 else value
+
+
+def round_to_float8(dtype, v, saturate=True):
+    """As round_once; what lies beyond the range is its end, or what the format has there."""
+    rounded_value = round_once(dtype, v)
+    if not np.isinf(rounded_value):
+        return rounded_value
+    beyond = float(FORMATS[dtype][2]) if saturate else np.nan if dtype == "f8e4m3fn" else np.inf
+    return float(np.copysign(beyond, rounded_value))
 
 
 def rounded(dtype, values):
@@ -130,7 +146,7 @@ def div(attrs, a, b):
 
 
 def wrap(dtype, integer):
-    bits = INTEGERS[dtype].itemsize * 8
+    bits = int(dtype[1:])
     integer %= 2**bits
     return integer - 2**bits if dtype[0] == "i" and integer >= 2 ** (bits - 1) else integer
 
@@ -308,16 +324,19 @@ def cast(attrs, x):
     def one(v):
         if to == "bool":
             return v != 0
+        if to in FLOAT8:
+            return round_to_float8(to, v if x.dtype in FORMATS else int(v), attrs.get("saturate") != "false")
         if to not in INTEGERS:
             return round_once(to, v if x.dtype in FORMATS else int(v))
         if x.dtype not in FORMATS:
             return wrap(to, int(v))
-        limits = np.iinfo(storage(to))
+        bits = int(to[1:]) - (to[0] == "i")
+        least, greatest = (-(2**bits) if to[0] == "i" else 0), 2**bits - 1
         if np.isnan(v):
             return 0
         if np.isinf(v):
-            return limits.max if v > 0 else limits.min
-        return min(max(int(v), int(limits.min)), int(limits.max))
+            return greatest if v > 0 else least
+        return min(max(int(v), least), greatest)
 
     converted = [one(v) for v in x.values.reshape(-1)]
     return Tensor(to, np.array(converted, dtype=storage(to)).reshape(x.values.shape))
@@ -559,8 +578,8 @@ OPS = {
 }
 
 # Whose inputs may be absent.
-OPS_BY_PORTS = [{"Clip": clip}, expected_layers.OPS, expected_moves.OPS, expected_resize.OPS, expected_selected.OPS,
-                expected_windows.OPS]
+OPS_BY_PORTS = [{"Clip": clip}, expected_layers.OPS, expected_moves.OPS, expected_quantized.OPS, expected_resize.OPS,
+                expected_selected.OPS, expected_windows.OPS]
 
 # --- Text --------------------------------------------------------------------------------------------------
 
@@ -604,6 +623,10 @@ def tensor_text(tensor):
 
 
 def stored(dtype, values):
+    if dtype in FLOAT8:
+        values = np.asarray(values)
+        flat = [round_to_float8(dtype, v, saturate=False) for v in values.reshape(-1)]
+        return Tensor(dtype, np.array(flat, dtype=np.float64).reshape(values.shape))
     return rounded(dtype, values) if dtype in ("f16", "bf16") else Tensor(dtype, values)
 
 
@@ -617,13 +640,16 @@ def expected(case):
     by_ports = next((ops[name] for ops in OPS_BY_PORTS if name in ops), None)
     bounds = [m.start() for m in SECTION.finditer(case)] + [len(case)]
     inputs, by_port = [], {}
-    several = {"TopK": ["values", "indices"], "MaxPool": ["y", "indices"], "Split": ["parts"]}
+    several = {"TopK": ["values", "indices"], "MaxPool": ["y", "indices"], "Split": ["parts"],
+               "DynamicQuantizeLinear": ["y", "scale", "zero_point"]}
     outputs = (several | expected_layers.OUTPUTS | expected_selected.OUTPUTS).get(name, ["y"])
     for begin, end in zip(bounds, bounds[1:]):
         key, text = case[begin:end].split(":", 1)
         text = re.sub(r"^#.*$", "", text, flags=re.M)
         if key == "error":
             return None
+        if name == "DynamicQuantizeLinear" and key in outputs:
+            continue
         if key not in outputs + ["ulp", "absolute"]:
             inputs.append(parse_tensor(text))
             by_port.setdefault(key, []).append(inputs[-1])

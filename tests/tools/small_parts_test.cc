@@ -32,7 +32,7 @@ TEST(RandomTensorTest, IntegersCoverTheirRange) {
   const auto extremes = [](DType dtype) {
     const Tensor t = *RandomTensor(dtype, Dims{20000}, 0, "x");
     int low = 1000, high = -1000;
-    VisitDType(dtype, [&]<typename E>(std::type_identity<E>) {
+    VisitComputed(dtype, [&]<typename E>(std::type_identity<E>) {
       if constexpr (std::is_integral_v<E>) {
         for (const E v : t.values<E>())
           low = std::min(low, static_cast<int>(v)), high = std::max(high, static_cast<int>(v));

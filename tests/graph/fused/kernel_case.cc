@@ -50,7 +50,7 @@ Buffer MakeBuffer(size_t bytes, size_t offset) {
 
 // Small values with many repetitions, so that ties, zeros and special values meet.
 void FillRandom(DType dtype, char* data, int64_t count, bool special, std::mt19937& random) {
-  VisitDType(dtype, [&]<typename T>(std::type_identity<T>) {
+  VisitComputed(dtype, [&]<typename T>(std::type_identity<T>) {
     for (int64_t i = 0; i < count; ++i) {
       const int kind = static_cast<int>(random() % 100);
       const double small = static_cast<double>(static_cast<int>(random() % 2001) - 1000) / 64;
@@ -317,7 +317,7 @@ class Generator {
           return {Select(in[0] < in[1], in[1], in[0])};
       }
     });
-    VisitDType(type_, [&]<typename T>(std::type_identity<T>) {
+    VisitComputed(type_, [&]<typename T>(std::type_identity<T>) {
       using Limits = std::numeric_limits<T>;
       if constexpr (std::is_arithmetic_v<T>) {
         const T least = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();

@@ -90,7 +90,7 @@ T IntegerArithmetic(Prim prim, T a, T b, bool& failed) {
 }
 
 double AsDouble(DType type, uint64_t bits) {
-  return VisitDType(type, [bits]<typename T>(std::type_identity<T>) -> double {
+  return VisitComputed(type, [bits]<typename T>(std::type_identity<T>) -> double {
     const T value = FromBits<T>(bits);
     if constexpr (std::is_arithmetic_v<T>)
       return static_cast<double>(value);
@@ -115,13 +115,13 @@ uint64_t Convert(DType from, DType to, uint64_t bits) {
     }
   }
   if (IsFloat(from)) std::abort();
-  const int64_t value = VisitDType(from, [bits]<typename T>(std::type_identity<T>) -> int64_t {
+  const int64_t value = VisitComputed(from, [bits]<typename T>(std::type_identity<T>) -> int64_t {
     if constexpr (std::is_integral_v<T>)
       return static_cast<int64_t>(FromBits<T>(bits));
     else
       return 0;
   });
-  return VisitDType(to, [value]<typename T>(std::type_identity<T>) -> uint64_t {
+  return VisitComputed(to, [value]<typename T>(std::type_identity<T>) -> uint64_t {
     if constexpr (std::is_same_v<T, bool>)
       return value != 0;
     else if constexpr (std::is_integral_v<T>)
@@ -132,7 +132,7 @@ uint64_t Convert(DType from, DType to, uint64_t bits) {
 }
 
 uint64_t Compare(Prim prim, DType type, uint64_t a, uint64_t b) {
-  return VisitDType(type, [&]<typename T>(std::type_identity<T>) -> uint64_t {
+  return VisitComputed(type, [&]<typename T>(std::type_identity<T>) -> uint64_t {
     if constexpr (std::is_arithmetic_v<T>) {
       const T x = FromBits<T>(a), y = FromBits<T>(b);
       switch (prim) {
@@ -182,7 +182,7 @@ std::vector<uint64_t> EvaluateScalar(const ScalarProgram& program, std::span<con
         values.push_back(Compare(instr.prim, arg_type(0), a, b));
         break;
       default:
-        values.push_back(VisitDType(instr.type, [&]<typename T>(std::type_identity<T>) -> uint64_t {
+        values.push_back(VisitComputed(instr.type, [&]<typename T>(std::type_identity<T>) -> uint64_t {
           if constexpr (std::is_floating_point_v<T>) {
             return ToBits(FloatArithmetic<T>(instr.prim, FromBits<T>(a), FromBits<T>(b), FromBits<T>(c)));
           } else if constexpr (std::is_integral_v<T>) {

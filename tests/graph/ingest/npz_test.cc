@@ -52,7 +52,7 @@ TEST(LoadNpz, EveryTypeByteOrderAndLayoutAsNumPyWritesThem) {
                       : parts[3] == "one"   ? Dims{1}
                                             : Dims{2, 3, 4};
     ASSERT_EQ(tensor.dims(), dims) << name;
-    VisitDType(tensor.dtype(), [&, &tensor = tensor, &name = name]<typename T>(std::type_identity<T>) {
+    VisitComputed(tensor.dtype(), [&, &tensor = tensor, &name = name]<typename T>(std::type_identity<T>) {
       for (int64_t k = 0; k < tensor.num_elements(); ++k) {
         EXPECT_EQ(ToDouble(tensor.values<T>()[k]), Expected(tensor.dtype(), k)) << name << " element " << k;
       }

@@ -137,7 +137,7 @@ ScalarProgram RandomProgram(Random& random) {
   std::vector<Scalar> values;
   const int num_inputs = 1 + random.Below(4);
   for (int i = 0; i < num_inputs; ++i) {
-    values.push_back(builder.Input(kAllDTypes[random.Below(kNumDTypes)]));
+    values.push_back(builder.Input(kComputedDTypes[random.Below(static_cast<int>(kComputedDTypes.size()))]));
   }
   const auto any = [&] { return values[random.Below(static_cast<int>(values.size()))]; };
   // A value of `type`: one that is there, a constant or a conversion.
@@ -151,7 +151,7 @@ ScalarProgram RandomProgram(Random& random) {
   const int num_instrs = 1 + random.Below(40);
   for (int i = 0; i < num_instrs; ++i) {
     const Prim prim = static_cast<Prim>(random.Below(kNumPrims));
-    const DType type = kAllDTypes[random.Below(kNumDTypes)];
+    const DType type = kComputedDTypes[random.Below(static_cast<int>(kComputedDTypes.size()))];
     const bool is_compare = prim >= Prim::kEq && prim <= Prim::kLe;
     if (prim == Prim::kInput) continue;
     if (prim == Prim::kConst) {

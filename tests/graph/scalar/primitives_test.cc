@@ -40,11 +40,11 @@ std::vector<ScalarProgram> AllApplications() {
   for (int p = 0; p < kNumPrims; ++p) {
     const Prim prim = static_cast<Prim>(p);
     if (NumArgs(prim) == 0) continue;
-    for (DType type : kAllDTypes) {
+    for (DType type : kComputedDTypes) {
       if (prim == Prim::kSelect) {
         add(prim, type, {DType::kBool, type, type});
       } else if (prim == Prim::kConvert || prim == Prim::kBitcast) {
-        for (DType from : kAllDTypes) add(prim, type, {from});
+        for (DType from : kComputedDTypes) add(prim, type, {from});
       } else {
         add(prim, type, std::vector<DType>(NumArgs(prim), type));
         if (!IsBool(type)) add(prim, DType::kBool, std::vector<DType>(NumArgs(prim), type));

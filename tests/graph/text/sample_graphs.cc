@@ -94,6 +94,7 @@ Tensor RandomTensor(DType dtype, const Dims& dims, uint64_t seed, bool splat) {
     bytes[i] = static_cast<uint8_t>(random());
     if (dtype == DType::kBool) bytes[i] &= 1;
   }
+  if (IsPacked(dtype)) ClearUnusedHalf(tensor.mutable_data(), tensor.num_elements());
   return splat ? *Tensor::Splat(dtype, dims, tensor.data()) : tensor;
 }
 

@@ -252,7 +252,7 @@ T Element(Bits& bits, bool wild, int64_t i) {
 
 std::vector<KernelCase> PrimitiveCases() {
   std::vector<KernelCase> cases;
-  for (const DType t : kAllDTypes) {
+  for (const DType t : kComputedDTypes) {
     const std::string name(Name(t).data(), Name(t).size());
     if (IsBool(t)) {
       cases.push_back(Elementwise("bitwise_bool", {t, t, t}, [](std::span<const Scalar> in) {
@@ -272,13 +272,13 @@ std::vector<KernelCase> PrimitiveCases() {
     }
     cases.push_back(Elementwise("convert_" + name, {t}, [](std::span<const Scalar> in) {
       Scalars all;
-      for (const DType to : kAllDTypes) all.push_back(Convert(in[0], to));
+      for (const DType to : kComputedDTypes) all.push_back(Convert(in[0], to));
       return all;
     }));
     if (IsBool(t)) continue;
     cases.push_back(Elementwise("bitcast_" + name, {BitsType(t)}, [t](std::span<const Scalar> in) {
       Scalars all;
-      for (const DType to : kAllDTypes) {
+      for (const DType to : kComputedDTypes) {
         if (!IsBool(to) && SizeOf(to) == SizeOf(t)) all.push_back(Bitcast(Bitcast(in[0], t), to));
       }
       return all;
@@ -552,7 +552,7 @@ std::vector<Tensor> MakeInputs(const KernelCase& c) {
   for (size_t i = 0; i < c.input_dims.size(); ++i) {
     const DType type = c.kernel.inputs[i].dtype;
     Tensor tensor = *Tensor::Allocate(type, c.input_dims[i]);
-    VisitDType(type, [&](auto tag) {
+    VisitComputed(type, [&](auto tag) {
       using T = typename decltype(tag)::type;
       int64_t position = 0;
       for (T& value : tensor.mutable_values<T>()) value = Element<T>(bits, c.wild, position++);

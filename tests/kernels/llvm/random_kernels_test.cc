@@ -40,7 +40,7 @@ class RandomKernel {
   T Pick(const std::vector<T>& from) {
     return from[random_() % from.size()];
   }
-  DType AnyType() { return kAllDTypes[Below(kNumDTypes)]; }
+  DType AnyType() { return kComputedDTypes[Below(static_cast<int>(kComputedDTypes.size()))]; }
 
   // Dense in a random order of dims, with gaps and broadcasts.
   std::vector<Dim> Strides() {
