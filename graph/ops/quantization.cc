@@ -66,14 +66,34 @@ absl::Status CheckScale(InferContext& c) {
                                       c.InputText(0), ", ", c.InputText(1)));
 }
 
-// One value for each element of a block becomes one for each element of x.
+// The dims of v with `along` for that of the axis: as numbers where they are known, else of a run.
+Operand DimsWith(Value v, int axis, int64_t along) {
+  Ints dims;
+  for (const Dim& dim : v.shape().dims()) {
+    if (dim.is_constant()) dims.push_back(dim.constant());
+  }
+  const int rank = v.shape().rank();
+  if (static_cast<int>(dims.size()) == rank) {
+    dims[axis] = along;
+    return dims;
+  }
+  const Value before = ApplyOp("Shape", {v}, {{"end", int64_t{axis}}});
+  const Value behind = ApplyOp("Shape", {v}, {{"start", int64_t{axis} + 1}});
+  return ApplyOp("Concat", {before, Ints{along}, behind}, {{"axis", int64_t{0}}});
+}
+
+// One value for each block becomes one for each element of x.
 Value SpreadBlocks(Value v, Value x, int axis, int64_t block) {
-  Ints repeats(v.shape().rank() + 1, 1), factors(v.shape().rank(), 1);
-  repeats[axis + 1] = factors[axis] = block;
+  const Dim blocks = v.shape().dim(axis), extent = x.shape().dim(axis);
+  Ints repeats(v.shape().rank() + 1, 1);
+  repeats[axis + 1] = block;
   const Value tiled = ApplyOp("Tile", {ApplyOp("Unsqueeze", {v, Ints{axis + 1}}), repeats});
-  const Value whole = ApplyOp("Reshape", {tiled, ApplyOp("Shape", {v}) * Operand(factors)});
-  if (whole.shape().has_rank() && whole.shape().dim(axis) == x.shape().dim(axis)) return whole;
-  const Value end = ApplyOp("Shape", {x}, {{"start", int64_t{axis}}, {"end", int64_t{axis} + 1}});
+  const int64_t along = blocks.is_constant() ? blocks.constant() * block : -1;
+  const Value whole = ApplyOp("Reshape", {tiled, DimsWith(v, axis, along)}, {{"allowzero", along >= 0}});
+  if (blocks * Dim(block) == extent) return whole;
+  const Operand end = extent.is_constant()
+                          ? Operand(Ints{extent.constant()})
+                          : ApplyOp("Shape", {x}, {{"start", int64_t{axis}}, {"end", int64_t{axis} + 1}});
   return ApplyOp("Slice", {whole, Ints{0}, end, Ints{axis}, std::nullopt});
 }
 
@@ -205,7 +225,7 @@ absl::Status CheckOneValue(InferContext& c, int i) {
 
 absl::Status CheckSameShape(InferContext& c, int a, int b) {
   if (!c.has(a) || !c.has(b) || !c.shape(a).has_rank() || !c.shape(b).has_rank()) return absl::OkStatus();
-  if (c.shape(a) == c.shape(b)) return absl::OkStatus();
+  if (c.shape(a) == c.shape(b) || (IsOneValue(c.shape(a)) && IsOneValue(c.shape(b)))) return absl::OkStatus();
   return c.Fail(
       "E0201", absl::StrCat("a zero point is needed for each scale: ", c.InputText(a), ", ", c.InputText(b)));
 }

@@ -110,10 +110,12 @@ TEST(StorageDTypes, OtherOpsRefuseThem) {
   };
   EXPECT_EQ(
       error("f8e5m2[2]"),
-      "error[E0206 dtype-not-supported]: Neg 'y': x 'x' is f8e5m2[2], but Neg takes i8, i16, i32, i64, f16, "
+      "error[E0206 dtype-not-admitted]: Neg 'y': x 'x' is f8e5m2[2], but Neg takes i8, i16, i32, i64, f16, "
       "bf16, f32 or f64\n"
-      "  --> 2:11\n"
-      "  x comes from Input 'x' (1:9)\n"
+      "  --> text:2:7\n"
+      "  2 |   y = Neg(x)\n"
+      "    |       ^~~\n"
+      "  x comes from Input 'x' (text:1:9)\n"
       "  help: Cast(x, to=f32) converts it, if that is meant");
   EXPECT_NE(error("i4[2]").find("x 'x' is i4[2], but Neg takes i8, i16"), std::string::npos);
 }

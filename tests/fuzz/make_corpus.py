@@ -80,7 +80,8 @@ GRAPHS = {
   d = DequantizeLinear(w, s)
   m = MatMul(x, d)
   e = Const f8e4m3fn[2] {448, nan}
-  y = QuantizeLinear(m, 0.125, output_dtype=f8e5m2)
+  k = Const f32[] {0.125}
+  y = QuantizeLinear(m, k, output_dtype=f8e5m2)
   z = Concat(q, q, axis=0)
   u = Cast(e, to=f8e5m2, saturate=false)
 }

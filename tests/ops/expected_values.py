@@ -208,7 +208,35 @@ def bit_shift(attrs, a, b):
     return integers(lambda x, n: x >> n if 0 <= n < width else fill(x))(attrs, a, b)
 
 
+def float8_values(dtype):
+    """The value of each of the 256 bit patterns."""
+    mantissa, bias = (3, 7) if dtype == "f8e4m3fn" else (2, 15)
+    values = []
+    for bits in range(256):
+        exponent, fraction = (bits & 127) >> mantissa, bits & (2**mantissa - 1)
+        if dtype == "f8e4m3fn" and bits & 127 == 127 or dtype == "f8e5m2" and exponent == 31:
+            magnitude = np.inf if dtype == "f8e5m2" and fraction == 0 else np.nan
+        else:
+            magnitude = (fraction / 2**mantissa + (exponent > 0)) * 2.0 ** (max(exponent, 1) - bias)
+        values.append(-magnitude if bits & 128 else magnitude)
+    return np.array(values, dtype=np.float32)
+
+
+def float8_bit_cast(to, x):
+    if x.dtype in FLOAT8:
+        nan = 0x7F if x.dtype == "f8e4m3fn" else 0x7E
+        table = {v.tobytes(): bits for bits, v in enumerate(float8_values(x.dtype))}
+        bits = [nan if np.isnan(v) else table[v.tobytes()] for v in x.values.reshape(-1)]
+    else:
+        bits = [int(v) % 256 for v in x.values.reshape(-1)]
+    if to in FLOAT8:
+        return Tensor(to, float8_values(to)[bits].reshape(x.values.shape))
+    return Tensor(to, np.array(bits, dtype=np.uint8).view(storage(to)).reshape(x.values.shape))
+
+
 def bit_cast(attrs, x):
+    if attrs["to"] in FLOAT8 or x.dtype in FLOAT8:
+        return float8_bit_cast(attrs["to"], x)
     to, values = attrs["to"], x.values
     if x.dtype in FORMATS:
         values = np.where(np.isnan(values), np.copysign(np.nan, 1.0), values).astype(values.dtype)
@@ -324,6 +352,8 @@ def cast(attrs, x):
     def one(v):
         if to == "bool":
             return v != 0
+        if to in FLOAT8 and to == x.dtype:
+            return v
         if to in FLOAT8:
             return round_to_float8(to, v if x.dtype in FORMATS else int(v), attrs.get("saturate") != "false")
         if to not in INTEGERS:
