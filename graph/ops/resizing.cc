@@ -100,7 +100,7 @@ absl::StatusOr<std::vector<double>> KnownFloats(InferContext& c, int i, size_t c
   }
   std::vector<double> values;
   for (size_t k = 0; k < count; ++k) {
-    VisitDType(constant->dtype(), [&]<typename T>(std::type_identity<T>) {
+    VisitComputed(constant->dtype(), [&]<typename T>(std::type_identity<T>) {
       if constexpr (std::is_same_v<T, F16> || std::is_same_v<T, BF16>) {
         values.push_back(ToFloat(constant->at<T>(k)));
       } else {
@@ -466,8 +466,8 @@ absl::Status RunResize(KernelContext& c) {
   }
   const ResamplingRule rule = RuleOf(c.attrs());
   TENFOLD_ASSIGN_OR_RETURN(const Samples samples, SampleAxes(c, rule));
-  return VisitDType(x.dtype,
-                    [&]<typename T>(std::type_identity<T>) { return ResizeAs<T>(c, rule, samples); });
+  return VisitComputed(x.dtype,
+                       [&]<typename T>(std::type_identity<T>) { return ResizeAs<T>(c, rule, samples); });
 }
 
 }  // namespace
@@ -487,7 +487,7 @@ std::vector<OpDef> ResizingOps() {
   };
   return {
       {.name = "Resize",
-       .inputs = {{"x", "T", kAnyType, "floats, if it is interpolated"},
+       .inputs = {{"x", "T", kComputed, "floats, if it is interpolated"},
                   known("roi", "R", kFloat,
                         "for tf_crop_and_resize: where each axis starts, then where each ends, in fractions"),
                   known("scales", "S", {DType::kF32}, "one for each axis; extents are rounded down"),
@@ -510,7 +510,7 @@ std::vector<OpDef> ResizingOps() {
             choice("mode", "\"linear\" and \"cubic\" interpolate along one axis after the other",
                    Names(kInterpolations)),
             choice("nearest_mode", "which of two elements is the nearest", Names(kNearestRules))},
-       .outputs = {{"y", "T", kAnyType, ""}},
+       .outputs = {{"y", "T", kComputed, ""}},
        .doc = "Other extents, by the nearest element, or by linear or cubic interpolation. Positions and "
               "weights "
               "are computed in f64; f16, bf16 and f32 are summed in f32, axis by axis, and rounded once.",

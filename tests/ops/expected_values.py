@@ -585,7 +585,7 @@ OPS = {
     "BitCast": bit_cast,
     "Where": where,
     "Cast": cast,
-    "CastLike": lambda attrs, x, like: cast({"to": like.dtype}, x),
+    "CastLike": lambda attrs, x, like: cast(attrs | {"to": like.dtype}, x),
     "OptimizationBarrier": lambda attrs, x: x,
     "Reshape": reshape,
     "Transpose": transpose,

@@ -100,6 +100,7 @@ TEST(GeneratedOps, FunctionsBuildTheirOps) {
       {Split(x, {2, 1}, {.axis = 1})[1], "Split"},  // any number of outputs
       {TopK(x, {1}).indices, "TopK"},               // several
       {MaxPool(image, {.kernel_shape = {2, 2}}).indices, "MaxPool"},
+      {DynamicQuantizeLinear(x).scale, "DynamicQuantizeLinear"},
       {ShapeOf(x), "Shape"},  // another name
       {ConstantOfShape(ShapeOf(x)), "ConstantOfShape"},
       {OptimizationBarrier(x), "OptimizationBarrier"}};

@@ -232,7 +232,7 @@ TEST(ToDlpack, EveryDTypeThereAndBack) {
 TEST(ToDlpack, PackedElementsStay) {
   const uint8_t one = 1;
   EXPECT_EQ(ToDlpack(*Tensor::Splat(DType::kU4, Dims{3}, &one)).status().message(),
-            "error[E0333 dlpack]: the DLPack tensor cannot be u4[3], two elements to a byte\n"
+            "error[E0333 bad-dlpack]: the DLPack tensor cannot be u4[3], two elements to a byte\n"
             "  help: Tensor::Unpack() gives them a byte each");
 }
 
