@@ -200,9 +200,11 @@ void GraphAssembler::AddCall(StatementSyntax& statement) {
   if (!ReadOperands(statement, *op, inputs) || !good_attrs) return;
   if (op->Is<Control>()) return AddControl(statement, *op, std::move(inputs), std::move(attrs));
   if (op->Is<FusedBody>() != (statement.bodies.size() == 1)) {
-    errors_.Add(statement.op.span, "E0501",
-                absl::StrCat(op->name, op->Is<FusedBody>() ? " needs a body, the graph that it stands for"
-                                                           : " takes no body"));
+    errors_.Add(
+        statement.op.span, "E0501",
+        absl::StrCat(op->name, op->Is<FusedBody>()
+                                   ? " needs a body, the graph that it stands for"
+                                   : " takes no body: only a fused node, If, Loop and Scan have any"));
     return;
   }
   Bodies bodies;

@@ -103,8 +103,10 @@ TEST(ControlFile, ReadsWhatWasWritten) {
 TEST(ControlFile, BodiesAreWhatTheOpHas) {
   EXPECT_EQ(FileError([](v1::Graph& g) { Find(g, "If").mutable_bodies()->RemoveLast(); }),
             "E0502: the file's structure is wrong: If has 1 body, not 2");
-  EXPECT_EQ(FileError([](v1::Graph& g) { *Find(g, "Const").add_bodies() = g; }), "E0502: the file's structure is wrong: Const has 1 body, not 0");
-  EXPECT_EQ(FileError([](v1::Graph& g) { *Find(g, "If").mutable_body() = g; }), "E0502: the file's structure is wrong: If has a body");
+  EXPECT_EQ(FileError([](v1::Graph& g) { *Find(g, "Const").add_bodies() = g; }),
+            "E0502: the file's structure is wrong: Const has 1 body, not 0");
+  EXPECT_EQ(FileError([](v1::Graph& g) { *Find(g, "If").mutable_body() = g; }),
+            "E0502: the file's structure is wrong: If has a body");
   EXPECT_EQ(FileError([](v1::Graph& g) { *Find(g, "Call").add_bodies() = g.functions(0); }),
             "E0502: the file's structure is wrong: Call has 1 body, not 0");
 }
@@ -116,7 +118,8 @@ TEST(ControlFile, CapturedValuesAreCounted) {
               HasSubstr("E0207: Loop 'y': carried value 't' goes into the body as f32[2,2*N]"));
   EXPECT_THAT(FileError([](v1::Graph& g) { Attr(Find(g, "If"), "captured").set_int_value(1); }),
               HasSubstr("E0103: If takes 1 operand, the condition, but got 3"));
-  EXPECT_THAT(FileError([](v1::Graph& g) { Find(g, "If").mutable_inputs()->RemoveLast(); }), HasSubstr("E0102"));
+  EXPECT_THAT(FileError([](v1::Graph& g) { Find(g, "If").mutable_inputs()->RemoveLast(); }),
+              HasSubstr("E0102"));
   EXPECT_THAT(FileError([](v1::Graph& g) { Find(g, "If").set_inputs(1, 0xffffffff); }), HasSubstr("E0103"));
   EXPECT_THAT(FileError([](v1::Graph& g) {
                 v1::Graph& body = *Find(g, "If").mutable_bodies(1);
@@ -130,21 +133,31 @@ TEST(ControlFile, CapturedValuesAreCounted) {
 TEST(ControlFile, ResultsAreThoseOfTheBody) {
   EXPECT_THAT(FileError([](v1::Graph& g) { Find(g, "Loop").mutable_bodies(0)->clear_outputs(); }),
               HasSubstr("E0103: Loop 'y': the body gives 0 results"));
-  EXPECT_THAT(FileError([](v1::Graph& g) { Find(g, "Loop").mutable_outputs()->RemoveLast(); }), HasSubstr("E0502"));
-  EXPECT_THAT(FileError([](v1::Graph& g) { Attr(Find(g, "Loop"), "symbols").mutable_strings_value()->set_values(0, "N"); }),
-              HasSubstr("E0210: the attribute 'symbols' of Loop names N, which is the size of something else"));
-  EXPECT_THAT(FileError([](v1::Graph& g) { Attr(Find(g, "Loop"), "symbols").mutable_strings_value()->set_values(0, "y_1"); }),
+  EXPECT_THAT(FileError([](v1::Graph& g) { Find(g, "Loop").mutable_outputs()->RemoveLast(); }),
+              HasSubstr("E0502"));
+  EXPECT_THAT(
+      FileError(
+          [](v1::Graph& g) { Attr(Find(g, "Loop"), "symbols").mutable_strings_value()->set_values(0, "N"); }),
+      HasSubstr("E0210: the attribute 'symbols' of Loop names N, which is the size of something else"));
+  EXPECT_THAT(FileError([](v1::Graph& g) {
+                Attr(Find(g, "Loop"), "symbols").mutable_strings_value()->set_values(0, "y_1");
+              }),
               HasSubstr("E0102: Loop 'y': the attribute 'symbols' names y_1 twice"));
-  EXPECT_THAT(FileError([](v1::Graph& g) { Attr(Find(g, "Loop"), "symbols").mutable_strings_value()->set_values(0, ""); }),
+  EXPECT_THAT(FileError([](v1::Graph& g) {
+                Attr(Find(g, "Loop"), "symbols").mutable_strings_value()->set_values(0, "");
+              }),
               HasSubstr("E0102: Loop 'y': the attribute 'symbols' has an empty name"));
-  EXPECT_THAT(FileError([](v1::Graph& g) { Attr(Find(g, "Loop"), "symbols").mutable_strings_value()->set_values(0, "K"); }),
+  EXPECT_THAT(FileError([](v1::Graph& g) {
+                Attr(Find(g, "Loop"), "symbols").mutable_strings_value()->set_values(0, "K");
+              }),
               HasSubstr("E0504: 'y' is stored as f32[y_0,2*N], but is f32[K,2*N]"));
 }
 
 TEST(ControlFile, FunctionsStandBeforeTheirCalls) {
   EXPECT_EQ(FileError([](v1::Graph& g) { g.mutable_functions()->SwapElements(0, 1); }),
             "E0502: the file's structure is wrong: a Call names no function that stands before it");
-  EXPECT_EQ(FileError([](v1::Graph& g) { *g.add_functions() = g.functions(0); }), "E0502: the file's structure is wrong: there are two functions 'half'");
+  EXPECT_EQ(FileError([](v1::Graph& g) { *g.add_functions() = g.functions(0); }),
+            "E0502: the file's structure is wrong: there are two functions 'half'");
   EXPECT_EQ(FileError([](v1::Graph& g) { *g.mutable_functions(0)->add_functions() = g.functions(1); }),
             "E0502: the file's structure is wrong: a body has functions of its own");
   EXPECT_EQ(FileError([](v1::Graph& g) { Attr(Find(g, "Call"), "function").set_int_value(3); }),

@@ -162,7 +162,7 @@ constexpr Refusal kRefusals[] = {
   }
 }
 )",
-     R"(error[E0501 bad-syntax]: Neg takes no body
+     R"(error[E0501 bad-syntax]: Neg takes no body: only a fused node, If, Loop and Scan have any
   --> text:2:7
   2 |   y = Neg(x) {
     |       ^~~)"},
