@@ -62,7 +62,8 @@ absl::Status WrongDType(const Plan& plan, int i, absl::string_view fed, DType dt
   const DType declared = TypeOf(plan, i).dtype;
   std::string how;
   std::vector<std::string> notes;
-  if (values != nullptr) {
+  const bool packed = IsPacked(dtype) || IsPacked(declared);  // which arrays are not cast to or from
+  if (values != nullptr && !packed) {
     const CastSurvey survey = SurveyCast(*values, declared);
     notes.push_back(DescribeCast(*values, declared, survey));
     const std::optional<CastRule> rule = BestRule(survey);
@@ -72,6 +73,11 @@ absl::Status WrongDType(const Plan& plan, int i, absl::string_view fed, DType dt
   if (origin != nullptr && !origin->array) {
     return Refuse(plan, i, "E0604", absl::StrCat(Declared(plan, i), ", it was fed ", fed), std::move(notes),
                   {absl::StrCat("write it as ", Name(declared))});
+  }
+  if (packed) {
+    return Refuse(
+        plan, i, "E0604", absl::StrCat(Declared(plan, i), ", it was fed ", fed), std::move(notes),
+        {absl::StrCat("declare ", Quoted(plan, i), " as ", Name(dtype), ", and Cast it in the graph")});
   }
   return Refuse(plan, i, "E0604", absl::StrCat(Declared(plan, i), ", it was fed ", fed), std::move(notes),
                 {absl::StrCat("cast the array to ", Name(declared), " where it is loaded", how,

@@ -52,13 +52,14 @@ void CastAll(const From* values, int64_t count, To* out, CastSurvey& survey) {
 CastSurvey Cast(const Tensor& array, DType target, void* out) {
   const ScopedFloatEnvironment environment;
   CastSurvey survey;
+  survey.values = array.num_elements();
+  if (IsPacked(array.dtype()) || IsPacked(target)) return survey;  // no rule takes them
   const int64_t stored = array.is_splat() ? std::min<int64_t>(1, array.num_elements()) : array.num_elements();
   VisitDType(array.dtype(), [&]<typename From>(std::type_identity<From>) {
     VisitDType(target, [&]<typename To>(std::type_identity<To>) {
       CastAll(static_cast<const From*>(array.data()), stored, static_cast<To*>(out), survey);
     });
   });
-  survey.values = array.num_elements();
   if (array.is_splat()) {
     for (int64_t* count : {&survey.changed, &survey.outside, &survey.not_finite}) *count *= survey.values;
   }

@@ -103,6 +103,18 @@ TEST(StorageDTypes, WeightsOfFourBits) {
             (Texts{"f32[2,3] {-4, 1.75, 1, -1, -1.625, 6.5}", "i4[2,3] {-8, 7, 7, -8, -8, 7}"}));
 }
 
+TEST(StorageDTypes, FeedsAreNotPacked) {
+  const auto error = [](absl::string_view type, absl::string_view feed) {
+    const Graph graph = *ParseText(absl::StrCat("graph g(x: ", type, ") -> (y) {\n  y = Identity(x)\n}"));
+    return std::string(Compile(graph, {.jit = JitMode::kOff})->Run({{"x", T(feed)}}).status().message());
+  };
+  const std::string to_packed = error("i4[3]", "i8[3] 1 2 3"), from_packed = error("i8[3]", "i4[3] 1 2 3");
+  EXPECT_NE(to_packed.find("help: declare 'x' as i8, and Cast it in the graph"), std::string::npos)
+      << to_packed;
+  EXPECT_NE(from_packed.find("help: declare 'x' as i4, and Cast it in the graph"), std::string::npos)
+      << from_packed;
+}
+
 TEST(StorageDTypes, OtherOpsRefuseThem) {
   const auto error = [](absl::string_view type) {
     return std::string(

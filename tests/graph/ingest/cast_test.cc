@@ -3,6 +3,7 @@
 // Walks every cell of the table source x target x rule in docs/numerics.md, against make_policies.py.
 #include "tenfold/graph/ingest/cast.h"
 
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <string>
@@ -119,6 +120,33 @@ TEST_F(CastTest, SurveysCount) {
       EXPECT_EQ(survey.largest_outside > 0, counts[kOutside] > 0) << pair;
     }
   }
+}
+
+TEST_F(CastTest, PackedElementsAreNotCast) {
+  const uint8_t one = 1;
+  const Tensor packed = *Tensor::Splat(DType::kI4, Dims{3}, &one);
+  const Tensor bytes = *packed.Unpack();
+  EXPECT_EQ(CastArray(bytes, DType::kI4, CastRule::kSaturate, kName).status().message(),
+            "error[E0320 cast-refused]: 'x.npy' is i8[3], where i4 is due\n"
+            "  no cast rule packs or unpacks arrays\n"
+            "  help: take the array as i8: Cast(x, to=i4) in the graph converts it");
+  EXPECT_EQ(CastArray(packed, DType::kF32, CastRule::kNearest, kName).status().message(),
+            "error[E0320 cast-refused]: 'x.npy' is i4[3], where f32 is due\n"
+            "  no cast rule packs or unpacks arrays\n"
+            "  help: take the array as i4: Cast(x, to=f32) in the graph converts it");
+  EXPECT_EQ(SurveyCast(packed, DType::kF32).values, 3);
+}
+
+TEST_F(CastTest, FloatsOfEightBitsRoundOnce) {
+  const Tensor values = *Tensor::FromVector(std::vector<double>{464, 1.0625000000001, -0.0}, Dims{3});
+  EXPECT_EQ(CastArray(values, DType::kF8E4M3FN, CastRule::kNearest, kName)->ToString(),
+            "f8e4m3fn[3] {450, 1.1, -0}");
+  const Tensor beyond = *Tensor::FromVector(std::vector<double>{465}, Dims{1});
+  EXPECT_EQ(CodeOf(CastArray(beyond, DType::kF8E4M3FN, CastRule::kNearest, kName).status()), "E0321");
+  EXPECT_EQ(CastArray(beyond, DType::kF8E4M3FN, CastRule::kSaturate, kName)->ToString(), "f8e4m3fn[1] {450}");
+  const Tensor infinite = *Tensor::FromVector(std::vector<double>{HUGE_VAL}, Dims{1});
+  EXPECT_EQ(CodeOf(CastArray(infinite, DType::kF8E4M3FN, CastRule::kSaturate, kName).status()), "E0322");
+  EXPECT_EQ(CastArray(infinite, DType::kF8E5M2, CastRule::kExact, kName)->ToString(), "f8e5m2[1] {inf}");
 }
 
 Tensor F64(std::vector<double> values, Dims dims) { return *Tensor::FromVector(values, dims); }
