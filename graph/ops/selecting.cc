@@ -41,7 +41,7 @@ absl::StatusOr<Tensor> FindNonZeros(const KernelContext& c, const KernelTensor& 
   const auto for_each_chunk = [&](auto&& body) {
     return c.ForEachRange(chunks, kChunk, [&](int64_t begin, int64_t end, void*) {
       for (int64_t chunk = begin; chunk < end; ++chunk) {
-        VisitDType(x.dtype, [&]<typename T>(std::type_identity<T>) {
+        VisitComputed(x.dtype, [&]<typename T>(std::type_identity<T>) {
           body(chunk, x.values<T>().subspan(chunk * kChunk, std::min(kChunk, x.count - chunk * kChunk)));
         });
       }
@@ -260,7 +260,7 @@ absl::Status RunUnique(KernelContext& c) {
   TENFOLD_ASSIGN_OR_RETURN(Tensor spare_tensor, Numbers(line.extent));
   std::span<int64_t> order = order_tensor.mutable_values<int64_t>();
   const std::span<int64_t> group = group_tensor.mutable_values<int64_t>();
-  const int64_t groups = VisitDType(x.dtype, [&]<typename T>(std::type_identity<T>) {
+  const int64_t groups = VisitComputed(x.dtype, [&]<typename T>(std::type_identity<T>) {
     return SortSlices(c, x.values<T>().data(), line, order, spare_tensor.mutable_values<int64_t>(), group);
   });
   // The first of each group, and where the group stands in the result.
@@ -309,26 +309,26 @@ AttrDef AxisAttr(const char* doc) {
 std::vector<OpDef> SelectingOps() {
   return {
       {.name = "NonZero",
-       .inputs = {{"x", "T", kAnyType, ""}},
+       .inputs = {{"x", "T", kComputed, ""}},
        .attrs = {SymbolsAttr()},
        .outputs = {{"y", "I", {DType::kI64}, "[rank, how many]: a column of indices for each"}},
        .doc = "Where the elements are that are not zero, in order. NaN is none, false is one.",
        .infer = InferNonZero,
        .computation = HostKernel{.run = RunNonZero, .cost = 2, .places_outputs = true}},
       {.name = "Compress",
-       .inputs = {{"x", "T", kAnyType, ""},
+       .inputs = {{"x", "T", kComputed, ""},
                   {"condition", "B", kBoolOnly, "a list; what it is too short for counts as false"}},
        .attrs = {AxisAttr("along which is chosen; absent: of all elements as one list"), SymbolsAttr()},
-       .outputs = {{"y", "T", kAnyType, ""}},
+       .outputs = {{"y", "T", kComputed, ""}},
        .doc = "The elements, or slices along an axis, for which the condition is true.",
        .infer = InferCompress,
        .computation = HostKernel{.run = RunCompress, .cost = 2, .places_outputs = true}},
       {.name = "Unique",
-       .inputs = {{"x", "T", kAnyType, ""}},
+       .inputs = {{"x", "T", kComputed, ""}},
        .attrs = {AxisAttr("along which slices are compared; absent: all elements as one list"),
                  {"sorted", AttrKind::kBool, AttrValue(true), "in ascending order, else as they come first"},
                  SymbolsAttr()},
-       .outputs = {{"y", "T", kAnyType, "each once"},
+       .outputs = {{"y", "T", kComputed, "each once"},
                    {"indices", "I", {DType::kI64}, "where each comes first"},
                    {"inverse_indices", "I", {DType::kI64}, "for each of x, where it stands in y"},
                    {"counts", "I", {DType::kI64}, "how often each comes"}},
