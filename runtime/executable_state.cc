@@ -66,7 +66,7 @@ absl::Status ExecutableState::Prepare() {
   }
   const bool compiles = options.compiler != nullptr && options.jit != JitMode::kOff && !host_kernels.empty();
   if (compiles && options.jit == JitMode::kWait) TENFOLD_RETURN_IF_ERROR(CompileAll(control));
-  for (KernelCode* code : host_kernels) {
+  for (const auto& code : kernels) {  // also those of a device: binding asks them for sizes
     if (code->compiled.load() == nullptr) {
       code->interpreter = std::make_unique<const KernelInterpreter>(*code->kernel);
     }

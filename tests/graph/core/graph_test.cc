@@ -200,10 +200,10 @@ TEST_F(GraphTest, VerifyLooksIntoBodies) {
   GraphBuilder g;
   g.Output("y", Neg(g.Input("x", DType::kF64, {2})));
   const auto body = std::make_shared<const Graph>(*std::move(g).Build());
-  const auto fused = graph_.AddNode(*graph_.registry().Find("Fused"), {Id("a")}, {}, {"fused"}, {}, body);
+  const auto fused = graph_.AddNode(*graph_.registry().Find("Fused"), {Id("a")}, {}, {"fused"}, {}, {body});
   EXPECT_EQ(DiagnosticsOf(fused.status())[0].message,
             "a fused node's body declares f64[2] for an input of f32[N,2]");
-  EXPECT_FALSE(graph_.AddNode(*graph_.registry().Find("Fused"), {Id("a")}, {}, {"fused"}, {}, nullptr).ok());
+  EXPECT_FALSE(graph_.AddNode(*graph_.registry().Find("Fused"), {Id("a")}, {}, {"fused"}, {}).ok());
 }
 
 }  // namespace
