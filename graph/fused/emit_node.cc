@@ -31,13 +31,15 @@ Scalar EmitElementwise(const Node& node, DType result, std::span<const Scalar> i
 
 bool CanFail(const Graph& graph, const Node& node) {
   std::vector<DType> types;
-  for (ValueId input : node.inputs) types.push_back(graph.value(input).type.dtype);
+  for (ValueId input : Present(node.inputs)) types.push_back(graph.value(input).type.dtype);
   const DType result = graph.value(node.outputs[0]).type.dtype;
-  return ScalarBuilder::Record(types,
-                               [&](std::span<const Scalar> in) {
-                                 return std::vector<Scalar>{EmitElementwise(node, result, in)};
-                               })
-      .CanFail();
+  const auto emit = [&](std::span<const Scalar> in) {
+    std::vector<Scalar> operands;  // by input; an absent one has no builder
+    size_t next = 0;
+    for (ValueId input : node.inputs) operands.push_back(input == kNoValue ? Scalar() : in[next++]);
+    return std::vector<Scalar>{EmitElementwise(node, result, operands)};
+  };
+  return ScalarBuilder::Record(types, emit).CanFail();
 }
 
 Scalar EmitReductionMap(const Reduction& reduction, Scalar element) {

@@ -136,6 +136,7 @@ absl::Status CopySelected(const KernelContext& c, const Line& line, std::span<co
   const KernelTensor &x = c.input(0), &y = c.output();
   const auto count = static_cast<int64_t>(numbers.size());
   const int64_t bytes = line.inner * x.element_size();
+  if (bytes == 0) return absl::OkStatus();  // there may be no memory to copy from
   return c.ForEachRange(line.outer * count, std::max<int64_t>(1, bytes / 8),
                         [&](int64_t begin, int64_t end, void*) {
                           for (int64_t unit = begin; unit < end; ++unit) {
