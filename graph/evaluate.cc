@@ -49,12 +49,6 @@ struct SingleNode {
   const TensorType& type(size_t output) const { return graph.value(node().outputs[output]).type; }
 };
 
-// Whether it is the computation that knows the extents of its results.
-bool PlacesOutputs(const OpDef& op) {
-  const auto* const kernel = std::get_if<HostKernel>(&op.computation);
-  return kernel != nullptr && kernel->places_outputs;
-}
-
 absl::StatusOr<SingleNode> Isolate(const Graph& graph, const Node& node, std::span<const Tensor> inputs) {
   SingleNode single{Graph(graph.shared_registry()), {}};
   single.graph.limits = graph.limits;
@@ -363,6 +357,11 @@ absl::StatusOr<Tensors> Evaluate(const Graph& graph, const Node& node, std::span
 }
 
 }  // namespace
+
+bool PlacesOutputs(const OpDef& op) {
+  const auto* const kernel = std::get_if<HostKernel>(&op.computation);
+  return kernel != nullptr && kernel->places_outputs;
+}
 
 absl::StatusOr<Tensors> EvaluateNode(const Graph& graph, const Node& node, std::span<const Tensor> inputs,
                                      std::optional<IsaLevel> level, const KernelInterrupt* interrupt) {

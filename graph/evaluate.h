@@ -31,6 +31,9 @@ absl::StatusOr<std::vector<Tensor>> EvaluateNode(const Graph& graph, const Node&
 absl::StatusOr<std::vector<Tensor>> EvaluateGraph(const Graph& graph, std::span<const Tensor> feeds,
                                                   std::optional<IsaLevel> level = std::nullopt);
 
+// Whether it is the computation that knows the extents of the op's results.
+bool PlacesOutputs(const OpDef& op);
+
 // How many scalar operations EvaluateNode performs, roughly: what folding budgets count. Symbols: nullopt.
 std::optional<int64_t> EstimateOperations(const Graph& graph, const Node& node);
 

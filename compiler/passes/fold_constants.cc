@@ -218,11 +218,6 @@ std::optional<int64_t> MostSelectedBytes(const Graph& graph, const Node& node) {
   return total;
 }
 
-bool PlacesOutputs(const OpDef& op) {
-  const auto* const kernel = std::get_if<HostKernel>(&op.computation);
-  return kernel != nullptr && kernel->places_outputs;
-}
-
 bool HasStaticResults(const Graph& graph, const Node& node) {
   return std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId output) {
     const Shape& shape = graph.value(output).type.shape;
