@@ -287,7 +287,7 @@ absl::Status ContractChecker::Prepare() {
     const int64_t column = i % columns;
     Key low = OrderKey(UnsignedZero(min[column])), high = OrderKey(UnsignedZero(max[column]));
     // The key of -0, which is as good as +0.
-    if (kIsHalfType<T> && low == Key{}) low = static_cast<Key>(-1);
+    if (StorageFloat<T> && low == Key{}) low = static_cast<Key>(-1);
     if (!contract_.has_range(column)) {  // nothing is known, so nothing is wrong
       low = std::numeric_limits<Key>::has_infinity ? -std::numeric_limits<Key>::infinity()
                                                    : std::numeric_limits<Key>::lowest();

@@ -99,6 +99,24 @@ constexpr T ToFloat8(double d, Overflow overflow = Overflow::kSaturate) {
   return ToFloat8<T>(RoundToOddFloat(d), overflow);
 }
 
+// Widen and Narrow of graph/half.h, for these. What lies beyond the range becomes what the format has there.
+template <typename T>
+concept Float8 = requires { Float8Format<T>::kBias; };
+
+// Floats that are stored alone: computed with as f32.
+template <typename T>
+concept StorageFloat = Half<T> || Float8<T>;
+
+template <Float8 T>
+constexpr float Widen(T x) {
+  return ToFloat(x);
+}
+
+template <Float8 T, typename X>
+constexpr T Narrow(X x) {
+  return ToFloat8<T>(x, Overflow::kBeyond);
+}
+
 }  // namespace tenfold
 
 #endif  // TENFOLD_GRAPH_FLOAT8_H_

@@ -28,29 +28,6 @@ absl::Status StoreInteger(int64_t value, DType dtype, T* out) {
 }
 
 // Writes one number as one element of `dtype`.
-template <typename T>
-T Narrow(double value) {
-  if constexpr (std::is_same_v<T, F16>) {
-    return ToF16(value);
-  } else if constexpr (std::is_same_v<T, BF16>) {
-    return ToBF16(value);
-  } else if constexpr (std::is_floating_point_v<T>) {
-    return static_cast<T>(value);
-  } else {
-    return ToFloat8<T>(value, Overflow::kBeyond);
-  }
-}
-
-// The value of any floating element; of one in 8 or 16 bits through its exact f32.
-template <typename T>
-double Wide(T element) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return static_cast<double>(element);
-  } else {
-    return ToFloat(element);
-  }
-}
-
 template <typename Number>
 absl::Status StoreNumber(Number value, DType dtype, void* out) {
   return VisitDType(dtype, [&]<typename T>(std::type_identity<T>) -> absl::Status {
@@ -77,7 +54,7 @@ absl::Status StoreNumber(Number value, DType dtype, void* out) {
       } else {
         element = Narrow<T>(static_cast<double>(value));
       }
-      const double back = Wide(element);
+      const double back = Widen(element);
       const bool representable = std::abs(back) < 0x1p63 || value == std::numeric_limits<int64_t>::min();
       if (!representable || static_cast<int64_t>(back) != value) {
         return MakeError("E0204",
@@ -87,8 +64,8 @@ absl::Status StoreNumber(Number value, DType dtype, void* out) {
     } else {
       element = Narrow<T>(value);
       // An e4m3fn has a NaN where others have an infinity.
-      if (!std::isfinite(Wide(element)) && !std::isnan(value) &&
-          (std::isfinite(value) || std::isnan(Wide(element)))) {
+      if (!std::isfinite(Widen(element)) && !std::isnan(value) &&
+          (std::isfinite(value) || std::isnan(Widen(element)))) {
         return MakeError("E0204", absl::StrCat("the literal ", value, " overflows ", Name(dtype)));
       }
     }

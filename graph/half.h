@@ -6,7 +6,9 @@
 #define TENFOLD_GRAPH_HALF_H_
 
 #include <bit>
+#include <concepts>
 #include <cstdint>
+#include <type_traits>
 
 namespace tenfold {
 
@@ -73,6 +75,31 @@ constexpr float RoundToOddFloat(double d) {
 
 constexpr F16 ToF16(double d) { return ToF16(RoundToOddFloat(d)); }
 constexpr BF16 ToBF16(double d) { return ToBF16(RoundToOddFloat(d)); }
+
+template <typename T>
+concept Half = std::same_as<T, F16> || std::same_as<T, BF16>;
+
+// A stored value as the type that it is computed in: float for a half, its own type for any other.
+template <typename T>
+constexpr auto Widen(T x) {
+  if constexpr (Half<T>) {
+    return ToFloat(x);
+  } else {
+    return x;
+  }
+}
+
+// And back; halves are rounded, integers wrap.
+template <typename T, typename X>
+constexpr T Narrow(X x) {
+  if constexpr (std::is_same_v<T, F16>) {
+    return ToF16(x);
+  } else if constexpr (std::is_same_v<T, BF16>) {
+    return ToBF16(x);
+  } else {
+    return static_cast<T>(x);
+  }
+}
 
 }  // namespace tenfold
 

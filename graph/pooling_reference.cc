@@ -112,15 +112,9 @@ struct Maximum {
 
 template <typename T>
 struct Sum {
-  static constexpr bool kIsHalf = std::is_same_v<T, F16> || std::is_same_v<T, BF16>;
-  using Acc = std::conditional_t<kIsHalf, float, T>;
+  using Acc = decltype(Widen(T()));
   static constexpr Acc kIdentity = Acc(-0.0);  // +0 would turn a sum of negative zeros positive
-  static TENFOLD_INLINE Acc Load(T v) {
-    if constexpr (kIsHalf)
-      return ToFloat(v);
-    else
-      return v;
-  }
+  static TENFOLD_INLINE Acc Load(T v) { return Widen(v); }
   static TENFOLD_INLINE Acc Combine(Acc a, Acc b) { return a + b; }
 };
 

@@ -15,7 +15,7 @@ namespace {
 
 template <typename T>
 double ToDouble(T value) {
-  if constexpr (kIsHalfType<T>) {
+  if constexpr (StorageFloat<T>) {
     return ToFloat(value);
   } else {
     return static_cast<double>(value);

@@ -17,12 +17,7 @@
 namespace tenfold {
 
 template <typename T>
-inline constexpr bool kIsFloat8Type = std::same_as<T, F8E4M3FN> || std::same_as<T, F8E5M2>;
-// Floats that are stored alone.
-template <typename T>
-inline constexpr bool kIsHalfType = std::same_as<T, F16> || std::same_as<T, BF16> || kIsFloat8Type<T>;
-template <typename T>
-inline constexpr bool kHasNan = kIsHalfType<T> || std::floating_point<T>;
+inline constexpr bool kHasNan = StorageFloat<T> || std::floating_point<T>;
 
 // Sign and magnitude as two's complement: the integers are ordered as the values are, -0 just below +0, a NaN
 // outside the infinities. Its own inverse.
@@ -35,8 +30,8 @@ constexpr int8_t FlipMagnitude(int8_t bits) {
 
 template <typename T>
 constexpr auto OrderKey(T value) {
-  if constexpr (kIsHalfType<T>) {
-    using Key = std::conditional_t<kIsFloat8Type<T>, int8_t, int16_t>;
+  if constexpr (StorageFloat<T>) {
+    using Key = std::conditional_t<Float8<T>, int8_t, int16_t>;
     return FlipMagnitude(static_cast<Key>(value.bits));
   } else if constexpr (std::same_as<T, bool>) {
     return static_cast<uint8_t>(value);
@@ -49,7 +44,7 @@ using OrderKeyOf = decltype(OrderKey(T{}));
 
 template <typename T>
 constexpr T FromOrderKey(OrderKeyOf<T> key) {
-  if constexpr (kIsHalfType<T>) {
+  if constexpr (StorageFloat<T>) {
     return {static_cast<decltype(T::bits)>(FlipMagnitude(key))};
   } else {
     return static_cast<T>(key);
@@ -59,7 +54,7 @@ constexpr T FromOrderKey(OrderKeyOf<T> key) {
 // Of a key.
 template <typename T>
 constexpr bool IsNanKey(OrderKeyOf<T> key) {
-  if constexpr (kIsHalfType<T>) {
+  if constexpr (StorageFloat<T>) {
     using Key = OrderKeyOf<T>;
     // Beyond it are the NaNs.
     constexpr Key kLast = std::same_as<T, F16>        ? 0x7c00
@@ -75,7 +70,7 @@ constexpr bool IsNanKey(OrderKeyOf<T> key) {
 // Zeros have no sign, for those who compare keys of halves.
 template <typename T>
 constexpr T UnsignedZero(T value) {
-  if constexpr (kIsHalfType<T>) {
+  if constexpr (StorageFloat<T>) {
     return ToFloat(value) == 0 ? T{} : value;
   } else {
     return value == T{} ? T{} : value;

@@ -105,7 +105,7 @@ bool HasInf(const Tensor& array) {
       const int64_t stored =
           array.is_splat() ? std::min<int64_t>(1, array.num_elements()) : array.num_elements();
       for (int64_t i = 0; i < stored && !found; ++i)
-        found = std::isinf(static_cast<double>(Widen(array.at<T>(i))));
+        found = std::isinf(static_cast<double>(Widest(array.at<T>(i))));
     }
   });
   return found;

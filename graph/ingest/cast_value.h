@@ -30,16 +30,10 @@ struct CastValue {
   CastOutcome outcome;
 };
 
-template <typename T>
-inline constexpr bool kIsFloat8 = std::is_same_v<T, F8E4M3FN> || std::is_same_v<T, F8E5M2>;
-// Narrower than an f32, through which they are widened.
-template <typename T>
-inline constexpr bool kIsHalf = std::is_same_v<T, F16> || std::is_same_v<T, BF16> || kIsFloat8<T>;
-
 // The value as the widest type of its kind; exact.
 template <typename T>
-constexpr auto Widen(T value) {
-  if constexpr (kIsHalf<T>) {
+constexpr auto Widest(T value) {
+  if constexpr (StorageFloat<T>) {
     return static_cast<double>(ToFloat(value));
   } else if constexpr (std::is_floating_point_v<T>) {
     return static_cast<double>(value);
@@ -57,7 +51,7 @@ template <typename From, typename To>
 double Distance(From before, To after) {
   // 64 bits of precision hold every integer and every double.
   return static_cast<double>(
-      std::fabs(static_cast<long double>(Widen(after)) - static_cast<long double>(Widen(before))));
+      std::fabs(static_cast<long double>(Widest(after)) - static_cast<long double>(Widest(before))));
 }
 
 // To the nearest integer, half to even, whatever the rounding mode.
@@ -81,7 +75,7 @@ To LargestFinite() {
     return F16{0x7bff};
   } else if constexpr (std::is_same_v<To, BF16>) {
     return BF16{0x7f7f};
-  } else if constexpr (kIsFloat8<To>) {
+  } else if constexpr (Float8<To>) {
     return To{Float8Format<To>::kLargest};
   } else {
     return std::numeric_limits<To>::max();
@@ -90,9 +84,9 @@ To LargestFinite() {
 
 template <typename To>
 To Negated(To value) {
-  if constexpr (kIsFloat8<To>) {
+  if constexpr (Float8<To>) {
     return To{static_cast<uint8_t>(value.bits ^ 0x80u)};
-  } else if constexpr (kIsHalf<To>) {
+  } else if constexpr (StorageFloat<To>) {
     return To{static_cast<uint16_t>(value.bits ^ 0x8000u)};
   } else {
     return -value;
@@ -101,17 +95,8 @@ To Negated(To value) {
 
 template <typename To>
 CastValue<To> CastToFloat(double from) {
-  To to;
-  if constexpr (std::is_same_v<To, F16>) {
-    to = ToF16(from);
-  } else if constexpr (std::is_same_v<To, BF16>) {
-    to = ToBF16(from);
-  } else if constexpr (kIsFloat8<To>) {
-    to = ToFloat8<To>(from, Overflow::kBeyond);
-  } else {
-    to = static_cast<To>(from);
-  }
-  const double back = Widen(to);
+  const To to = Narrow<To>(from);
+  const double back = Widest(to);
   if (back == from || from != from) return {to, CastOutcome::kSame};
   if constexpr (std::is_same_v<To, F8E4M3FN>) {
     if (std::isinf(from)) return {To{}, CastOutcome::kNotFinite};  // it has none
@@ -126,7 +111,7 @@ CastValue<To> CastIntegerToFloat(From from) {
   const bool negative = from < From{0};
   const uint64_t magnitude =
       negative ? uint64_t{0} - static_cast<uint64_t>(from) : static_cast<uint64_t>(from);
-  if constexpr (kIsHalf<To>) {
+  if constexpr (StorageFloat<To>) {
     const double rounded = RoundToOdd(magnitude);
     return CastToFloat<To>(negative ? -rounded : rounded);
   } else {
@@ -163,8 +148,8 @@ CastValue<To> CastInteger(From from) {
 
 template <typename To, typename From>
 CastValue<To> CastOne(From from) {
-  const auto wide = Widen(from);
-  constexpr bool kToFloat = kIsHalf<To> || std::is_floating_point_v<To>;
+  const auto wide = Widest(from);
+  constexpr bool kToFloat = StorageFloat<To> || std::is_floating_point_v<To>;
   if constexpr (std::is_same_v<decltype(wide), const double>) {
     if constexpr (kToFloat) {
       return CastToFloat<To>(wide);

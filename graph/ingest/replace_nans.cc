@@ -107,7 +107,7 @@ template <typename T>
 Found FindNans(const T* values, int64_t count) {
   Found found;
   for (int64_t i = 0; i < count; ++i) {
-    const double v = Widen(values[i]);
+    const double v = Widest(values[i]);
     if (v == v) continue;
     if (found.count++ == 0) found.first = i;
   }
@@ -131,7 +131,7 @@ absl::Status ReplaceByLine(const Tensor& array, const NanPolicy& policy, const L
       int64_t first_nan = -1;
       size_t count = 0;
       for (int64_t i = 0; i < lines.length; ++i) {
-        const double v = Widen(out[begin + i * lines.inner]);
+        const double v = Widest(out[begin + i * lines.inner]);
         if (std::isfinite(v)) values[count++] = v;
         if (v != v && first_nan < 0) first_nan = begin + i * lines.inner;
       }
@@ -148,7 +148,7 @@ absl::Status ReplaceByLine(const Tensor& array, const NanPolicy& policy, const L
       const T rounded = CastOne<T>(value).value;
       for (int64_t i = 0; i < lines.length; ++i) {
         T& element = out[begin + i * lines.inner];
-        if (Widen(element) != Widen(element)) element = rounded;
+        if (Widest(element) != Widest(element)) element = rounded;
       }
     }
   }
@@ -177,7 +177,7 @@ absl::StatusOr<Tensor> ReplaceIn(const Tensor& array, const NanPolicy& policy, c
   T* const out = static_cast<T*>(copy.mutable_data());
   if (policy.rule == NanRule::kZero) {
     for (int64_t i = 0; i < copy.num_elements(); ++i) {
-      if (Widen(out[i]) != Widen(out[i])) out[i] = T{};
+      if (Widest(out[i]) != Widest(out[i])) out[i] = T{};
     }
   } else {
     TENFOLD_RETURN_IF_ERROR(ReplaceByLine(array, policy, lines, name, out));

@@ -19,16 +19,6 @@ namespace {
 // Of long lines.
 constexpr int64_t kStepsBetweenPolls = int64_t{1} << 16;
 
-// Element `i` of a line whose elements are `stride` apart, as the type that is computed in.
-template <typename T>
-auto At(const T* line, int64_t stride, int64_t i) {
-  if constexpr (std::is_same_v<T, F16> || std::is_same_v<T, BF16>) {
-    return ToFloat(line[i * stride]);
-  } else {
-    return line[i * stride];
-  }
-}
-
 // The first element of line `unit` along `axis`.
 int64_t FirstOf(const KernelTensor& tensor, int axis, int64_t unit) {
   const int64_t inner = tensor.Inner(axis);
@@ -80,7 +70,7 @@ void TopKOfLine(const KernelContext& c, const T* x, int64_t extent, int64_t stri
     // Nothing moves any more once nobody wants the result.
     if (++comparisons % kStepsBetweenPolls == 0) stopped = stopped || c.ShouldStop();
     if (stopped) return false;
-    const auto a = At(x, stride, i), b = At(x, stride, j);
+    const auto a = Widen(x[i * stride]), b = Widen(x[j * stride]);
     if (largest ? Below(b, a) : Below(a, b)) return true;
     if (largest ? Below(a, b) : Below(b, a)) return false;
     return i < j;
@@ -131,26 +121,16 @@ struct Direction {
 template <typename T>
 void Accumulate(const KernelContext& c, const T* x, T* y, int64_t extent, int64_t stride,
                 const Direction& how) {
-  constexpr bool kHalf = std::is_same_v<T, F16> || std::is_same_v<T, BF16>;
-  using Sum = std::conditional_t<kHalf, float, std::conditional_t<std::is_integral_v<T>, uint64_t, T>>;
-  const auto stored = [](Sum sum) {
-    if constexpr (std::is_same_v<T, F16>) {
-      return ToF16(sum);
-    } else if constexpr (std::is_same_v<T, BF16>) {
-      return ToBF16(sum);
-    } else {
-      return static_cast<T>(sum);  // integers wrap
-    }
-  };
+  using Sum = std::conditional_t<std::is_integral_v<T>, uint64_t, decltype(Widen(T()))>;
   Sum sum = how.product ? Sum(1) : Sum(0);
   for (int64_t n = 0; n < extent; ++n) {
     if (n % kStepsBetweenPolls == kStepsBetweenPolls - 1 && c.ShouldStop()) return;
     const int64_t i = how.reverse ? extent - 1 - n : n;
-    const auto element = static_cast<Sum>(At(x, stride, i));
-    if (how.exclusive) y[i * stride] = stored(sum);
+    const auto element = static_cast<Sum>(Widen(x[i * stride]));
+    if (how.exclusive) y[i * stride] = Narrow<T>(sum);
     // The first element as it is: 0 + -0 would lose its sign.
     sum = n == 0 ? element : how.product ? sum * element : sum + element;
-    if (!how.exclusive) y[i * stride] = stored(sum);
+    if (!how.exclusive) y[i * stride] = Narrow<T>(sum);
   }
 }
 

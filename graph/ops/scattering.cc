@@ -63,13 +63,7 @@ void Apply(DType dtype, How how, const char* from, char* to, int64_t count) {
     const T* const updates = reinterpret_cast<const T*>(from);
     T* const elements = reinterpret_cast<T*>(to);
     for (int64_t i = 0; i < count; ++i) {
-      if constexpr (std::is_same_v<T, F16>) {
-        elements[i] = ToF16(Combined(ToFloat(elements[i]), ToFloat(updates[i]), how));
-      } else if constexpr (std::is_same_v<T, BF16>) {
-        elements[i] = ToBF16(Combined(ToFloat(elements[i]), ToFloat(updates[i]), how));
-      } else {
-        elements[i] = Combined(elements[i], updates[i], how);
-      }
+      elements[i] = Narrow<T>(Combined(Widen(elements[i]), Widen(updates[i]), how));
     }
   });
 }

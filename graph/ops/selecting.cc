@@ -26,11 +26,7 @@ absl::StatusOr<Tensor> Numbers(int64_t count) { return Tensor::Allocate(DType::k
 
 template <typename T>
 bool IsNonZero(T x) {
-  if constexpr (std::is_same_v<T, F16> || std::is_same_v<T, BF16>) {
-    return ToFloat(x) != 0;
-  } else {
-    return x != T(0);
-  }
+  return Widen(x) != 0;
 }
 
 // The numbers of the elements of `x` that are not zero, in order.
@@ -187,14 +183,10 @@ absl::Status InferUnique(InferContext& c) {
 // -1, 0 or 1. NaNs equal each other and stand above every number.
 template <typename T>
 int Compare(T a, T b) {
-  if constexpr (std::is_same_v<T, F16> || std::is_same_v<T, BF16>) {
-    return Compare(ToFloat(a), ToFloat(b));
-  } else {
-    if constexpr (std::is_floating_point_v<T>) {
-      if (a != a || b != b) return static_cast<int>(a != a) - static_cast<int>(b != b);
-    }
-    return static_cast<int>(b < a) - static_cast<int>(a < b);
+  if constexpr (std::is_floating_point_v<T>) {
+    if (a != a || b != b) return static_cast<int>(a != a) - static_cast<int>(b != b);
   }
+  return static_cast<int>(b < a) - static_cast<int>(a < b);
 }
 
 // Slices `i` and `j` along the line, element by element.
@@ -204,7 +196,7 @@ int CompareSlices(const T* x, const Line& line, int64_t i, int64_t j) {
     const T *const a = x + (o * line.extent + i) * line.inner, *const b =
                                                                    x + (o * line.extent + j) * line.inner;
     for (int64_t k = 0; k < line.inner; ++k) {
-      if (const int order = Compare(a[k], b[k])) return order;
+      if (const int order = Compare(Widen(a[k]), Widen(b[k]))) return order;
     }
   }
   return 0;

@@ -129,7 +129,7 @@ absl::Status InferRange(InferContext& c) {
 absl::Status RunRange(KernelContext& c) {
   const KernelTensor& y = c.output();
   return VisitComputed(y.dtype, [&]<typename T>(std::type_identity<T>) -> absl::Status {
-    if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, F16> || std::is_same_v<T, BF16>) {
+    if constexpr (std::is_same_v<T, bool> || Half<T>) {
       return c.Fail("E9001", "a dtype that no Range has");
     } else {
       // Integers wrap.
@@ -168,14 +168,7 @@ absl::Status InferEyeLike(InferContext& c) {
 std::array<char, 8> OneOf(DType dtype) {
   std::array<char, 8> bytes = {};
   VisitComputed(dtype, [&]<typename T>(std::type_identity<T>) {
-    T one;
-    if constexpr (std::is_same_v<T, F16>) {
-      one = ToF16(1.0);
-    } else if constexpr (std::is_same_v<T, BF16>) {
-      one = ToBF16(1.0);
-    } else {
-      one = static_cast<T>(1);
-    }
+    const T one = Narrow<T>(1.0f);
     std::memcpy(bytes.data(), &one, sizeof(T));
   });
   return bytes;

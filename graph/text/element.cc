@@ -83,17 +83,6 @@ std::optional<T> ReadNative(absl::string_view text) {
   return value;
 }
 
-template <typename T>
-T Narrow(double d) {
-  if constexpr (std::is_same_v<T, F16>) {
-    return ToF16(d);
-  } else if constexpr (std::is_same_v<T, BF16>) {
-    return ToBF16(d);
-  } else {
-    return ToFloat8<T>(d, Overflow::kBeyond);
-  }
-}
-
 // F16, BF16 or an f8. The decimal is rounded to a double first; where that lands halfway between two of its
 // values, the decimal itself decides the side.
 template <typename T>

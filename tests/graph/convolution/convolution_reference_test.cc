@@ -25,31 +25,20 @@ using testing::RandomWindow;
 constexpr float kInf = std::numeric_limits<float>::infinity();
 constexpr IsaLevel kLevels[] = {IsaLevel::kBaseline, IsaLevel::kAvx2, IsaLevel::kAvx512};
 
-// --- The definition
-// ------------------------------------------------------------------------------------------
+// --- The definition ----------------------------------------------------------------------------------------
 
 float MultiplyAdd(float a, float b, float c) { return std::fma(a, b, c); }
 double MultiplyAdd(double a, double b, double c) { return std::fma(a, b, c); }
 uint64_t MultiplyAdd(uint64_t a, uint64_t b, uint64_t c) { return a * b + c; }
 
+// As the type that sums are kept in.
 template <typename T>
 auto Wide(T v) {
-  if constexpr (std::is_same_v<T, F16> || std::is_same_v<T, BF16>)
-    return ToFloat(v);
-  else if constexpr (std::is_integral_v<T>)
+  if constexpr (std::is_integral_v<T>) {
     return static_cast<uint64_t>(v);
-  else
-    return v;
-}
-
-template <typename T, typename A>
-T Narrow(A a) {
-  if constexpr (std::is_same_v<T, F16>)
-    return ToF16(a);
-  else if constexpr (std::is_same_v<T, BF16>)
-    return ToBF16(a);
-  else
-    return static_cast<T>(a);
+  } else {
+    return Widen(v);
+  }
 }
 
 // Whether output o takes input i through kernel position k.

@@ -25,23 +25,6 @@ using testing::RandomWindow;
 
 constexpr IsaLevel kLevels[] = {IsaLevel::kBaseline, IsaLevel::kAvx2, IsaLevel::kAvx512};
 
-template <typename T>
-auto Wide(T v) {
-  if constexpr (std::is_same_v<T, F16> || std::is_same_v<T, BF16>)
-    return ToFloat(v);
-  else
-    return v;
-}
-template <typename T, typename A>
-T Narrow(A a) {
-  if constexpr (std::is_same_v<T, F16>)
-    return ToF16(a);
-  else if constexpr (std::is_same_v<T, BF16>)
-    return ToBF16(a);
-  else
-    return static_cast<T>(a);
-}
-
 // b is larger than a, in the order of `maximum`.
 template <typename A>
 bool Larger(A a, A b) {
@@ -98,12 +81,12 @@ void DefineMax(const PoolingExtents& e, const T* x, T* y, int64_t* indices, bool
             return x[((p * a.input + i.i0) * b.input + i.i1) * c.input + i.i2];
           };
           for (const Element& i : WindowAt(e, o0, o1, o2, false)) {
-            if (!best || Larger(Wide(value(*best)), Wide(value(i)))) best = i;
+            if (!best || Larger(Widen(value(*best)), Widen(value(i)))) best = i;
           }
           if constexpr (std::is_integral_v<T>)
             *y++ = best ? value(*best) : std::numeric_limits<T>::min();
           else
-            *y++ = best ? value(*best) : Narrow<T>(-std::numeric_limits<decltype(Wide(T()))>::infinity());
+            *y++ = best ? value(*best) : Narrow<T>(-std::numeric_limits<decltype(Widen(T()))>::infinity());
           *indices++ = !best ? -1
                              : p * a.input * b.input * c.input +
                                    (column_major ? best->i0 + a.input * (best->i1 + b.input * best->i2)
@@ -123,7 +106,7 @@ int64_t Counted(const WindowExtents& w, int64_t o, bool padding) {
 
 template <typename T>
 void DefineSum(const PoolingExtents& e, const T* x, T* y, bool average, bool count_padding) {
-  using A = decltype(Wide(T()));
+  using A = decltype(Widen(T()));
   const auto& [a, b, c] = e.window;
   for (int64_t p = 0; p < e.planes; ++p)
     for (int64_t o0 = 0; o0 < a.output; ++o0)
@@ -133,7 +116,7 @@ void DefineSum(const PoolingExtents& e, const T* x, T* y, bool average, bool cou
           int64_t at = -1;
           for (const Element& i : WindowAt(e, o0, o1, o2, true)) {
             if (i.i2 != at) sum += column, column = A(-0.0), at = i.i2;
-            column += Wide(x[((p * a.input + i.i0) * b.input + i.i1) * c.input + i.i2]);
+            column += Widen(x[((p * a.input + i.i0) * b.input + i.i1) * c.input + i.i2]);
           }
           sum += column;
           if (average) {
@@ -153,8 +136,8 @@ Tensor RandomTensor(DType dtype, int64_t count, std::mt19937& random) {
       if constexpr (std::is_integral_v<T>)
         v = static_cast<T>(Pick(random, 0, 9) == 0 ? uint64_t{1} << (sizeof(T) * 8 - 1) : random());
       else
-        v = Narrow<T>(static_cast<decltype(Wide(T()))>(Pick(random, 0, 2) == 0 ? specials[random() % 7]
-                                                                               : normal(random)));
+        v = Narrow<T>(static_cast<decltype(Widen(T()))>(Pick(random, 0, 2) == 0 ? specials[random() % 7]
+                                                                                : normal(random)));
     }
   });
   return tensor;

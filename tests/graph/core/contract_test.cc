@@ -103,7 +103,7 @@ TEST(DeriveContract, KeepsTheLimitsOfEveryDtype) {
   for (DType dtype : kComputedDTypes) {
     VisitComputed(dtype, [&]<typename V>(std::type_identity<V>) {
       V low, high;
-      if constexpr (kIsHalfType<V>) {
+      if constexpr (StorageFloat<V>) {
         const uint16_t largest = std::is_same_v<V, F16> ? 0x7bff : 0x7f7f;
         low = V{static_cast<uint16_t>(largest | 0x8000)}, high = V{largest};
       } else {
