@@ -2,9 +2,9 @@
 #include "tenfold/tools/array_description.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,6 +20,7 @@
 #include "tenfold/graph/ingest/printable.h"
 #include "tenfold/graph/ingest/safetensors.h"
 #include "tenfold/graph/statistics.h"
+#include "tenfold/runtime/text_table.h"
 #include "tenfold/tools/array_argument.h"
 
 namespace tenfold {
@@ -59,8 +60,7 @@ absl::StatusOr<FileLayout> LayoutOfNpy(const ArrayName& name, const Limits& limi
   return layout;
 }
 
-constexpr int kFields = 10;
-using Row = std::array<std::string, kFields>;
+using Row = std::vector<std::string>;
 
 Row RowOf(std::string who, const ValueStatistics& s) {
   const auto number = [](const std::optional<double>& x) { return x ? absl::StrFormat("%.6g", *x) : "-"; };
@@ -75,20 +75,6 @@ Row RowOf(std::string who, const ValueStatistics& s) {
           text(s.max),
           number(s.mean),
           number(s.stddev)};
-}
-
-void AppendTable(const std::vector<Row>& rows, std::string* out) {
-  std::array<size_t, kFields> widths = {};
-  for (const Row& row : rows) {
-    for (int f = 0; f < kFields; ++f) widths[f] = std::max(widths[f], row[f].size());
-  }
-  for (const Row& row : rows) {
-    absl::StrAppend(out, "  ", row[0], std::string(widths[0] - row[0].size(), ' '));
-    for (int f = 1; f < kFields; ++f) {
-      absl::StrAppend(out, "  ", std::string(widths[f] - row[f].size(), ' '), row[f]);
-    }
-    out->push_back('\n');
-  }
 }
 
 // A number where JSON has one: NaN and Inf stay text.
@@ -141,7 +127,7 @@ class Describer {
     for (int64_t c = 0; c < shown; ++c) {
       rows.push_back(RowOf(absl::StrCat("column ", c), statistics.columns[c]));
     }
-    AppendTable(rows, &text_);
+    text_ += TextTable(rows, 1);
     const int64_t more = statistics.num_columns - shown;
     if (more > 0) {
       absl::StrAppend(&text_, "  ", more, more == 1 ? " more column" : " more columns", ": --columns ",
