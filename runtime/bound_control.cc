@@ -76,13 +76,16 @@ class BoundControl : public BoundStep {
 
   absl::Status BindOperands(const SymbolValues& symbols) {
     for (size_t i = 0; i < control_.inputs.size(); ++i) {
-      TENFOLD_RETURN_IF_ERROR(Evaluate(control_.inputs[i], symbols, operand_dims_[i]));
+      TENFOLD_ASSIGN_OR_RETURN(operand_dims_[i], EvaluateShape(step_, TypeOf(control_.inputs[i]), symbols));
     }
     for (size_t i = 0; i < results_.size(); ++i) {
-      if (!results_[i].own) TENFOLD_RETURN_IF_ERROR(Evaluate(control_.outputs[i], symbols, results_[i].dims));
+      if (results_[i].own) continue;
+      TENFOLD_ASSIGN_OR_RETURN(results_[i].dims, EvaluateShape(step_, TypeOf(control_.outputs[i]), symbols));
     }
     return absl::OkStatus();
   }
+
+  const TensorType& TypeOf(int value) const { return state_.plan.values[value].type; }
 
   // Operand `i` of the node; null if it is absent.
   const void* Operand(int i) const {
@@ -119,18 +122,6 @@ class BoundControl : public BoundStep {
   BodyRuns& bodies_;
   std::vector<Dims> operand_dims_;  // by input
   std::vector<Result> results_;
-
- private:
-  absl::Status Evaluate(int value, const SymbolValues& symbols, Dims& out) const {
-    const TensorType& type = state_.plan.values[value].type;
-    const std::optional<Dims> dims = type.shape.Evaluate(symbols);
-    if (!dims || !NumElements(*dims)) {
-      return MakeError("E0402", absl::StrCat(NodeText(step_.nodes[0]), ": ", type.ToString(),
-                                             " has an extent or a size that cannot be"));
-    }
-    out = *dims;
-    return absl::OkStatus();
-  }
 };
 
 // --- If and Call -------------------------------------------------------------------------------------------

@@ -76,13 +76,9 @@ class BoundCopy final : public BoundStep {
   };
 
   absl::StatusOr<int64_t> CountOf(int value, const SymbolValues& symbols) const {
-    const std::optional<Dims> dims = state_.plan.values[value].type.shape.Evaluate(symbols);
-    const std::optional<int64_t> count = dims ? NumElements(*dims) : std::nullopt;
+    TENFOLD_ASSIGN_OR_RETURN(const Dims dims, EvaluateShape(step_, state_.plan.values[value].type, symbols));
     // Packed elements are copied whole tensors at a time (see BuildPlan), as bytes.
-    if (count) return static_cast<int64_t>(BytesOf(IsPacked(dtype_) ? dtype_ : DType::kU8, *count));
-    return MakeError("E0402",
-                     absl::StrCat(NodeText(step_.nodes[0]), ": ", state_.plan.values[value].type.ToString(),
-                                  " has an extent or a size that cannot be"));
+    return static_cast<int64_t>(BytesOf(IsPacked(dtype_) ? dtype_ : DType::kU8, *NumElements(dims)));
   }
 
   const ExecutableState& state_;

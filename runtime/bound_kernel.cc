@@ -88,15 +88,9 @@ class BoundKernel final : public BoundStep, private BlockRunner, private OutputP
 
   absl::Status Describe(int value, const SymbolValues& symbols, KernelTensor& out) const {
     const TensorType& type = state_.plan.values[value].type;
-    const std::optional<Dims> dims = type.shape.Evaluate(symbols);
-    const std::optional<int64_t> count = dims ? NumElements(*dims) : std::nullopt;
-    if (!count) {
-      return MakeError("E0402", absl::StrCat(NodeText(step_.nodes[0]), ": ", type.ToString(),
-                                             " has an extent or a size that cannot be"));
-    }
+    TENFOLD_ASSIGN_OR_RETURN(out.dims, EvaluateShape(step_, type, symbols));
     out.dtype = type.dtype;
-    out.dims = *dims;
-    out.count = *count;
+    out.count = *NumElements(out.dims);
     return absl::OkStatus();
   }
 

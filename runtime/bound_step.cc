@@ -117,4 +117,12 @@ absl::Status EvaluateDims(const PlanStep& step, const std::vector<Dim>& dims, co
   return absl::OkStatus();
 }
 
+absl::StatusOr<Dims> EvaluateShape(const PlanStep& step, const TensorType& type,
+                                   const SymbolValues& symbols) {
+  std::optional<Dims> dims = type.shape.Evaluate(symbols);
+  if (dims && NumElements(*dims)) return *std::move(dims);
+  return MakeError("E0402", absl::StrCat(NodeText(step.nodes[0]), ": ", type.ToString(),
+                                         " has an extent or a size that cannot be"));
+}
+
 }  // namespace tenfold

@@ -114,6 +114,10 @@ std::unique_ptr<BoundStep> CreateBoundLoop(const ExecutableState& state, size_t 
 absl::Status EvaluateDims(const PlanStep& step, const std::vector<Dim>& dims, const SymbolValues& symbols,
                           std::vector<int64_t>& out);
 
+// The extents of a value of the step; E0402, naming its first node, if one is negative, or their product or
+// one of them does not fit 64 bits.
+absl::StatusOr<Dims> EvaluateShape(const PlanStep& step, const TensorType& type, const SymbolValues& symbols);
+
 // "Div 'q'".
 std::string NodeText(const PlanNode& node);
 
