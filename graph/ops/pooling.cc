@@ -165,23 +165,8 @@ Value BuildGlobalMaxPool(std::span<const Value> in, const Attrs&) {
   return ApplyOp("ReduceMax", {in[0]}, OverSpatialDims(in[0]));
 }
 
-// Their number in f32, or f64: beyond 2^24 rounded.
-Value CountSpatial(const Value& x) {
-  const int rank = x.shape().rank();
-  Dim known = 1;
-  for (int d = 2; d < rank; ++d) known = known * x.shape().dim(d);
-  if (known.is_constant()) {
-    return ApplyOp("Cast", {Operand(x.builder()->Const(Tensor::Scalar(known.constant())))},
-                   {{"to", x.dtype()}});
-  }
-  const Value extents = ApplyOp("Shape", {x}, {{"start", int64_t{2}}});
-  Value count = ApplyOp("Gather", {extents, 0});
-  for (int d = 1; d < rank - 2; ++d) count = count * ApplyOp("Gather", {extents, d});
-  return ApplyOp("Cast", {count}, {{"to", x.dtype()}});
-}
-
 Value BuildGlobalAveragePool(std::span<const Value> in, const Attrs&) {
-  return ApplyOp("ReduceSum", {in[0]}, OverSpatialDims(in[0])) / CountSpatial(in[0]);
+  return ApplyOp("ReduceMean", {in[0]}, OverSpatialDims(in[0]));
 }
 
 Value BuildGlobalLpPool(std::span<const Value> in, const Attrs& attrs) {
