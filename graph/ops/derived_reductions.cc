@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -65,9 +66,14 @@ Value BuildLogSumExp(std::span<const Value> in, const Attrs& attrs) {
   kept.Set("keepdims", true);
   const auto finite = [](Value m) { return ApplyOp("Where", {ApplyOp("IsInf", {m}), 0.0, m}); };
   const Value m = finite(ApplyOp("ReduceMaxShift", {in[0]}, kept));
-  const Value sum = ApplyOp("ReduceSum", {ApplyOp("Exp", {in[0] - m})}, attrs);
-  const Value shift = attrs.Get<bool>("keepdims") ? m : finite(ApplyOp("ReduceMaxShift", {in[0]}, attrs));
-  return ApplyOp("Log", {sum}) + shift;
+  const Value y = ApplyOp("Log", {ApplyOp("ReduceSum", {ApplyOp("Exp", {in[0] - m})}, kept)}) + m;
+  if (attrs.Get<bool>("keepdims") || y.shape().rank() == 0) return y;
+  std::vector<int64_t> axes = attrs.Get<std::vector<int64_t>>("axes");
+  if (axes.empty()) {
+    axes.resize(y.shape().rank());
+    std::iota(axes.begin(), axes.end(), 0);
+  }
+  return ApplyOp("Squeeze", {y, axes});
 }
 
 // The first position, or the last, of the element that the extreme is; a NaN is the extreme if there is one.
