@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/mapped_file.h"
 #include "tenfold/kernels/onednn/convolution_blocking.h"
 #include "tenfold/kernels/onednn/packing_cache.h"
+#include "tenfold/kernels/onednn/prepare.h"
 #include "tenfold/kernels/onednn/single_thread.h"
 
 namespace tenfold {
@@ -363,18 +363,8 @@ class OneDnnConvolutionProvider final : public ConvolutionProvider {
     if (products < kMinProducts) return nullptr;
     const std::optional<ConvolutionBlocking> blocking = ConvolutionBlocking::Choose(spec);
     if (!blocking) return nullptr;
-    const ScopedSingleThread single;
-    auto kernel = std::make_unique<OneDnnConvolution>(spec, *blocking, engine_);
-    // The library's C++ interface throws; that ends here.
-    try {
-      if (!kernel->Prepare(spec.constant_weights, cache_, interrupt)) return nullptr;
-    } catch (const dnnl::error& error) {
-      if (error.status == dnnl_out_of_memory) {
-        return MakeError("E0402", "no memory to pack the weights of a convolution");
-      }
-      return nullptr;
-    }
-    return kernel;
+    return Prepare(std::make_unique<OneDnnConvolution>(spec, *blocking, engine_), spec.constant_weights,
+                   cache_, interrupt, "no memory to pack the weights of a convolution");
   }
 
  private:

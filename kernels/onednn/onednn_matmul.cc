@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/mapped_file.h"
 #include "tenfold/kernels/onednn/packing_cache.h"
+#include "tenfold/kernels/onednn/prepare.h"
 #include "tenfold/kernels/onednn/single_thread.h"
 
 namespace tenfold {
@@ -233,18 +233,8 @@ class OneDnnMatMulProvider final : public MatMulProvider {
     if (spec.batch <= 0 || spec.m <= 0 || spec.k <= 0 || spec.n <= 0) return nullptr;
     if (static_cast<double>(spec.m) * spec.k * spec.n < kMinProducts) return nullptr;
     if (spec.k > kMaxDepth) return nullptr;
-    const ScopedSingleThread single;
-    auto kernel = std::make_unique<OneDnnMatMul>(spec, engine_);
-    // The library's C++ interface throws; that ends here.
-    try {
-      if (!kernel->Prepare(spec.constant_rhs, cache_, interrupt)) return nullptr;
-    } catch (const dnnl::error& e) {
-      if (e.status == dnnl_out_of_memory) {
-        return MakeError("E0402", absl::StrCat("no memory to pack a matrix [", spec.k, ",", spec.n, "]"));
-      }
-      return nullptr;
-    }
-    return kernel;
+    return Prepare(std::make_unique<OneDnnMatMul>(spec, engine_), spec.constant_rhs, cache_, interrupt,
+                   absl::StrCat("no memory to pack a matrix [", spec.k, ",", spec.n, "]"));
   }
 
  private:
