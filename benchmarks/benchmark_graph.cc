@@ -8,10 +8,10 @@
 
 namespace tenfold {
 
-absl::StatusOr<Executable> CompileUnary(const Shape& shape,
+absl::StatusOr<Executable> CompileUnary(DType dtype, const Shape& shape,
                                         const std::function<Value(GraphBuilder&, Value)>& op, int threads) {
   GraphBuilder g("benchmark");
-  g.Output("y", op(g, g.Input("x", DType::kF32, shape)));
+  g.Output("y", op(g, g.Input("x", dtype, shape)));
   TENFOLD_ASSIGN_OR_RETURN(const Graph graph, std::move(g).Build());
   return Compile(graph, {.threads = threads});
 }

@@ -13,8 +13,8 @@
 
 namespace tenfold {
 
-// The compiled graph y = op(x), x being f32 of `shape`. Code is ready when it returns.
-absl::StatusOr<Executable> CompileUnary(const Shape& shape,
+// The compiled graph y = op(x), x being `dtype` of `shape`. Code is ready when it returns.
+absl::StatusOr<Executable> CompileUnary(DType dtype, const Shape& shape,
                                         const std::function<Value(GraphBuilder&, Value)>& op, int threads);
 
 // Runs `call` in the benchmark's loop.

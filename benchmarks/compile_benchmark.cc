@@ -10,7 +10,8 @@ namespace {
 template <typename Op>
 void CompileGraph(benchmark::State& state, const Shape& shape, Op op) {
   for (auto _ : state) {
-    benchmark::DoNotOptimize(CompileUnary(shape, [&](GraphBuilder&, Value x) { return op(x); }, 1));
+    benchmark::DoNotOptimize(
+        CompileUnary(DType::kF32, shape, [&](GraphBuilder&, Value x) { return op(x); }, 1));
   }
 }
 BENCHMARK_CAPTURE(CompileGraph, gelu, Shape{4096}, [](Value x) {

@@ -13,7 +13,8 @@ namespace tenfold {
 namespace {
 
 void InvocationOfFourFloats(benchmark::State& state) {
-  const auto executable = CompileUnary({4}, [](GraphBuilder&, Value x) { return Max(x * 2.0 + 1.0, 0); }, 1);
+  const auto executable =
+      CompileUnary(DType::kF32, {4}, [](GraphBuilder&, Value x) { return Max(x * 2.0 + 1.0, 0); }, 1);
   if (!executable.ok()) return state.SkipWithError(std::string(executable.status().message()).c_str());
   Invocation call = executable->Prepare();
   const float values[4] = {1, -2, 3, -4};

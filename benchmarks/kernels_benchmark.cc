@@ -30,7 +30,7 @@ void Report(benchmark::State& state, const Dims& dims) {
 
 template <typename Op>
 void Compiled(benchmark::State& state, const Shape& shape, Op op) {
-  const auto executable = CompileUnary(shape, [&](GraphBuilder&, Value x) { return op(x); }, 1);
+  const auto executable = CompileUnary(DType::kF32, shape, [&](GraphBuilder&, Value x) { return op(x); }, 1);
   if (!executable.ok()) return state.SkipWithError(std::string(executable.status().message()).c_str());
   Invocation call = executable->Prepare();
   const Dims dims = shape.is_static() ? shape.static_dims() : Dims{kRows, kColumns};

@@ -16,7 +16,7 @@ constexpr int64_t kSize = 1024;
 
 void MatMul1024(benchmark::State& state) {
   const auto executable = CompileUnary(
-      {kSize, kSize},
+      DType::kF32, {kSize, kSize},
       [](GraphBuilder& g, Value x) { return MatMul(x, g.Const(BenchmarkInput({kSize, kSize}), "w")); },
       static_cast<int>(state.range(0)));
   if (!executable.ok()) return state.SkipWithError(std::string(executable.status().message()).c_str());
