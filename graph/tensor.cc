@@ -6,7 +6,9 @@
 #include <new>
 
 #include "absl/strings/str_cat.h"
+#include "tenfold/graph/aligned_memory.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/nan_pattern.h"
 
 namespace tenfold {
 namespace {
@@ -31,16 +33,13 @@ absl::StatusOr<int64_t> CheckedCount(DType dtype, std::span<const int64_t> dims)
 }
 
 // Null if there is no memory.
-std::shared_ptr<void> AllocateAligned(size_t bytes) {
+std::shared_ptr<void> AllocateElements(size_t bytes) {
   // At least one unit, so that data() is never null; the last unit is cleared, so that a kernel
   // which reads whole vectors meets no stray signalling or subnormal values in the padding.
-  const size_t padded =
-      std::max((bytes + kTensorAlignment - 1) / kTensorAlignment, size_t{1}) * kTensorAlignment;
-  void* memory = ::operator new(padded, std::align_val_t{kTensorAlignment}, std::nothrow);
-  if (memory == nullptr) return nullptr;
-  std::memset(static_cast<char*>(memory) + padded - kTensorAlignment, 0, kTensorAlignment);
-  return std::shared_ptr<void>(memory,
-                               [](void* p) { ::operator delete(p, std::align_val_t{kTensorAlignment}); });
+  AlignedMemory memory = AllocateAligned(bytes);
+  if (memory != nullptr)
+    std::memset(memory.get() + PaddedSize(bytes) - kMemoryAlignment, 0, kMemoryAlignment);
+  return memory;
 }
 
 uint8_t PackedPair(const void* element) {
@@ -59,22 +58,6 @@ bool SameElement(T a, T b) {
     return a == b;
   } else {
     return std::memcmp(&a, &b, sizeof(T)) == 0 || (IsNan(a) && IsNan(b));
-  }
-}
-
-template <typename T>
-void Canonicalize(T* values, int64_t count, T nan) {
-  // Blocks without a NaN, nearly all of them, are only read, in a loop that the host compiler vectorises.
-  constexpr int64_t kBlock = 64;
-  for (; count > 0; count -= kBlock, values += kBlock) {
-    if (count >= kBlock) {
-      int any = 0;
-      for (int64_t i = 0; i < kBlock; ++i) any |= IsNan(values[i]);
-      if (any == 0) continue;
-    }
-    for (int64_t i = 0; i < std::min(count, kBlock); ++i) {
-      if (IsNan(values[i])) values[i] = nan;
-    }
   }
 }
 
@@ -104,14 +87,7 @@ std::string ValueToString(T value) {
           std::to_chars(buffer, buffer + sizeof(buffer), exact, std::chars_format::scientific, digits).ptr;
       double decimal = 0;
       std::from_chars(buffer, end, decimal);
-      T back;
-      if constexpr (std::is_same_v<T, F16>)
-        back = ToF16(decimal);
-      else if constexpr (std::is_same_v<T, BF16>)
-        back = ToBF16(decimal);
-      else
-        back = ToFloat8<T>(decimal, Overflow::kBeyond);
-      if (back == value) return Shortest(decimal);
+      if (Narrow<T>(decimal) == value) return Shortest(decimal);
     }
     return Shortest(exact);
   }
@@ -129,7 +105,7 @@ absl::Status WrongElementCount(size_t got, std::span<const int64_t> dims) {
 absl::StatusOr<Tensor> Tensor::Allocate(DType dtype, std::span<const int64_t> dims) {
   TENFOLD_ASSIGN_OR_RETURN(const int64_t count, CheckedCount(dtype, dims));
   Tensor t;
-  t.owner_ = AllocateAligned(count * SizeOf(dtype));
+  t.owner_ = AllocateElements(count * SizeOf(dtype));
   if (t.owner_ == nullptr) return TooLarge(dtype, dims, "does not fit into the memory that is left");
   t.dtype_ = dtype;
   t.dims_.assign(dims.begin(), dims.end());
@@ -239,21 +215,17 @@ bool SameBits(const Tensor& a, const Tensor& b) {
 }
 
 void CanonicalizeNans(DType dtype, void* data, int64_t count) {
-  switch (dtype) {
-    case DType::kF16:
-      return Canonicalize(static_cast<F16*>(data), count, F16{0x7e00});
-    case DType::kBF16:
-      return Canonicalize(static_cast<BF16*>(data), count, BF16{0x7fc0});
-    case DType::kF32:
-      return Canonicalize(static_cast<float*>(data), count, std::bit_cast<float>(uint32_t{0x7fc00000}));
-    case DType::kF64:
-      return Canonicalize(static_cast<double*>(data), count, std::bit_cast<double>(uint64_t{0x7ff8} << 48));
-    case DType::kF8E4M3FN:
-      return Canonicalize(static_cast<F8E4M3FN*>(data), count, F8E4M3FN{Float8Format<F8E4M3FN>::kNan});
-    case DType::kF8E5M2:
-      return Canonicalize(static_cast<F8E5M2*>(data), count, F8E5M2{Float8Format<F8E5M2>::kNan});
+  const NanPattern nans = NanPatternOf(dtype);
+  if (!nans) return;
+  switch (SizeOf(dtype)) {
+    case 1:
+      return CanonicalizeWords(nans, static_cast<uint8_t*>(data), count);
+    case 2:
+      return CanonicalizeWords(nans, static_cast<uint16_t*>(data), count);
+    case 4:
+      return CanonicalizeWords(nans, static_cast<uint32_t*>(data), count);
     default:
-      return;  // integers have no NaN
+      return CanonicalizeWords(nans, static_cast<uint64_t*>(data), count);
   }
 }
 

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/aligned_memory.h"
 #include "tenfold/graph/dtype.h"
 #include "tenfold/graph/packed.h"
 #include "tenfold/graph/shape.h"
@@ -24,7 +25,7 @@ namespace tenfold {
 
 // Alignment, and the multiple to which owned allocations are padded, so that kernels may read a whole
 // vector at the end of a tensor.
-inline constexpr size_t kTensorAlignment = 64;
+inline constexpr size_t kTensorAlignment = kMemoryAlignment;
 
 // Contents are shared between copies and never change once a Tensor has been copied or handed out; only the
 // one holder right after Allocate writes, through mutable_data(). Thread-compatible.

@@ -5,10 +5,8 @@
 #define TENFOLD_RUNTIME_ALIGNED_BUFFER_H_
 
 #include <cstddef>
-#include <memory>
-#include <new>
 
-#include "tenfold/graph/tensor.h"
+#include "tenfold/graph/aligned_memory.h"
 
 namespace tenfold {
 
@@ -22,18 +20,13 @@ class AlignedBuffer {
     if (bytes <= size_) return true;
     data_.reset();
     size_ = 0;
-    const size_t padded = (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
-    if (padded < bytes) return false;
-    data_.reset(static_cast<char*>(::operator new(padded, std::align_val_t{kTensorAlignment}, std::nothrow)));
-    if (data_ != nullptr) size_ = padded;
+    data_ = AllocateAligned(bytes);
+    if (data_ != nullptr) size_ = PaddedSize(bytes);
     return data_ != nullptr;
   }
 
  private:
-  struct Delete {
-    void operator()(char* p) const { ::operator delete(p, std::align_val_t{kTensorAlignment}); }
-  };
-  std::unique_ptr<char, Delete> data_;
+  AlignedMemory data_;
   size_t size_ = 0;
 };
 
