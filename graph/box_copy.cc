@@ -2,33 +2,43 @@
 #include "tenfold/graph/box_copy.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
+#include "tenfold/graph/move_run.h"
 #include "tenfold/graph/transpose_block.h"
 
 namespace tenfold {
 namespace {
 
 constexpr int64_t kLineBytes = 64;
-// A block of a transposition is so many lines wide and high: it fits the second cache, and its pages are
-// known to the processor.
-constexpr int64_t kBlockLines = 8;
-// What a transposition writes beyond this is in no cache when it is read again.
+// A block of a transposition is at most so many lines wide and high: it fits the second cache. And so many
+// elements, each of which is in a page of its own: the processor knows these pages.
+constexpr int64_t kRowLines = 8, kColumnLines = kMaxTransposedBytes / kLineBytes;
+constexpr int64_t kRowPages = 256, kColumnPages = 512;
+// What is written beyond this is in no cache when it is read again.
 constexpr int64_t kStreamedBytes = int64_t{8} << 20;
 
 // `count` elements, apart by the strides.
 template <typename Word>
-void CopyRun(const Word* from, int64_t from_stride, Word* to, int64_t to_stride, int64_t count) {
-  if (from_stride == 1 && to_stride == 1) {
-    std::memcpy(to, from, count * sizeof(Word));
-  } else if (from_stride == 0 && to_stride == 1) {
-    std::fill(to, to + count, *from);
-  } else {
-    for (int64_t i = 0; i < count; ++i) to[i * to_stride] = from[i * from_stride];
+void CopyRun(const Word* from, int64_t from_stride, Word* to, int64_t to_stride, int64_t count,
+             const MoveOptions& options) {
+  if (from_stride == 1 && to_stride == 1) return MoveRun(from, to, count, options);
+  if (from_stride == 0) {
+    Word value = *from;
+    if (options.nans) CanonicalizeWords(options.nans, &value, 1);
+    if (to_stride == 1) {
+      std::fill_n(to, count, value);
+    } else {
+      for (int64_t i = 0; i < count; ++i) to[i * to_stride] = value;
+    }
+    return;
   }
+  for (int64_t i = 0; i < count; ++i) to[i * to_stride] = from[i * from_stride];
+  if (!options.nans) return;
+  if (to_stride == 1) return CanonicalizeWords(options.nans, to, count);
+  for (int64_t i = 0; i < count; ++i) CanonicalizeWords(options.nans, to + i * to_stride, 1);
 }
 
 // Whether every reachable position is within [0, count).
@@ -66,6 +76,7 @@ BoxCopy::BoxCopy(const Dims& extents, int64_t from, const Dims& from_strides, in
     extents_ = {1};
     from_strides_ = to_strides_ = {1};
   }
+  streams_ = units_ > kStreamedBytes / element_size_;
   const bool apart = from_strides_.back() < 0 || from_strides_.back() > 1;
   unit_cost_ = apart ? 4 : 1;
   if (!apart || to_strides_.back() != 1) return;
@@ -75,12 +86,12 @@ BoxCopy::BoxCopy(const Dims& extents, int64_t from, const Dims& from_strides, in
       dense_in_ = static_cast<int>(d);
   }
   if (dense_in_ < 0) return;
-  streams_ = units_ > kStreamedBytes / element_size_;
-  block_ = kBlockLines * line;
-  blocks_in_ = (extents_[dense_in_] + block_ - 1) / block_;
-  blocks_out_ = (extents_.back() + block_ - 1) / block_;
-  units_ = units_ / extents_[dense_in_] / extents_.back() * blocks_in_ * blocks_out_;
-  unit_cost_ = block_ * block_;
+  rows_ = std::min(kRowLines * line, kRowPages);
+  columns_ = std::min(kColumnLines * line, kColumnPages);
+  row_blocks_ = (extents_[dense_in_] + rows_ - 1) / rows_;
+  column_blocks_ = (extents_.back() + columns_ - 1) / columns_;
+  units_ = units_ / extents_[dense_in_] / extents_.back() * row_blocks_ * column_blocks_;
+  unit_cost_ = rows_ * columns_;
 }
 
 bool BoxCopy::StaysWithin(int64_t in_count, int64_t out_count) const {
@@ -88,11 +99,11 @@ bool BoxCopy::StaysWithin(int64_t in_count, int64_t out_count) const {
   return Within(extents_, from_, from_strides_, in_count) && Within(extents_, to_, to_strides_, out_count);
 }
 
-void BoxCopy::Run(const void* in, void* out, int64_t begin, int64_t end) const {
+void BoxCopy::Run(const void* in, void* out, int64_t begin, int64_t end, const NanPattern& nans) const {
   const auto words = [&]<typename Word>(Word) {
     const Word* const from = static_cast<const Word*>(in) + from_;
     Word* const to = static_cast<Word*>(out) + to_;
-    dense_in_ < 0 ? RunWords(from, to, begin, end) : RunBlocks(from, to, begin, end);
+    dense_in_ < 0 ? RunWords(from, to, begin, end, nans) : RunBlocks(from, to, begin, end, nans);
   };
   switch (element_size_) {
     case 1:
@@ -107,7 +118,8 @@ void BoxCopy::Run(const void* in, void* out, int64_t begin, int64_t end) const {
 }
 
 template <typename Word>
-void BoxCopy::RunWords(const Word* in, Word* out, int64_t begin, int64_t end) const {
+void BoxCopy::RunWords(const Word* in, Word* out, int64_t begin, int64_t end, const NanPattern& nans) const {
+  const MoveOptions options = {.stream = streams_, .nans = nans};
   const int rank = static_cast<int>(extents_.size()), last = rank - 1;
   absl::InlinedVector<int64_t, 32> index(rank);
   int64_t rest = begin;
@@ -119,9 +131,9 @@ void BoxCopy::RunWords(const Word* in, Word* out, int64_t begin, int64_t end) co
   }
   while (true) {
     const int64_t count = std::min(extents_[last] - index[last], end - begin);
-    CopyRun(in, from_strides_[last], out, to_strides_[last], count);
+    CopyRun(in, from_strides_[last], out, to_strides_[last], count, options);
     begin += count;
-    if (begin >= end) return;
+    if (begin >= end) return FinishStreaming(options);
     // On to the next run: back to the start of the last dim, and carry.
     in -= index[last] * from_strides_[last];
     out -= index[last] * to_strides_[last];
@@ -138,16 +150,16 @@ void BoxCopy::RunWords(const Word* in, Word* out, int64_t begin, int64_t end) co
 }
 
 template <typename Word>
-void BoxCopy::RunBlocks(const Word* in, Word* out, int64_t begin, int64_t end) const {
+void BoxCopy::RunBlocks(const Word* in, Word* out, int64_t begin, int64_t end, const NanPattern& nans) const {
   const int64_t in_extent = extents_[dense_in_], out_extent = extents_.back();
   const int64_t in_step = from_strides_.back(), out_step = to_strides_[dense_in_];
   for (int64_t unit = begin; unit < end; ++unit) {
-    // Blocks that lie behind one another in the output follow one another.
+    // Blocks that lie behind one another in the input follow one another.
     int64_t rest = unit;
-    const int64_t column = rest % blocks_out_ * block_;
-    rest /= blocks_out_;
-    const int64_t row = rest % blocks_in_ * block_;
-    rest /= blocks_in_;
+    const int64_t row = rest % row_blocks_ * rows_;
+    rest /= row_blocks_;
+    const int64_t column = rest % column_blocks_ * columns_;
+    rest /= column_blocks_;
     int64_t from = row + column * in_step, to = row * out_step + column;
     for (int d = static_cast<int>(extents_.size()) - 2; d >= 0; --d) {
       if (d == dense_in_) continue;
@@ -156,8 +168,8 @@ void BoxCopy::RunBlocks(const Word* in, Word* out, int64_t begin, int64_t end) c
       to += index * to_strides_[d];
       rest /= extents_[d];
     }
-    TransposeBlock(in + from, in_step, out + to, out_step, std::min(block_, in_extent - row),
-                   std::min(block_, out_extent - column), streams_);
+    TransposeBlock(in + from, in_step, out + to, out_step, std::min(rows_, in_extent - row),
+                   std::min(columns_, out_extent - column), {.stream = streams_, .nans = nans});
   }
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "tenfold/graph/layout.h"
+#include "tenfold/graph/nan_pattern.h"
 #include "tenfold/graph/shape.h"
 
 namespace tenfold {
@@ -27,13 +28,14 @@ class BoxCopy {
   int64_t units() const { return units_; }
   // Of a unit, in elements; those that lie apart may each cost a line of memory.
   int64_t unit_cost() const { return unit_cost_; }
-  void Run(const void* in, void* out, int64_t begin, int64_t end) const;
+  // NaNs of the pattern become canonical on the way.
+  void Run(const void* in, void* out, int64_t begin, int64_t end, const NanPattern& nans = {}) const;
 
  private:
   template <typename Word>
-  void RunWords(const Word* in, Word* out, int64_t begin, int64_t end) const;
+  void RunWords(const Word* in, Word* out, int64_t begin, int64_t end, const NanPattern& nans) const;
   template <typename Word>
-  void RunBlocks(const Word* in, Word* out, int64_t begin, int64_t end) const;
+  void RunBlocks(const Word* in, Word* out, int64_t begin, int64_t end, const NanPattern& nans) const;
 
   // Dims that both sides walk as one are joined, dims of extent 1 dropped; at least one is left.
   Dims extents_, from_strides_, to_strides_;
@@ -41,7 +43,8 @@ class BoxCopy {
   int64_t units_ = 0, unit_cost_ = 1;
   // Of a transposition: the dim along which the input is dense, while the output is along the last. -1: none.
   int dense_in_ = -1;
-  int64_t block_ = 0, blocks_in_ = 0, blocks_out_ = 0;  // extent of a block; how many along both dims
+  int64_t rows_ = 0, columns_ = 0;  // of a block: along dense_in_, and along the last dim
+  int64_t row_blocks_ = 0, column_blocks_ = 0;
   bool streams_ = false;
 };
 

@@ -6,14 +6,20 @@
 
 #include <cstdint>
 
+#include "tenfold/graph/move_run.h"
+#include "tenfold/graph/scalar/interpreter.h"
+
 namespace tenfold {
 
+// The most columns of a block, in bytes: what is streamed is put together in a buffer if its lines are not
+// whole lines of memory.
+inline constexpr int64_t kMaxTransposedBytes = 1024;
+
 // out[r * out_step + c] = in[r + c * in_step] for r below `rows` and c below `columns`, for words of 1, 2, 4
-// or 8 bytes. With `stream`, where the output is larger than the caches: it goes past them, and what is in
-// them stays.
+// or 8 bytes. `level` is one that this CPU has; all write the same.
 template <typename Word>
 void TransposeBlock(const Word* in, int64_t in_step, Word* out, int64_t out_step, int64_t rows,
-                    int64_t columns, bool stream);
+                    int64_t columns, const MoveOptions& options, IsaLevel level = HostIsaLevel());
 
 }  // namespace tenfold
 

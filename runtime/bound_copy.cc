@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/box_copy.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/nan_pattern.h"
 #include "tenfold/runtime/bound_step.h"
 
 namespace tenfold {
@@ -43,25 +44,25 @@ class BoundCopy final : public BoundStep {
   }
 
   absl::Status Run(RunContext& context) override {
+    const NanPattern nans = copy_.canonicalize_nans ? NanPatternOf(dtype_) : NanPattern();
     char* const out = static_cast<char*>(operands_[num_inputs_]);
     if (copy_.layout.fill != Layout::kNoFill && out_count_ > 0) {
       static constexpr uint64_t kZero = 0;
       const void* const value = copy_.layout.fill == Layout::kZeros ? &kZero : operands_[copy_.layout.fill];
       CutIntoBlocks(out_count_, kElementCost, kGranule);
-      TENFOLD_RETURN_IF_ERROR(
-          RunBlocks(context, [&](int64_t begin, int64_t end, int) { fill_.Run(value, out, begin, end); }));
+      TENFOLD_RETURN_IF_ERROR(RunBlocks(
+          context, [&](int64_t begin, int64_t end, int) { fill_.Run(value, out, begin, end, nans); }));
     }
     CutIntoBlocks(total_units_, kElementCost * unit_cost_, std::max<int64_t>(1, kGranule / unit_cost_));
-    TENFOLD_RETURN_IF_ERROR(RunBlocks(context, [&](int64_t begin, int64_t end, int) {
+    return RunBlocks(context, [&](int64_t begin, int64_t end, int) {
       for (const Part& part : parts_) {
         const int64_t from = std::max(begin, part.first_unit);
         const int64_t to = std::min(end, part.first_unit + part.copy.units());
         if (from < to) {
-          part.copy.Run(operands_[part.input], out, from - part.first_unit, to - part.first_unit);
+          part.copy.Run(operands_[part.input], out, from - part.first_unit, to - part.first_unit, nans);
         }
       }
-    }));
-    return copy_.canonicalize_nans ? CanonicalizeOutput(context, 0, dtype_, out_count_) : absl::OkStatus();
+    });
   }
 
  private:

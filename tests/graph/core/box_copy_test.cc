@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tenfold/graph/tensor.h"
+
 namespace tenfold {
 namespace {
 
@@ -87,6 +89,55 @@ TEST(BoxCopy, Transposes) {
 TEST(BoxCopy, TransposesWhatIsLarge) {
   const int64_t rows = 2000, columns = 1203;
   Check<uint32_t>({{rows, columns}, 0, {1, rows}, 0, {columns, 1}}, rows * columns, rows * columns);
+}
+
+TEST(BoxCopy, CopiesWhatIsLarge) {
+  // Rows that start anywhere within a line of memory.
+  const int64_t rows = 3001, columns = 1203;
+  Check<uint32_t>({{rows, columns}, 0, {columns + 3, 1}, 1, {columns + 5, 1}}, rows * (columns + 3),
+                  rows * (columns + 5) + 1);
+}
+
+// Every way of copying `box` gives what a copy gives whose NaNs are made canonical behind it.
+template <typename Word>
+void CheckNans(DType dtype, const Box& box, int64_t in_count, int64_t out_count) {
+  const NanPattern nans = NanPatternOf(dtype);
+  std::vector<Word> in(in_count);
+  for (int64_t i = 0; i < in_count; ++i) in[i] = static_cast<Word>(i * 0x9e3779b97f4a7c15u >> 13);
+  // NaNs of either sign, the largest and the least payload, and infinities, which are none.
+  for (int64_t i = 0; i < in_count; i += 7) {
+    const uint64_t sign = i % 2 == 0 ? nans.magnitude + 1 : 0;
+    const uint64_t bits = i % 3 == 0 ? nans.magnitude : i % 3 == 1 ? nans.largest + 1 : nans.largest;
+    in[i] = static_cast<Word>(bits | sign);
+  }
+  std::vector<Word> want(out_count, Word(7));
+  CopySlowly(box, in, want);
+  CanonicalizeNans(dtype, want.data(), out_count);
+  const BoxCopy copy(box.extents, box.from, box.from_strides, box.to, box.to_strides, sizeof(Word));
+  std::vector<Word> out(out_count, Word(7));
+  copy.Run(in.data(), out.data(), 0, copy.units(), nans);
+  EXPECT_EQ(out, want) << Name(dtype);
+}
+
+void CheckNansOfAll(const char* what, const Box& box, int64_t in_count, int64_t out_count) {
+  SCOPED_TRACE(what);
+  CheckNans<uint8_t>(DType::kF8E4M3FN, box, in_count, out_count);
+  CheckNans<uint8_t>(DType::kF8E5M2, box, in_count, out_count);
+  CheckNans<uint16_t>(DType::kF16, box, in_count, out_count);
+  CheckNans<uint16_t>(DType::kBF16, box, in_count, out_count);
+  CheckNans<uint32_t>(DType::kF32, box, in_count, out_count);
+  CheckNans<uint64_t>(DType::kF64, box, in_count, out_count);
+}
+
+TEST(BoxCopy, MakesNansCanonicalOnTheWay) {
+  CheckNansOfAll("runs", {{3, 500}, 0, {500, 1}, 0, {500, 1}}, 1500, 1500);
+  CheckNansOfAll("a NaN spread", {{4, 300}, 7, {0, 0}, 0, {300, 1}}, 8, 1200);
+  CheckNansOfAll("read apart", {{200}, 0, {3}, 0, {1}}, 600, 200);
+  CheckNansOfAll("written apart", {{200}, 0, {1}, 0, {3}}, 200, 600);
+  CheckNansOfAll("turned", {{131, 203}, 0, {1, 131}, 0, {203, 1}}, 131 * 203, 131 * 203);
+  // Larger than the caches.
+  CheckNans<uint32_t>(DType::kF32, {{2000, 1203}, 0, {1, 2000}, 0, {1203, 1}}, 2000 * 1203, 2000 * 1203);
+  CheckNans<uint32_t>(DType::kF32, {{2000, 1203}, 0, {1204, 1}, 0, {1203, 1}}, 2000 * 1204, 2000 * 1203);
 }
 
 TEST(BoxCopy, SaysWhatLeavesATensor) {
