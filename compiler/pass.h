@@ -19,19 +19,24 @@ namespace tenfold {
 
 class PassContext {
  public:
+  // What folding has spent of its budget, in the graph and its bodies together, by all passes so far.
+  struct FoldSpent {
+    int64_t growth_bytes = 0;
+    int64_t operations = 0;
+  };
+
   PassContext(const CompileOptions& options, RunControl& control, std::string pass,
-              std::vector<Remark>& remarks)
-      : options_(options), control_(control), pass_(std::move(pass)), remarks_(remarks) {}
+              std::vector<Remark>& remarks, FoldSpent& fold_spent)
+      : options_(options),
+        control_(control),
+        pass_(std::move(pass)),
+        remarks_(remarks),
+        fold_spent_(fold_spent) {}
 
   const CompileOptions& options() const { return options_; }
   // Polled by passes that may take long.
   RunControl& control() { return control_; }
 
-  // What folding has spent of its budget, in the graph and its bodies together.
-  struct FoldSpent {
-    int64_t growth_bytes = 0;
-    int64_t operations = 0;
-  };
   FoldSpent& fold_spent() { return fold_spent_; }
   // Whether the graph at hand is a body, whose results keep their types.
   bool in_body() const { return in_body_; }
@@ -53,7 +58,7 @@ class PassContext {
   RunControl& control_;
   std::string pass_;
   std::vector<Remark>& remarks_;
-  FoldSpent fold_spent_;
+  FoldSpent& fold_spent_;
   bool in_body_ = false;
 };
 

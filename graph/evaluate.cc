@@ -420,7 +420,22 @@ Dim Trips(const Graph& graph, const Node& node) {
   return contents && contents->size() == 1 ? Max((*contents)[0], Dim(0)) : Unknown();
 }
 
+// What its parts take.
+Dim EstimateComposite(const Graph& graph, const Node& node) {
+  std::vector<InferInput> inputs;
+  for (ValueId id : node.inputs) {
+    InferInput& input = inputs.emplace_back();
+    input.absent = id == kNoValue;
+    if (!input.absent) input.type = graph.value(id).type, input.contents = graph.value(id).contents;
+  }
+  const absl::StatusOr<Graph> body = ExpandComposite(graph, node, inputs);
+  if (!body.ok()) return Unknown();
+  Estimates known;  // of graphs that are gone afterwards
+  return EstimateBody(*body, known);
+}
+
 Dim EstimateNode(const Graph& graph, const Node& node, Estimates& known) {
+  if (IsComposite(graph, node)) return EstimateComposite(graph, node);
   Dim work = 0;
   const auto elements = [&](ValueId id) {
     const Shape& shape = graph.value(id).type.shape;

@@ -42,6 +42,7 @@ constexpr std::vector<OpDef> (*kFamilies[])() = {
     RotaryEmbeddingOps,
     LossOps,
     ControlOps,
+    RecurrentOps,
 };
 // clang-format on
 

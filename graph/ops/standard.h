@@ -37,6 +37,7 @@ std::vector<OpDef> ResizingOps();          // resizing.cc
 std::vector<OpDef> EinsumOps();            // einsum.cc
 std::vector<OpDef> CompositeOps();         // composites.cc
 std::vector<OpDef> ControlOps();           // control.cc
+std::vector<OpDef> RecurrentOps();         // recurrent.cc
 std::vector<OpDef> NormalizationOps();     // normalizations.cc
 std::vector<OpDef> AttentionOps();         // attention.cc
 std::vector<OpDef> RotaryEmbeddingOps();   // rotary_embedding.cc

@@ -96,6 +96,7 @@ bool HasBitCases(const OpDef& op) {
                                                                       "ConvInteger",
                                                                       "DynamicQuantizeLinear",
                                                                       "Einsum",
+                                                                      "GRU",
                                                                       "Gemm",
                                                                       "GlobalAveragePool",
                                                                       "GlobalLpPool",
@@ -103,10 +104,12 @@ bool HasBitCases(const OpDef& op) {
                                                                       "GroupNormalization",
                                                                       "InstanceNormalization",
                                                                       "LRN",
+                                                                      "LSTM",
                                                                       "LpPool",
                                                                       "MatMulInteger",
                                                                       "NegativeLogLikelihoodLoss",
                                                                       "QLinearConv",
+                                                                      "RNN",
                                                                       "RotaryEmbedding",
                                                                       "SoftmaxCrossEntropyLoss"};
   if (kOfOtherShapes->contains(op.name)) return false;

@@ -69,7 +69,8 @@ absl::Status RunPasses(const std::vector<std::string>& names, const CompileOptio
     const int64_t mutations = graph.mutation_count();
     const std::string before = PrintText(graph);
     RunControl control{RunOptions()};
-    PassContext context(options, control, name, remarks);
+    PassContext::FoldSpent fold_spent;
+    PassContext context(options, control, name, remarks, fold_spent);
     TENFOLD_RETURN_IF_ERROR(pass->run(context, graph));
     TENFOLD_RETURN_IF_ERROR(VerifyGraph(graph));
     if (graph.mutation_count() == mutations && PrintText(graph) != before) {

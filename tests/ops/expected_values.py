@@ -17,6 +17,7 @@ import sys
 import expected_layers
 import expected_moves
 import expected_quantized
+import expected_recurrent
 import expected_resize
 import expected_selected
 import expected_windows
@@ -608,8 +609,8 @@ OPS = {
 }
 
 # Whose inputs may be absent.
-OPS_BY_PORTS = [{"Clip": clip}, expected_layers.OPS, expected_moves.OPS, expected_quantized.OPS, expected_resize.OPS,
-                expected_selected.OPS, expected_windows.OPS]
+OPS_BY_PORTS = [{"Clip": clip}, expected_layers.OPS, expected_moves.OPS, expected_quantized.OPS, expected_recurrent.OPS,
+                expected_resize.OPS, expected_selected.OPS, expected_windows.OPS]
 
 # --- Text --------------------------------------------------------------------------------------------------
 
@@ -672,7 +673,8 @@ def expected(case):
     inputs, by_port = [], {}
     several = {"TopK": ["values", "indices"], "MaxPool": ["y", "indices"], "Split": ["parts"],
                "DynamicQuantizeLinear": ["y", "scale", "zero_point"]}
-    outputs = (several | expected_layers.OUTPUTS | expected_selected.OUTPUTS).get(name, ["y"])
+    outputs = (several | expected_layers.OUTPUTS | expected_recurrent.OUTPUTS
+               | expected_selected.OUTPUTS).get(name, ["y"])
     for begin, end in zip(bounds, bounds[1:]):
         key, text = case[begin:end].split(":", 1)
         text = re.sub(r"^#.*$", "", text, flags=re.M)
