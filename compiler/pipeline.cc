@@ -30,7 +30,8 @@ const std::vector<PassEntry>& DefaultPipeline() {
       {Stage::kPlaced, "decompose-composites", DecomposeComposites, 0,
        "after the rewrites, which know composites whole; before fusion, which knows only their parts"},
       {Stage::kPlaced, "fold-constants-of-parts", FoldConstants, 1,
-       "what composites do to their weights alone, a transposition, is done once; loops learn their constants"},
+       "what composites do to their weights alone, a transposition, is done once; loops learn their "
+       "constants"},
       {Stage::kPlaced, "eliminate-common-subexpressions-of-parts", EliminateCommonSubexpressions, 1,
        "the parts of two composites may be equal: a conversion, a maximum"},
       {Stage::kFused, "fuse", Fuse, 2, "last: it decides only what is computed together"},

@@ -127,7 +127,8 @@ class RecurrentBuilder {
   static Value Stacked(const std::vector<Value>& parts, int64_t axis) {
     std::vector<Operand> operands;
     for (Value part : parts) operands.emplace_back(ApplyOp("Unsqueeze", {part, Ints{axis}}));
-    return operands.size() == 1 ? *operands[0].value() : ApplyOpMulti("Concat", operands, {{"axis", axis}})[0];
+    return operands.size() == 1 ? *operands[0].value()
+                                : ApplyOpMulti("Concat", operands, {{"axis", axis}})[0];
   }
 
   Direction ReadDirection(int d) const {
@@ -239,8 +240,7 @@ class GruBuilder final : public RecurrentBuilder {
     const Value h = states[0];
     const Value product = ApplyOp("MatMul", {h, direction.r[0]});
     const auto gate = [&](int g) {
-      return Activate(direction.functions[0],
-                      WithBias(direction, Gate(projected, g) + Gate(product, g), g));
+      return Activate(direction.functions[0], WithBias(direction, Gate(projected, g) + Gate(product, g), g));
     };
     const Value update = gate(kUpdate), reset = gate(kReset);
     Value sum;
@@ -274,7 +274,8 @@ class LstmBuilder final : public RecurrentBuilder {
     };
     // A gate that looks at a state of the cell.
     const auto gate = [&](int which, Value seen) {
-      const Value added = direction.peepholes.empty() ? sum(which) : sum(which) + direction.peepholes[which] * seen;
+      const Value added =
+          direction.peepholes.empty() ? sum(which) : sum(which) + direction.peepholes[which] * seen;
       return Activate(f, added);
     };
     const Value in = gate(kIn, cell);
@@ -416,10 +417,11 @@ std::vector<PortDef> Inputs(const char* w, const char* r, const char* b) {
 }
 
 std::vector<PortDef> Outputs() {
-  return {{"y", "T", kFloat,
-           "h of every step: [steps, directions, batch, hidden size], or [batch, steps, directions, hidden "
-           "size] with layout=1"},
-          {"y_h", "T", kFloat, "h after the last step of each sequence, as initial_h; 0 where there is none"}};
+  return {
+      {"y", "T", kFloat,
+       "h of every step: [steps, directions, batch, hidden size], or [batch, steps, directions, hidden "
+       "size] with layout=1"},
+      {"y_h", "T", kFloat, "h after the last step of each sequence, as initial_h; 0 where there is none"}};
 }
 
 std::vector<AttrDef> RecurrentAttrs(const char* activations) {
@@ -472,7 +474,7 @@ std::vector<OpDef> RecurrentOps() {
                         "[directions, 2 * hidden size]: wb, then rb; absent: 0"),
        .attrs = RecurrentAttrs("f of each direction, of the same functions as LSTM; empty: Tanh"),
        .outputs = Outputs(),
-       .doc = "The simple recurrent layer: h' = f(x w^T + h r^T + wb + rb).",
+       .doc = "The simple recurrent layer: the next h is f(x w^T + h r^T + wb + rb).",
        .bound = kBound,
        .infer = Infer<kRnn>,
        .computation = Composite{.build_several = BuildRecurrent<RnnBuilder, kRnn>}},
@@ -484,29 +486,30 @@ std::vector<OpDef> RecurrentOps() {
                                     "Sigmoid, Tanh"),
                      {linear_before_reset}),
        .outputs = Outputs(),
-       .doc = "The gated recurrent unit: z = f(x wz^T + h rz^T + wbz + rbz), r = f(x wr^T + h rr^T + wbr + "
-              "rbr), n = g(x wh^T + (r * h) rh^T + wbh + rbh), or with linear_before_reset "
-              "n = g(x wh^T + r * (h rh^T + rbh) + wbh); h' = (1 - z) * n + z * h.",
+       .doc = "The gated recurrent unit: zt = f(x wz^T + h rz^T + wbz + rbz), rt = f(x wr^T + h rr^T + wbr + "
+              "rbr), ht = g(x wh^T + (rt * h) rh^T + wbh + rbh), with linear_before_reset g(x wh^T + rt * (h "
+              "rh^T + rbh) + wbh); the next h is (1 - zt) * ht + zt * h. The products of gates are those of "
+              "elements.",
        .bound = kBound,
        .infer = Infer<kGru>,
        .computation = Composite{.build_several = BuildRecurrent<GruBuilder, kGru>}},
       {.name = "LSTM",
-       .inputs = With(
-           Inputs("[directions, 4 * hidden size, input size]: i, o, f, c",
-                  "[directions, 4 * hidden size, hidden size]: i, o, f, c",
-                  "[directions, 8 * hidden size]: wb of i, o, f, c, then rb; absent: 0"),
-           {OptionalPort("initial_c", "T", kFloat, "as initial_h"),
-            OptionalPort("p", "T", kFloat,
-                         "[directions, 3 * hidden size]: peepholes of i, o, f; absent: 0")}),
+       .inputs = With(Inputs("[directions, 4 * hidden size, input size]: i, o, f, c",
+                             "[directions, 4 * hidden size, hidden size]: i, o, f, c",
+                             "[directions, 8 * hidden size]: wb of i, o, f, c, then rb; absent: 0"),
+                      {OptionalPort("initial_c", "T", kFloat, "as initial_h"),
+                       OptionalPort("p", "T", kFloat,
+                                    "[directions, 3 * hidden size]: peepholes of i, o, f; absent: 0")}),
        .attrs = With(RecurrentAttrs(
                          "f, g and h of each direction, one after the other, in either case: Affine (alpha x "
                          "+ beta), Elu, HardSigmoid, LeakyRelu, Relu, ScaledTanh (alpha tanh(beta x)), "
                          "Sigmoid, Softplus, Softsign, Tanh, ThresholdedRelu; empty: Sigmoid, Tanh, Tanh"),
                      {input_forget}),
        .outputs = With(Outputs(), {{"y_c", "T", kFloat, "c after it, as y_h"}}),
-       .doc = "The long short-term memory: i = f(x wi^T + h ri^T + pi * c + wbi + rbi), the same with "
-              "f for the forget gate, n = g(x wc^T + h rc^T + wbc + rbc), c' = forget * c + i * n, o = f(x "
-              "wo^T + h ro^T + po * c' + wbo + rbo), h' = o * h(c').",
+       .doc =
+           "The long short-term memory: it = f(x wi^T + h ri^T + pi * c + wbi + rbi), ft likewise, ct = "
+           "g(x wc^T + h rc^T + wbc + rbc); the next c is ft * c + it * ct; ot = f(x wo^T + h ro^T + po * "
+           "next c + wbo + rbo); the next h is ot * h(next c). The products of gates are those of elements.",
        .bound = kBound,
        .infer = Infer<kLstm>,
        .computation = Composite{.build_several = BuildRecurrent<LstmBuilder, kLstm>}},

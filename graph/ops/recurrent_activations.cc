@@ -66,8 +66,7 @@ constexpr ActivationKind kKinds[] = {
 };
 
 std::string KindNames() {
-  return absl::StrJoin(kKinds, ", ",
-                       [](std::string* out, const ActivationKind& kind) { *out += kind.name; });
+  return absl::StrJoin(kKinds, ", ", [](std::string* out, const ActivationKind& kind) { *out += kind.name; });
 }
 
 absl::Status Refuse(const std::string& message) { return absl::InvalidArgumentError(message); }
@@ -134,12 +133,11 @@ absl::StatusOr<std::vector<RecurrentActivation>> ReadActivations(const Attrs& at
   Numbers alphas(attrs, "activation_alpha", "an alpha"), betas(attrs, "activation_beta", "a beta");
   std::vector<RecurrentActivation> functions;
   for (const std::string& name : names) {
-    const auto* const kind =
-        std::find_if(std::begin(kKinds), std::end(kKinds),
-                     [&](const ActivationKind& k) { return absl::EqualsIgnoreCase(k.name, name); });
+    const auto* const kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const ActivationKind& k) {
+      return absl::EqualsIgnoreCase(k.name, name);
+    });
     if (kind == std::end(kKinds)) {
-      return Refuse(
-          absl::StrCat("attribute 'activations' holds \"", name, "\", but may hold ", KindNames()));
+      return Refuse(absl::StrCat("attribute 'activations' holds \"", name, "\", but may hold ", KindNames()));
     }
     RecurrentActivation& function = functions.emplace_back(RecurrentActivation{kind});
     if (kind->has_alpha) {
