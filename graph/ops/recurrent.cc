@@ -1,294 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Recurrent layers: what each step reads of its input is computed for all steps by one matrix product; then a
-// Scan has a body of the product that depends on the step before, and the gates. So the weights are
-// constants of a MatMul, which packs them once, and the gates are one kernel.
+// Recurrent layers: LSTM, GRU and RNN. graph/ops/recurrent_cells.h has what they compute.
 #include <cstdint>
 #include <limits>
-#include <optional>
-#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tenfold/graph/control_flow.h"
 #include "tenfold/graph/diagnostic.h"
-#include "tenfold/graph/graph_builder.h"
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/kernel_context.h"
 #include "tenfold/graph/ops/checks.h"
-#include "tenfold/graph/ops/composing.h"
 #include "tenfold/graph/ops/recurrent_activations.h"
+#include "tenfold/graph/ops/recurrent_cells.h"
 #include "tenfold/graph/ops/standard.h"
 
 namespace tenfold {
 namespace {
-
-using Ints = std::vector<int64_t>;
-
-enum Input { kX, kW, kR, kB, kSequenceLens, kInitialH, kInitialC, kP };
-
-// What tells the three ops apart, but for their steps.
-struct CellKind {
-  int gates;                               // w and r are so many matrices
-  std::span<const char* const> functions;  // of one direction, by default
-  int most_functions;                      // admitted of one direction
-  int states;
-};
-
-constexpr const char* kRnnFunctions[] = {"Tanh"};
-constexpr const char* kGruFunctions[] = {"Sigmoid", "Tanh"};
-constexpr const char* kLstmFunctions[] = {"Sigmoid", "Tanh", "Tanh"};
-// The specification's own default of RNN has two names, one for a direction that need not be there.
-constexpr CellKind kRnn = {1, kRnnFunctions, 2, 1}, kGru = {3, kGruFunctions, 2, 1},
-                   kLstm = {4, kLstmFunctions, 3, 2};
-
-int NumDirections(const Attrs& attrs) {
-  return attrs.Get<std::string>("direction") == "bidirectional" ? 2 : 1;
-}
-
-// The attribute, or what r says.
-int64_t HiddenSize(const Attrs& attrs, const Shape& r) {
-  const AttrValue* const given = attrs.Find("hidden_size");
-  return given != nullptr ? std::get<int64_t>(*given) : r.dim(2).constant();
-}
-
-// --- Building ----------------------------------------------------------------------------------------------
-
-class RecurrentBuilder {
- public:
-  RecurrentBuilder(const CellKind& kind, std::span<const Value> in, const Attrs& attrs)
-      : kind_(kind),
-        in_(in),
-        attrs_(attrs),
-        directions_(NumDirections(attrs)),
-        hidden_(HiddenSize(attrs, in[kR].shape())),
-        by_batch_(attrs.Get<int64_t>("layout") == 1),
-        x_(by_batch_ ? ApplyOp("Transpose", {in[kX]}, {{"perm", Ints{1, 0, 2}}}) : in[kX]),
-        functions_(ReadActivations(attrs, kind.functions, directions_, kind.most_functions)) {}
-  virtual ~RecurrentBuilder() = default;
-
-  std::vector<Value> Build() {
-    if (!functions_.ok()) return {};  // inference has refused it
-    FindMasks();
-    std::vector<std::vector<Value>> results(1 + kind_.states);  // y and the states, by direction
-    for (int d = 0; d < directions_; ++d) {
-      const LoopResults run = Run(d);
-      Value y = run.rows[0];  // [steps, batch, hidden]
-      if (by_batch_) y = ApplyOp("Transpose", {y}, {{"perm", Ints{1, 0, 2}}});
-      results[0].push_back(y);
-      for (int s = 0; s < kind_.states; ++s) results[1 + s].push_back(WhereAnyStep(run.carried[s]));
-    }
-    std::vector<Value> outputs = {Stacked(results[0], by_batch_ ? 2 : 1)};
-    for (int s = 0; s < kind_.states; ++s) outputs.push_back(Stacked(results[1 + s], by_batch_ ? 1 : 0));
-    return outputs;
-  }
-
- protected:
-  // What the steps of one direction have in common.
-  struct Direction {
-    std::vector<Value> r;                     // see CutRecurrence
-    std::vector<Value> w_bias, r_bias, bias;  // by gate, [hidden], the last their sum; empty without b
-    std::vector<Value> peepholes;             // [hidden]; empty without p
-    std::span<const RecurrentActivation> functions;
-  };
-
-  // The states after a step of all sequences, hidden first. `projected` is x_t * w^T.
-  virtual std::vector<Value> Step(const Direction& direction, Value projected, const Values& states) = 0;
-  // r^T, [hidden, gates * hidden], in the matrices that a step multiplies by.
-  virtual std::vector<Value> CutRecurrence(Value r) const { return {r}; }
-
-  const Attrs& attrs() const { return attrs_; }
-  int64_t hidden() const { return hidden_; }
-
-  // Columns of a gate, or of several that follow one another.
-  Value Gate(Value x, int gate, int count = 1) const {
-    return ApplyOp("Slice", {x, Ints{gate * hidden_}, Ints{(gate + count) * hidden_}, Ints{-1}});
-  }
-  static Value WithBias(const Direction& direction, Value x, int gate) {
-    return direction.bias.empty() ? x : x + direction.bias[gate];
-  }
-  Value Activate(const RecurrentActivation& function, Value x) const {
-    if (const AttrValue* const clip = attrs_.Find("clip")) {
-      const double bound = std::get<double>(*clip);
-      x = ApplyOp("Clip", {x, -bound, bound});
-    }
-    return function(x);
-  }
-
- private:
-  // What `x` has for direction `d` along `axis`.
-  Value Part(Value x, int d, int64_t axis) const {
-    if (directions_ > 1) x = ApplyOp("Slice", {x, Ints{d}, Ints{d + 1}, Ints{axis}});
-    return ApplyOp("Squeeze", {x, Ints{axis}});
-  }
-
-  // The directions along a new axis.
-  static Value Stacked(const std::vector<Value>& parts, int64_t axis) {
-    std::vector<Operand> operands;
-    for (Value part : parts) operands.emplace_back(ApplyOp("Unsqueeze", {part, Ints{axis}}));
-    return operands.size() == 1 ? *operands[0].value()
-                                : ApplyOpMulti("Concat", operands, {{"axis", axis}})[0];
-  }
-
-  Direction ReadDirection(int d) const {
-    Direction direction;
-    direction.r = CutRecurrence(ApplyOp("Transpose", {Part(in_[kR], d, 0)}));
-    if (IsThere(in_, kB)) {
-      const Value bias = Part(in_[kB], d, 0);
-      for (int gate = 0; gate < kind_.gates; ++gate) {
-        direction.w_bias.push_back(Gate(bias, gate));
-        direction.r_bias.push_back(Gate(bias, kind_.gates + gate));
-        direction.bias.push_back(direction.w_bias[gate] + direction.r_bias[gate]);
-      }
-    }
-    if (IsThere(in_, kP)) {
-      const Value peepholes = Part(in_[kP], d, 0);
-      for (int gate = 0; gate < 3; ++gate) direction.peepholes.push_back(Gate(peepholes, gate));
-    }
-    direction.functions = std::span(*functions_).subspan(d * kind_.functions.size(), kind_.functions.size());
-    return direction;
-  }
-
-  Value InitialState(int input, int d) const {
-    if (IsThere(in_, input)) return Part(in_[input], d, by_batch_ ? 1 : 0);
-    const Value zero = x_.builder()->Const(LiteralToTensor(0.0, x_.dtype()), "");
-    const Operand dims[] = {ExtentOf(x_, 1), Ints{hidden_}};
-    return ApplyOp("Expand", {zero, ApplyOpMulti("Concat", dims, {{"axis", int64_t{0}}})[0]});
-  }
-
-  LoopResults Run(int d) {
-    const Direction direction = ReadDirection(d);
-    std::vector<Operand> carried = {InitialState(kInitialH, d)}, scanned;
-    if (kind_.states > 1) carried.emplace_back(InitialState(kInitialC, d));
-    scanned.emplace_back(ApplyOp("MatMul", {x_, ApplyOp("Transpose", {Part(in_[kW], d, 0)})}));
-    if (is_step_.builder() != nullptr) scanned.emplace_back(is_step_);
-    ScanOptions options;
-    if (d == 1 || attrs_.Get<std::string>("direction") == "reverse") {
-      options.input_directions.assign(scanned.size(), 1);
-      options.output_directions = {1};
-    }
-    const auto body = [&](const Values& states, const Values& elements) -> ScanStep {
-      std::vector<Value> next = Step(direction, elements[0], states);
-      if (elements.size() == 1) return {.carried = Values(next), .rows = {next[0]}};
-      // Behind its end a sequence keeps its states. So backwards, it begins with them at its own end.
-      const Value is_step = elements[1];
-      const Value row = ApplyOp("Where", {is_step, next[0], 0.0});
-      for (size_t s = 0; s < next.size(); ++s) next[s] = ApplyOp("Where", {is_step, next[s], states[s]});
-      return {.carried = Values(next), .rows = {row}};
-    };
-    return Scan(std::move(carried), std::move(scanned), body, std::move(options));
-  }
-
-  // Which steps are within their sequences, and which sequences have any.
-  void FindMasks() {
-    const Dim& steps = x_.shape().dim(0);
-    const bool some_steps = steps.is_constant() && steps.constant() > 0;
-    Value lengths;
-    if (IsThere(in_, kSequenceLens)) {
-      lengths = in_[kSequenceLens];
-      is_step_ = ApplyOp("SequenceMask", {lengths, ExtentOf(x_, 0)});
-      if (!some_steps) lengths = ApplyOp("Min", {lengths, As(ExtentOf(x_, 0), lengths.dtype())});
-      lengths = ApplyOp("Unsqueeze", {lengths, Ints{1}});
-    } else if (!some_steps) {
-      lengths = ExtentOf(x_, 0);
-    }
-    if (lengths.builder() != nullptr) any_step_ = ApplyOp("Greater", {lengths, int64_t{0}});
-  }
-  Value WhereAnyStep(Value state) const {
-    return any_step_.builder() == nullptr ? state : ApplyOp("Where", {any_step_, state, 0.0});
-  }
-
-  const CellKind& kind_;
-  const std::span<const Value> in_;
-  const Attrs& attrs_;
-  const int directions_;
-  const int64_t hidden_;
-  const bool by_batch_;
-  const Value x_;  // [steps, batch, input]
-  const absl::StatusOr<std::vector<RecurrentActivation>> functions_;
-  Value is_step_;   // [steps, batch, 1]; none: all are
-  Value any_step_;  // [batch, 1] or [1]; none: there is one
-};
-
-class RnnBuilder final : public RecurrentBuilder {
- public:
-  using RecurrentBuilder::RecurrentBuilder;
-
- private:
-  std::vector<Value> Step(const Direction& direction, Value projected, const Values& states) override {
-    const Value product = ApplyOp("MatMul", {states[0], direction.r[0]});
-    return {Activate(direction.functions[0], WithBias(direction, projected + product, 0))};
-  }
-};
-
-class GruBuilder final : public RecurrentBuilder {
- public:
-  using RecurrentBuilder::RecurrentBuilder;
-
- private:
-  enum { kUpdate, kReset, kHidden };
-
-  bool linear_first() const { return attrs().Get<bool>("linear_before_reset"); }
-
-  std::vector<Value> CutRecurrence(Value r) const override {
-    if (linear_first()) return {r};
-    return {Gate(r, kUpdate, /*count=*/2), Gate(r, kHidden)};
-  }
-
-  std::vector<Value> Step(const Direction& direction, Value projected, const Values& states) override {
-    const Value h = states[0];
-    const Value product = ApplyOp("MatMul", {h, direction.r[0]});
-    const auto gate = [&](int g) {
-      return Activate(direction.functions[0], WithBias(direction, Gate(projected, g) + Gate(product, g), g));
-    };
-    const Value update = gate(kUpdate), reset = gate(kReset);
-    Value sum;
-    if (!linear_first()) {
-      const Value hidden = ApplyOp("MatMul", {reset * h, direction.r[1]});
-      sum = WithBias(direction, Gate(projected, kHidden) + hidden, kHidden);
-    } else if (direction.bias.empty()) {
-      sum = Gate(projected, kHidden) + reset * Gate(product, kHidden);
-    } else {
-      sum = Gate(projected, kHidden) + reset * (Gate(product, kHidden) + direction.r_bias[kHidden]) +
-            direction.w_bias[kHidden];
-    }
-    return {(1.0 - update) * Activate(direction.functions[1], sum) + update * h};
-  }
-};
-
-class LstmBuilder final : public RecurrentBuilder {
- public:
-  using RecurrentBuilder::RecurrentBuilder;
-
- private:
-  enum { kIn, kOut, kForget, kCell };
-
-  std::vector<Value> Step(const Direction& direction, Value projected, const Values& states) override {
-    const RecurrentActivation &f = direction.functions[0], &g = direction.functions[1],
-                              &h = direction.functions[2];
-    const Value cell = states[1];
-    const Value product = ApplyOp("MatMul", {states[0], direction.r[0]});
-    const auto sum = [&](int gate) {
-      return WithBias(direction, Gate(projected, gate) + Gate(product, gate), gate);
-    };
-    // A gate that looks at a state of the cell.
-    const auto gate = [&](int which, Value seen) {
-      const Value added =
-          direction.peepholes.empty() ? sum(which) : sum(which) + direction.peepholes[which] * seen;
-      return Activate(f, added);
-    };
-    const Value in = gate(kIn, cell);
-    const Value forget = attrs().Get<bool>("input_forget") ? 1.0 - in : gate(kForget, cell);
-    const Value next = forget * cell + in * Activate(g, sum(kCell));
-    return {gate(kOut, next) * Activate(h, next), next};
-  }
-};
-
-template <typename Builder, const CellKind& kind>
-std::vector<Value> BuildRecurrent(std::span<const Value> in, const Attrs& attrs) {
-  return Builder(kind, in, attrs).Build();
-}
 
 // --- Inference ---------------------------------------------------------------------------------------------
 
@@ -386,11 +115,11 @@ absl::Status InferSequenceMask(InferContext& c) {
 absl::Status RunSequenceMask(KernelContext& c) {
   const KernelTensor &lengths = c.input(0), &mask = c.output();
   const int64_t steps = mask.dims[0], batch = mask.dims[1];
-  return c.ForEachRange(batch, steps, [&](int64_t begin, int64_t end, void*) -> absl::Status {
-    for (int64_t b = begin; b < end; ++b) {
-      const int64_t length = IndexAt(lengths, b);
+  return c.ForEachRange(mask.count, /*cost=*/4, [&](int64_t begin, int64_t end, void*) -> absl::Status {
+    for (int64_t unit = begin; unit < end; ++unit) {
+      const int64_t b = unit % batch, length = IndexAt(lengths, b);
       if (length < 0 || length > steps) return c.OutOfRange(0, "sequence_lens", b, length, 0, steps + 1);
-      for (int64_t t = 0; t < steps; ++t) mask.mutable_values<bool>()[t * batch + b] = t < length;
+      mask.mutable_values<bool>()[unit] = unit / batch < length;
     }
     return absl::OkStatus();
   });
@@ -402,7 +131,7 @@ PortDef OptionalPort(const char* name, const char* type_var, DTypeSet dtypes, co
   return {.name = name, .type_var = type_var, .dtypes = dtypes, .doc = doc, .arity = Arity::kOptional};
 }
 
-// Ports of all three; `gates` in the order of the specification.
+// What all three have, with what the weights are said to be.
 std::vector<PortDef> Inputs(const char* w, const char* r, const char* b) {
   return {{"x", "T", kFloat, "[steps, batch, input size], or [batch, steps, input size] with layout=1"},
           {"w", "T", kFloat, w},
@@ -477,7 +206,7 @@ std::vector<OpDef> RecurrentOps() {
        .doc = "The simple recurrent layer: the next h is f(x w^T + h r^T + wb + rb).",
        .bound = kBound,
        .infer = Infer<kRnn>,
-       .computation = Composite{.build_several = BuildRecurrent<RnnBuilder, kRnn>}},
+       .computation = Composite{.build_several = BuildRnn}},
       {.name = "GRU",
        .inputs = Inputs("[directions, 3 * hidden size, input size]: z, r, h",
                         "[directions, 3 * hidden size, hidden size]: z, r, h",
@@ -492,7 +221,7 @@ std::vector<OpDef> RecurrentOps() {
               "elements.",
        .bound = kBound,
        .infer = Infer<kGru>,
-       .computation = Composite{.build_several = BuildRecurrent<GruBuilder, kGru>}},
+       .computation = Composite{.build_several = BuildGru}},
       {.name = "LSTM",
        .inputs = With(Inputs("[directions, 4 * hidden size, input size]: i, o, f, c",
                              "[directions, 4 * hidden size, hidden size]: i, o, f, c",
@@ -512,7 +241,7 @@ std::vector<OpDef> RecurrentOps() {
            "next c + wbo + rbo); the next h is ot * h(next c). The products of gates are those of elements.",
        .bound = kBound,
        .infer = Infer<kLstm>,
-       .computation = Composite{.build_several = BuildRecurrent<LstmBuilder, kLstm>}},
+       .computation = Composite{.build_several = BuildLstm}},
   };
 }
 
