@@ -5,6 +5,7 @@
 // which packs them once, and the gates are one kernel.
 #include "tenfold/graph/ops/recurrent_cells.h"
 
+#include <array>
 #include <string>
 #include <utility>
 
@@ -44,6 +45,8 @@ class RecurrentBuilder {
   std::vector<Value> Build() {
     if (!functions_.ok()) return {};  // inference has refused it
     FindMasks();
+    for (int input : {kW, kR, kB, kP}) CutDirections(input, 0);
+    for (int input : {kInitialH, kInitialC}) CutDirections(input, by_batch_ ? 1 : 0);
     std::vector<std::vector<Value>> results(1 + kind_.states);  // y and the states, by direction
     for (int d = 0; d < directions_; ++d) {
       const LoopResults run = Run(d);
@@ -60,22 +63,28 @@ class RecurrentBuilder {
  protected:
   // What the steps of one direction have in common.
   struct Direction {
-    std::vector<Value> r;                     // see CutRecurrence
+    Values r;                                 // see CutRecurrence
     std::vector<Value> w_bias, r_bias, bias;  // by gate, [hidden], the last their sum; empty without b
-    std::vector<Value> peepholes;             // [hidden]; empty without p
+    Values peepholes;                         // by gate, [hidden]; none without p
     std::span<const RecurrentActivation> functions;
   };
 
   // The states after a step of all sequences, hidden first. `projected` is x_t * w^T.
   virtual std::vector<Value> Step(const Direction& direction, Value projected, const Values& states) = 0;
   // r^T, [hidden, gates * hidden], in the matrices that a step multiplies by.
-  virtual std::vector<Value> CutRecurrence(Value r) const { return {r}; }
+  virtual Values CutRecurrence(Value r) const { return {r}; }
 
   const Attrs& attrs() const { return attrs_; }
 
-  // Columns of a gate, or of several that follow one another.
-  Value Gate(Value x, int gate, int count = 1) const {
-    return ApplyOp("Slice", {x, Ints{gate * hidden_}, Ints{(gate + count) * hidden_}, Ints{-1}});
+  // Columns of a gate. A kernel reads such a slice in place.
+  Value Gate(Value x, int gate) const {
+    return ApplyOp("Slice", {x, Ints{gate * hidden_}, Ints{(gate + 1) * hidden_}, Ints{-1}});
+  }
+  // What is cut into all its parts at once is not needed any more, so that folding takes no more memory.
+  Values Cut(Value x, int64_t axis, Ints gates) const {
+    for (int64_t& extent : gates) extent *= hidden_;
+    const Operand operands[] = {x, std::move(gates)};
+    return ApplyOpMulti("Split", operands, {{"axis", axis}});
   }
   static Value WithBias(const Direction& direction, Value x, int gate) {
     return direction.bias.empty() ? x : x + direction.bias[gate];
@@ -89,10 +98,14 @@ class RecurrentBuilder {
   }
 
  private:
-  // What `x` has for direction `d` along `axis`.
-  Value Part(Value x, int d, int64_t axis) const {
-    if (directions_ > 1) x = ApplyOp("Slice", {x, Ints{d}, Ints{d + 1}, Ints{axis}});
-    return ApplyOp("Squeeze", {x, Ints{axis}});
+  void CutDirections(int input, int64_t axis) {
+    if (!IsThere(in_, input)) return;
+    const Operand operands[] = {in_[input], std::nullopt};
+    const Values parts =
+        directions_ == 1 ? Values{in_[input]}
+                         : ApplyOpMulti("Split", operands, {{"axis", axis}, {"num_outputs", directions_}});
+    for (int64_t d = 0; d < directions_; ++d)
+      parts_[input].push_back(ApplyOp("Squeeze", {parts[d], Ints{axis}}));
   }
 
   // The directions along a new axis.
@@ -105,25 +118,22 @@ class RecurrentBuilder {
 
   Direction ReadDirection(int d) const {
     Direction direction;
-    direction.r = CutRecurrence(ApplyOp("Transpose", {Part(in_[kR], d, 0)}));
+    direction.r = CutRecurrence(ApplyOp("Transpose", {parts_[kR][d]}));
     if (IsThere(in_, kB)) {
-      const Value bias = Part(in_[kB], d, 0);
+      const Values biases = Cut(parts_[kB][d], 0, Ints(2 * kind_.gates, 1));
       for (int gate = 0; gate < kind_.gates; ++gate) {
-        direction.w_bias.push_back(Gate(bias, gate));
-        direction.r_bias.push_back(Gate(bias, kind_.gates + gate));
-        direction.bias.push_back(direction.w_bias[gate] + direction.r_bias[gate]);
+        direction.w_bias.push_back(biases[gate]);
+        direction.r_bias.push_back(biases[kind_.gates + gate]);
+        direction.bias.push_back(biases[gate] + biases[kind_.gates + gate]);
       }
     }
-    if (IsThere(in_, kP)) {
-      const Value peepholes = Part(in_[kP], d, 0);
-      for (int gate = 0; gate < 3; ++gate) direction.peepholes.push_back(Gate(peepholes, gate));
-    }
+    if (IsThere(in_, kP)) direction.peepholes = Cut(parts_[kP][d], 0, {1, 1, 1});
     direction.functions = std::span(*functions_).subspan(d * kind_.functions.size(), kind_.functions.size());
     return direction;
   }
 
   Value InitialState(int input, int d) const {
-    if (IsThere(in_, input)) return Part(in_[input], d, by_batch_ ? 1 : 0);
+    if (IsThere(in_, input)) return parts_[input][d];
     const Value zero = x_.builder()->Const(LiteralToTensor(0.0, x_.dtype()), "");
     const Operand dims[] = {ExtentOf(x_, 1), Ints{hidden_}};
     return ApplyOp("Expand", {zero, ApplyOpMulti("Concat", dims, {{"axis", int64_t{0}}})[0]});
@@ -133,7 +143,7 @@ class RecurrentBuilder {
     const Direction direction = ReadDirection(d);
     std::vector<Operand> carried = {InitialState(kInitialH, d)}, scanned;
     if (kind_.states > 1) carried.emplace_back(InitialState(kInitialC, d));
-    scanned.emplace_back(ApplyOp("MatMul", {x_, ApplyOp("Transpose", {Part(in_[kW], d, 0)})}));
+    scanned.emplace_back(ApplyOp("MatMul", {x_, ApplyOp("Transpose", {parts_[kW][d]})}));
     if (is_step_.builder() != nullptr) scanned.emplace_back(is_step_);
     ScanOptions options;
     if (d == 1 || attrs_.Get<std::string>("direction") == "reverse") {
@@ -174,13 +184,14 @@ class RecurrentBuilder {
   const CellKind& kind_;
   const std::span<const Value> in_;
   const Attrs& attrs_;
-  const int directions_;
+  const int64_t directions_;
   const int64_t hidden_;
   const bool by_batch_;
   const Value x_;  // [steps, batch, input]
   const absl::StatusOr<std::vector<RecurrentActivation>> functions_;
-  Value is_step_;   // [steps, batch, 1]; none: all are
-  Value any_step_;  // [batch, 1] or [1]; none: there is one
+  std::array<std::vector<Value>, kP + 1> parts_;  // by input, by direction
+  Value is_step_;                                 // [steps, batch, 1]; none: all are
+  Value any_step_;                                // [batch, 1] or [1]; none: there is one
 };
 
 class RnnBuilder final : public RecurrentBuilder {
@@ -203,10 +214,7 @@ class GruBuilder final : public RecurrentBuilder {
 
   bool linear_first() const { return attrs().Get<bool>("linear_before_reset"); }
 
-  std::vector<Value> CutRecurrence(Value r) const override {
-    if (linear_first()) return {r};
-    return {Gate(r, kUpdate, /*count=*/2), Gate(r, kHidden)};
-  }
+  Values CutRecurrence(Value r) const override { return linear_first() ? Values{r} : Cut(r, 1, {2, 1}); }
 
   std::vector<Value> Step(const Direction& direction, Value projected, const Values& states) override {
     const Value h = states[0];
@@ -247,7 +255,7 @@ class LstmBuilder final : public RecurrentBuilder {
     // A gate that looks at a state of the cell.
     const auto gate = [&](int which, Value seen) {
       const Value added =
-          direction.peepholes.empty() ? sum(which) : sum(which) + direction.peepholes[which] * seen;
+          direction.peepholes.size() == 0 ? sum(which) : sum(which) + direction.peepholes[which] * seen;
       return Activate(f, added);
     };
     const Value in = gate(kIn, cell);

@@ -79,6 +79,35 @@ TEST(Recurrent, AStepIsAProductByAPackedConstantAndOneKernel) {
   }
 }
 
+// Cutting weights apart frees what they were cut from.
+TEST(Recurrent, FoldedWeightsTakeNoMoreMemory) {
+  for (const bool gru : {false, true}) {
+    GraphBuilder g("layer");
+    const Value x = g.Input("x", DType::kF32, {"S", "N", kInput});
+    const int64_t gates = gru ? 3 : 4;
+    const Value w = g.Const(Small({2, gates * kHidden, kInput}), "w"),
+                r = g.Const(Small({2, gates * kHidden, kHidden}), "r"),
+                b = g.Const(Small({2, 2 * gates * kHidden}), "b");
+    const std::string both = "bidirectional";
+    g.Output("y", gru ? GRU(x, w, r, b, std::nullopt, std::nullopt, {.direction = both}).y
+                      : LSTM(x, w, r, b, std::nullopt, std::nullopt, std::nullopt, std::nullopt,
+                             {.direction = both})
+                            .y);
+    CompileOptions options;
+    options.fold_budget.max_growth_bytes = 0;
+    CompileReport report;
+    ASSERT_TRUE(RunPipeline(*std::move(g).Build(), options, Stage::kPlanned, report).ok());
+    int scans = 0;
+    for (const PlanStep& step : report.plan->steps) {
+      const auto* const scan = std::get_if<ControlStep>(&step.work);
+      if (scan == nullptr) continue;
+      ++scans;
+      EXPECT_EQ(scan->layout.captured, 0) << ToString(*report.plan);
+    }
+    EXPECT_EQ(scans, 2);
+  }
+}
+
 TEST(Recurrent, WeightsAreTransposedWhileCompiling) {
   CompileReport report;
   ASSERT_TRUE(RunPipeline(Layer({20, 4, kInput}, "forward", false), {}, Stage::kPlanned, report).ok());
