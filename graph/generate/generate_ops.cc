@@ -75,6 +75,8 @@ std::string Comment(const std::string& text) {
 
 std::string Parameters(const OpDef& op, bool with_default) {
   std::vector<std::string> parameters;
+  // No operand says what it is built in, or where.
+  if (op.inputs.empty()) parameters.push_back("GraphBuilder& builder");
   // What may be left out stands at the end.
   size_t required = op.inputs.size();
   while (required > 0 && op.inputs[required - 1].arity == Arity::kOptional) --required;
@@ -88,6 +90,10 @@ std::string Parameters(const OpDef& op, bool with_default) {
                             return a.default_value.has_value() || a.is_optional;
                           });
     parameters.push_back(absl::StrCat(op.name, "Attrs attrs", optional ? " = {}" : ""));
+  }
+  if (op.inputs.empty()) {
+    parameters.push_back(
+        absl::StrCat("GraphBuilder::Where where", with_default ? " = GraphBuilder::Where::current()" : ""));
   }
   return absl::StrJoin(parameters, ", ");
 }
@@ -169,10 +175,13 @@ void WriteFunction(const OpDef& op) {
     const std::string& last = op.inputs.back().name;
     std::cout << "  std::vector<Operand> operands = {" << absl::StrJoin(operands, ", ") << "};\n"
               << "  operands.insert(operands.end(), " << last << ".begin(), " << last << ".end());\n";
-  } else {
+  } else if (!op.inputs.empty()) {
     std::cout << "  const Operand operands[] = {" << absl::StrJoin(operands, ", ") << "};\n";
   }
-  const std::string call = absl::StrCat("ApplyOpMulti(\"", op.name, "\", operands, std::move(all))");
+  const std::string call =
+      op.inputs.empty() ? absl::StrCat("builder.ApplyMulti(\"", op.name,
+                                       "\", {}, std::move(all), \"\", builder.PlaceOf(where))")
+                        : absl::StrCat("ApplyOpMulti(\"", op.name, "\", operands, std::move(all))");
   if (op.GivesAnyNumber()) {
     std::cout << "  return " << call << ";\n}\n";
   } else if (op.outputs.size() == 1) {
@@ -219,12 +228,12 @@ std::string TypeVariables(const OpDef& op) {
   return absl::StrJoin(texts, "; ");
 }
 
-// Of the data: not of a condition beside it.
+// Of the data: not of a condition beside it. Of an op without inputs, those that it gives.
 DTypeSet MainDTypes(const OpDef& op) {
   for (const PortDef& input : op.inputs) {
     if (!(input.dtypes == kBoolOnly)) return input.dtypes;
   }
-  return op.inputs.empty() ? kAnyType : kBoolOnly;
+  return op.inputs.empty() ? op.outputs[0].dtypes : kBoolOnly;
 }
 
 // What a GPU computes of an op by itself; the rest the host does, between copies.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Activation functions. NaN stays NaN, and infinities give the limit.
+// Activation functions. NaN stays NaN, but in Shrink, and infinities give the limit.
+#include <cmath>
 #include <limits>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/infer_context.h"
+#include "tenfold/graph/ops/checks.h"
 #include "tenfold/graph/ops/elementwise.h"
 #include "tenfold/graph/ops/standard.h"
 #include "tenfold/graph/scalar/math.h"
@@ -58,6 +60,29 @@ absl::Status InferPRelu(InferContext& c) {
     return c.Fail("E0202", "slope does not broadcast to the shape of x");
   }
   return c.SetOutput(0, x);
+}
+
+// The bias of integers is one of them, since the result is; between which of them lambd lies is all that
+// matters of it.
+absl::Status InferShrink(InferContext& c) {
+  TENFOLD_RETURN_IF_ERROR(CheckFinite(c, {"bias", "lambd"}));
+  if (IsInteger(c.dtype(0))) TENFOLD_RETURN_IF_ERROR(CheckIsOne(c, "bias", c.dtype(0)));
+  return InferBroadcast(c);
+}
+
+Scalar ShrinkFormula(std::span<const Scalar> in, const Attrs& attrs) {
+  const Scalar x = in[0], zero = Like(x, 0), bias = AttrLike(x, attrs, "bias");
+  if (IsFloat(x.type())) {
+    const Scalar lambd = AttrLike(x, attrs, "lambd");
+    return Select(x < -lambd, x + bias, Select(lambd < x, x - bias, zero));
+  }
+  const double lambd = attrs.Get<double>("lambd");
+  const double above = std::floor(lambd), below = std::ceil(-lambd);  // x > above; x < below
+  const double lowest = LowestOf(x.type()), end = EndOf(x.type());    // end: behind the largest
+  const Scalar up = above < lowest    ? x - bias
+                    : above < end - 1 ? Select(Like(x, above) < x, x - bias, zero)
+                                      : zero;
+  return below >= end ? x + bias : below > lowest ? Select(x < Like(x, below), x + bias, up) : up;
 }
 
 // --- Exponential -------------------------------------------------------------------------------------------
@@ -142,6 +167,15 @@ std::vector<OpDef> ActivationOps() {
        .formula = ThresholdedReluFormula,
        .doc = "x where it is greater than alpha, else 0.",
        .attrs = {FloatAttr("alpha", 1.0, "the threshold")}},
+      {.name = "Shrink",
+       .dtypes = kNumeric,
+       .formula = ShrinkFormula,
+       .doc = "x + bias below -lambd, x - bias above lambd, and 0 between, also for NaN. Integers wrap.",
+       .bound = "Correctly rounded for the lambd and bias of x's dtype.",
+       .attrs = {FloatAttr("bias", 0.0, "how far x is brought nearer to 0; of integers a whole number"),
+                 FloatAttr("lambd", 0.5, "the threshold")},
+       .in_f64 = kHalves,
+       .infer = InferShrink},
       {.name = "HardSigmoid",
        .dtypes = kFloat,
        .formula = HardSigmoidFormula,

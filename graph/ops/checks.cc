@@ -52,4 +52,38 @@ absl::Status CheckFinite(InferContext& c, std::initializer_list<const char*> nam
   return absl::OkStatus();
 }
 
+double LowestOf(DType dtype) {
+  return IsSignedInteger(dtype) ? -std::ldexp(1, BitWidth(dtype) - 1) : 0;
+}
+
+double EndOf(DType dtype) {
+  if (IsBool(dtype)) return 2;
+  return std::ldexp(1, BitWidth(dtype) - (IsSignedInteger(dtype) ? 1 : 0));
+}
+
+absl::Status CheckIsOne(InferContext& c, const char* name, DType dtype) {
+  const double value = c.attrs().Get<double>(name);
+  if (value == std::floor(value) && value >= LowestOf(dtype) && value < EndOf(dtype)) return absl::OkStatus();
+  return c.Fail("E0102", absl::StrCat(name, " is ", value, ", which no ", Name(dtype), " is"));
+}
+
+absl::Status CheckOneValue(InferContext& c, int i) {
+  if (!c.shape(i).has_rank() || c.shape(i).num_elements() == Dim(1)) return absl::OkStatus();
+  return c.Fail("E0212", absl::StrCat(c.InputText(i), ", but it is one value"));
+}
+
+absl::StatusOr<Dim> KnownValue(InferContext& c, int i) {
+  TENFOLD_RETURN_IF_ERROR(CheckOneValue(c, i));
+  TENFOLD_ASSIGN_OR_RETURN(const Contents known, c.Known(i));
+  if (known.size() == 1) return known[0];
+  return c.Fail("E0212", absl::StrCat(c.InputText(i), ", but it is one value"));
+}
+
+absl::Status CheckDTypeAttr(InferContext& c, const char* name, DTypeSet admitted) {
+  const AttrValue* const attr = c.attrs().Find(name);
+  if (attr == nullptr || admitted.Contains(std::get<DType>(*attr))) return absl::OkStatus();
+  return c.Fail("E0102", absl::StrCat("attribute '", name, "' is ", Name(std::get<DType>(*attr)),
+                                      ", but must be ", admitted.ToString()));
+}
+
 }  // namespace tenfold

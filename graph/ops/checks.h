@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/shape.h"
@@ -22,6 +23,18 @@ absl::Status CheckBroadcastsTo(InferContext& c, int i, const Shape& target, absl
 absl::Status CheckOneForEach(InferContext& c, int i, int dim, absl::string_view what);
 // The attributes of these names, floats, are finite in f32, too (E0102).
 absl::Status CheckFinite(InferContext& c, std::initializer_list<const char*> names);
+// The attribute `name`, a float, is an integer that a `dtype`, of integers or bool, can be (E0102).
+absl::Status CheckIsOne(InferContext& c, const char* name, DType dtype);
+// The integers of `dtype` are [lowest, end). As doubles both are exact.
+double LowestOf(DType dtype);
+double EndOf(DType dtype);
+
+// Input `i` is one value of any rank, as far as its shape is known (E0212).
+absl::Status CheckOneValue(InferContext& c, int i);
+// The value of an input that is one, and known while the graph is built (E0211, E0212).
+absl::StatusOr<Dim> KnownValue(InferContext& c, int i);
+// The attribute `name`, if it is given, is a dtype of `admitted` (E0102).
+absl::Status CheckDTypeAttr(InferContext& c, const char* name, DTypeSet admitted);
 
 }  // namespace tenfold
 

@@ -58,6 +58,13 @@ absl::Status InferBitCast(InferContext& c) {
   return InferBroadcast(c);
 }
 
+// A length is the same in another integer, unless it does not fit: then it is not followed.
+absl::Status InferCast(InferContext& c) {
+  TENFOLD_RETURN_IF_ERROR(c.SetOutput(0, c.shape(0)));
+  const bool followed = c.contents(0).has_value() && kIndex.Contains(c.attrs().Get<DType>("to"));
+  return followed ? c.SetContents(0, *c.contents(0)) : absl::OkStatus();
+}
+
 absl::Status InferCastLike(InferContext& c) { return c.SetOutput(0, c.shape(0)); }
 
 Value BuildCastLike(std::span<const Value> in, const Attrs& attrs) {
@@ -77,7 +84,7 @@ std::vector<OpDef> ConversionOps() {
        .outputs = {{"y", "to", kAnyType, ""}},
        .doc = "Converts to another dtype. A float to an integer truncates and saturates, NaN gives 0; an "
               "integer to a narrower one wraps; to a float rounds to nearest even; to bool is x != 0.",
-       .infer = InferBroadcast,
+       .infer = InferCast,
        .computation = Elementwise{CastFormula},
        .packed = BuildPackedCast},
       {.name = "BitCast",

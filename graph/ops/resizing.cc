@@ -20,6 +20,7 @@
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/kernel_context.h"
+#include "tenfold/graph/ops/checks.h"
 #include "tenfold/graph/ops/standard.h"
 #include "tenfold/graph/resampling.h"
 
@@ -211,14 +212,7 @@ absl::Status InferResize(InferContext& c) {
     return c.Fail("E0212", "coordinate_transformation_mode \"tf_crop_and_resize\" needs roi");
   }
   if (crops && !IsFloat(c.dtype(kX))) {
-    const double value = c.attrs().Get<double>("extrapolation_value");
-    const int width = c.dtype(kX) == DType::kBool ? 1 : BitWidth(c.dtype(kX));
-    const int bits = width - (IsSignedInteger(c.dtype(kX)) ? 1 : 0);
-    const double end = std::ldexp(1, std::min(bits, 53)), lowest = IsSignedInteger(c.dtype(kX)) ? -end : 0;
-    if (value != std::floor(value) || value < lowest || value >= end) {
-      return c.Fail("E0102",
-                    absl::StrCat("extrapolation_value is ", value, ", which no ", Name(c.dtype(kX)), " is"));
-    }
+    TENFOLD_RETURN_IF_ERROR(CheckIsOne(c, "extrapolation_value", c.dtype(kX)));
   }
   TENFOLD_ASSIGN_OR_RETURN(const std::vector<int> axes, ResizedAxes(c));
   if (crops && c.shape(kRoi).has_rank() && !(c.shape(kRoi) == Shape{static_cast<int64_t>(2 * axes.size())})) {

@@ -45,6 +45,15 @@ std::vector<OpDef> LossOps();              // losses.cc
 std::vector<OpDef> SourceOps();            // sources.cc
 std::vector<OpDef> PackingOps();           // packing.cc
 std::vector<OpDef> QuantizationOps();      // quantization.cc
+std::vector<OpDef> LinearAlgebraOps();     // linear_algebra.cc
+std::vector<OpDef> CroppingOps();          // cropping.cc
+std::vector<OpDef> UnpoolingOps();         // unpooling.cc
+std::vector<OpDef> GridSamplingOps();      // grid_sampling.cc
+std::vector<OpDef> RegionOps();            // regions.cc
+std::vector<OpDef> StatefulOps();          // stateful.cc
+std::vector<OpDef> FourierOps();           // fourier.cc
+std::vector<OpDef> SpectralOps();          // spectral.cc
+std::vector<OpDef> RandomOps();            // random.cc
 // quantized_contractions.cc
 std::vector<OpDef> QuantizedContractionOps();
 
