@@ -14,12 +14,14 @@ import math
 import re
 import sys
 
+import expected_images
 import expected_layers
 import expected_moves
 import expected_quantized
 import expected_recurrent
 import expected_resize
 import expected_selected
+import expected_signals
 import expected_windows
 import numpy as np
 import scipy.special
@@ -609,8 +611,9 @@ OPS = {
 }
 
 # Whose inputs may be absent.
-OPS_BY_PORTS = [{"Clip": clip}, expected_layers.OPS, expected_moves.OPS, expected_quantized.OPS, expected_recurrent.OPS,
-                expected_resize.OPS, expected_selected.OPS, expected_windows.OPS]
+OPS_BY_PORTS = [{"Clip": clip}, expected_images.OPS, expected_layers.OPS, expected_moves.OPS, expected_quantized.OPS,
+                expected_recurrent.OPS, expected_resize.OPS, expected_selected.OPS, expected_signals.OPS,
+                expected_windows.OPS]
 
 # --- Text --------------------------------------------------------------------------------------------------
 
@@ -673,7 +676,7 @@ def expected(case):
     inputs, by_port = [], {}
     several = {"TopK": ["values", "indices"], "MaxPool": ["y", "indices"], "Split": ["parts"],
                "DynamicQuantizeLinear": ["y", "scale", "zero_point"]}
-    outputs = (several | expected_layers.OUTPUTS | expected_recurrent.OUTPUTS
+    outputs = (several | expected_images.OUTPUTS | expected_layers.OUTPUTS | expected_recurrent.OUTPUTS
                | expected_selected.OUTPUTS).get(name, ["y"])
     for begin, end in zip(bounds, bounds[1:]):
         key, text = case[begin:end].split(":", 1)
@@ -685,7 +688,7 @@ def expected(case):
         if key not in outputs + ["ulp", "absolute"]:
             inputs.append(parse_tensor(text))
             by_port.setdefault(key, []).append(inputs[-1])
-    if not inputs or None in inputs or not (by_ports or name in OPS):
+    if (not inputs and name not in expected_signals.WITHOUT_INPUTS) or None in inputs or not (by_ports or name in OPS):
         return None
     with np.errstate(all="ignore"):
         if by_ports:

@@ -103,6 +103,7 @@ TEST(GeneratedOps, FunctionsBuildTheirOps) {
       {DynamicQuantizeLinear(x).scale, "DynamicQuantizeLinear"},
       {ShapeOf(x), "Shape"},  // another name
       {ConstantOfShape(ShapeOf(x)), "ConstantOfShape"},
+      {RandomNormal(g, {.shape = {2, 3}}), "RandomNormal"},  // no inputs
       {OptimizationBarrier(x), "OptimizationBarrier"}};
   for (const auto& [value, op] : built) {
     ASSERT_FALSE(value.poison()) << op;
