@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/fourier_transform.h"
 
+#include <algorithm>
 #include <array>
 #include <numbers>
 #include <utility>
@@ -13,8 +14,8 @@ namespace {
 
 // The largest factor that is combined directly, at a cost of its square.
 constexpr int64_t kLargestFactor = 31;
-// Shorter stages are not asked whether to stop.
-constexpr int64_t kStageBetweenPolls = int64_t{1} << 14;
+// Numbers that are computed without asking whether to stop.
+constexpr int64_t kBetweenPolls = int64_t{1} << 14;
 
 Complex operator+(Complex a, Complex b) { return {a.real + b.real, a.imaginary + b.imaginary}; }
 Complex operator-(Complex a, Complex b) { return {a.real - b.real, a.imaginary - b.imaginary}; }
@@ -57,17 +58,23 @@ Complex RootOfUnity(int64_t k, int64_t n) {
   return root;
 }
 
-absl::StatusOr<FourierTransform> FourierTransform::Create(int64_t length) {
+absl::StatusOr<FourierTransform> FourierTransform::Create(int64_t length,
+                                                          absl::FunctionRef<bool()> should_stop) {
   FourierTransform t;
   t.length_ = length;
   int64_t rest = length;
-  for (int64_t factor = 4; factor <= kLargestFactor; factor = factor == 4 ? 2 : factor == 2 ? 3 : factor + 2) {
+  for (int64_t factor = 4; factor <= kLargestFactor; factor = factor == 4   ? 2
+                                                              : factor == 2 ? 3
+                                                                            : factor + 2) {
     for (; rest % factor == 0; rest /= factor) t.factors_.push_back(factor);
   }
   TENFOLD_ASSIGN_OR_RETURN(Tensor roots, Numbers(length));
   const std::span<Complex> root = Writable(roots);
   if (rest == 1) {
-    for (int64_t k = 0; k < length; ++k) root[k] = RootOfUnity(k, length);
+    for (int64_t k = 0; k < length; ++k) {
+      if (k % kBetweenPolls == kBetweenPolls - 1 && should_stop()) break;
+      root[k] = RootOfUnity(k, length);
+    }
     t.roots_ = std::make_shared<const Tensor>(std::move(roots));
     return t;
   }
@@ -75,12 +82,13 @@ absl::StatusOr<FourierTransform> FourierTransform::Create(int64_t length) {
   t.factors_.clear();
   int64_t square = 0;  // k^2 mod 2 * length
   for (int64_t k = 0; k < length; ++k) {
+    if (k % kBetweenPolls == kBetweenPolls - 1 && should_stop()) break;
     root[k] = RootOfUnity(square, 2 * length);
     square = (square + 2 * k + 1) % (2 * length);
   }
   int64_t padded = 1;
   while (padded < 2 * length - 1) padded *= 2;
-  TENFOLD_ASSIGN_OR_RETURN(FourierTransform helper, Create(padded));
+  TENFOLD_ASSIGN_OR_RETURN(FourierTransform helper, Create(padded, should_stop));
   TENFOLD_ASSIGN_OR_RETURN(Tensor wave, Numbers(padded));
   TENFOLD_ASSIGN_OR_RETURN(Tensor kernel, Numbers(padded));
   const std::span<Complex> w = Writable(wave);
@@ -89,7 +97,7 @@ absl::StatusOr<FourierTransform> FourierTransform::Create(int64_t length) {
     w[k] = {root[k].real, -root[k].imaginary};
     w[(padded - k) % padded] = w[k];
   }
-  helper.Run(w.data(), Writable(kernel).data(), nullptr, [] { return false; });
+  helper.Run(w.data(), Writable(kernel).data(), nullptr, should_stop);
   t.roots_ = std::make_shared<const Tensor>(std::move(roots));
   t.helper_ = std::make_shared<const FourierTransform>(std::move(helper));
   t.kernel_ = std::make_shared<const Tensor>(std::move(kernel));
@@ -113,7 +121,7 @@ void FourierTransform::RunStage(const Complex* in, int64_t stride, Complex* out,
   for (int64_t p = 0; p < parts; ++p) {
     RunStage(in + p * stride, stride * parts, out + p * each, each, stage + 1, should_stop);
   }
-  if (length < kStageBetweenPolls || !should_stop()) Combine(out, parts, each, stride);
+  if (length < kBetweenPolls || !should_stop()) Combine(out, parts, each, stride);
 }
 
 // The transforms of `parts` interleaved sequences, `each` long, one behind the other, become that of all of

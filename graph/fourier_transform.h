@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The discrete Fourier transform of any length, in f64 and in O(n log n) steps: the same bits on every machine,
-// since it is made of additions and multiplications alone, its factors, too.
+// The discrete Fourier transform of any length, in f64 and in O(n log n) steps: the same bits on every
+// machine, since it is made of additions and multiplications alone, its factors, too.
 //
 // A length whose prime factors are small is taken apart by Cooley and Tukey's algorithm
 // (https://doi.org/10.1090/S0025-5718-1965-0178586-1); any other is made a convolution, which transforms of a
@@ -31,8 +31,9 @@ Complex RootOfUnity(int64_t k, int64_t n);
 // A transform of one length: immutable, thread-safe.
 class FourierTransform {
  public:
-  // `length` is at least 1. E0402 if there is no memory for the factors.
-  static absl::StatusOr<FourierTransform> Create(int64_t length);
+  // `length` is at least 1. E0402 if there is no memory for the factors. Once `should_stop` says so, the
+  // transform must not be used for more than being asked to stop.
+  static absl::StatusOr<FourierTransform> Create(int64_t length, absl::FunctionRef<bool()> should_stop);
 
   int64_t length() const { return length_; }
   // How many numbers `work` must hold.
@@ -50,7 +51,8 @@ class FourierTransform {
 
   int64_t length_ = 1;
   std::vector<int64_t> factors_;
-  std::shared_ptr<const Tensor> roots_;  // RootOfUnity(k, length), or exp(-pi i k^2 / length) where there is a helper
+  std::shared_ptr<const Tensor>
+      roots_;  // RootOfUnity(k, length), or exp(-pi i k^2 / length) where there is a helper
   std::shared_ptr<const FourierTransform> helper_;
   std::shared_ptr<const Tensor> kernel_;  // the helper's transform of what is convolved with
 };

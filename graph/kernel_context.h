@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -129,6 +130,13 @@ class SerialRunner final : public BlockRunner {
   const KernelInterrupt* const interrupt_;
   void* const scratch_;
 };
+
+// Element `i` of a tensor that arithmetic is done on.
+inline double FloatAt(const KernelTensor& tensor, int64_t i) {
+  return VisitComputed(tensor.dtype, [&]<typename T>(std::type_identity<T>) {
+    return static_cast<double>(Widen(tensor.values<T>()[i]));
+  });
+}
 
 // Element `i` of a tensor of i32 or i64.
 inline int64_t IndexAt(const KernelTensor& tensor, int64_t i) {

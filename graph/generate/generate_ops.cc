@@ -178,10 +178,10 @@ void WriteFunction(const OpDef& op) {
   } else if (!op.inputs.empty()) {
     std::cout << "  const Operand operands[] = {" << absl::StrJoin(operands, ", ") << "};\n";
   }
-  const std::string call =
-      op.inputs.empty() ? absl::StrCat("builder.ApplyMulti(\"", op.name,
-                                       "\", {}, std::move(all), \"\", builder.PlaceOf(where))")
-                        : absl::StrCat("ApplyOpMulti(\"", op.name, "\", operands, std::move(all))");
+  const std::string call = op.inputs.empty()
+                               ? absl::StrCat("builder.ApplyMulti(\"", op.name,
+                                              "\", {}, std::move(all), \"\", builder.PlaceOf(where))")
+                               : absl::StrCat("ApplyOpMulti(\"", op.name, "\", operands, std::move(all))");
   if (op.GivesAnyNumber()) {
     std::cout << "  return " << call << ";\n}\n";
   } else if (op.outputs.size() == 1) {

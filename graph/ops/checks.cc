@@ -52,9 +52,7 @@ absl::Status CheckFinite(InferContext& c, std::initializer_list<const char*> nam
   return absl::OkStatus();
 }
 
-double LowestOf(DType dtype) {
-  return IsSignedInteger(dtype) ? -std::ldexp(1, BitWidth(dtype) - 1) : 0;
-}
+double LowestOf(DType dtype) { return IsSignedInteger(dtype) ? -std::ldexp(1, BitWidth(dtype) - 1) : 0; }
 
 double EndOf(DType dtype) {
   if (IsBool(dtype)) return 2;
@@ -68,8 +66,8 @@ absl::Status CheckIsOne(InferContext& c, const char* name, DType dtype) {
 }
 
 absl::Status CheckOneValue(InferContext& c, int i) {
-  if (!c.shape(i).has_rank() || c.shape(i).num_elements() == Dim(1)) return absl::OkStatus();
-  return c.Fail("E0212", absl::StrCat(c.InputText(i), ", but it is one value"));
+  if (!c.has(i) || !c.shape(i).has_rank() || IsOneValue(c.shape(i))) return absl::OkStatus();
+  return c.Fail("E0207", absl::StrCat(c.InputText(i), ", but must be one value"));
 }
 
 absl::StatusOr<Dim> KnownValue(InferContext& c, int i) {

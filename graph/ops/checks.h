@@ -29,9 +29,13 @@ absl::Status CheckIsOne(InferContext& c, const char* name, DType dtype);
 double LowestOf(DType dtype);
 double EndOf(DType dtype);
 
-// Input `i` is one value of any rank, as far as its shape is known (E0212).
+// A scalar, or a list of one.
+inline bool IsOneValue(const Shape& shape) {
+  return shape.rank() == 0 || (shape.rank() == 1 && shape.dim(0) == Dim(1));
+}
+// Input `i`, if it is there and its rank known, is one value (E0207).
 absl::Status CheckOneValue(InferContext& c, int i);
-// The value of an input that is one, and known while the graph is built (E0211, E0212).
+// The value of an input that is one, and known while the graph is built (E0207, E0211).
 absl::StatusOr<Dim> KnownValue(InferContext& c, int i);
 // The attribute `name`, if it is given, is a dtype of `admitted` (E0102).
 absl::Status CheckDTypeAttr(InferContext& c, const char* name, DTypeSet admitted);

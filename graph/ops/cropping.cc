@@ -71,8 +71,9 @@ std::vector<OpDef> CroppingOps() {
                   .doc = "whose extents they are; absent: all",
                   .is_optional = true}},
        .outputs = {{"y", "T", kAnyType, ""}},
-       .doc = "Cuts off both ends of an axis that is longer than it should be, and puts zeros at both ends of "
-              "one that is shorter. Of an odd number the larger half is at the end.",
+       .doc =
+           "Cuts off both ends of an axis that is longer than it should be, and puts zeros at both ends of "
+           "one that is shorter. Of an odd number the larger half is at the end.",
        .infer = InferCenterCropPad,
        .computation = Movement{}},
   };

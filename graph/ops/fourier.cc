@@ -26,9 +26,10 @@ namespace {
 absl::StatusOr<int64_t> PartsOf(InferContext& c, int i) {
   const Dim& parts = c.shape(i).dim(c.shape(i).rank() - 1);
   if (parts == Dim(1) || parts == Dim(2)) return parts.constant();
-  return c.Fail("E0212", absl::StrCat(c.InputText(i),
-                                      ", but its last dim must be 1, of real numbers, or 2, of complex ones"),
-                absl::StrCat("Unsqueeze(", c.NameOf(i), ", {-1}) makes real numbers of it"));
+  return c.Fail(
+      "E0212",
+      absl::StrCat(c.InputText(i), ", but its last dim must be 1, of real numbers, or 2, of complex ones"),
+      absl::StrCat("Unsqueeze(", c.NameOf(i), ", {-1}) makes real numbers of it"));
 }
 
 // --- DFT ---------------------------------------------------------------------------------------------------
@@ -57,9 +58,10 @@ absl::Status InferDft(InferContext& c) {
   TENFOLD_ASSIGN_OR_RETURN(const int axis, DftAxis(c));
   const bool onesided = c.attrs().Get<bool>("onesided"), inverse = c.attrs().Get<bool>("inverse");
   if (onesided && !inverse && parts == 2) {
-    return c.Fail("E0102", absl::StrCat("onesided is true, but ", c.InputText(kX),
-                                        ", whose transform has no symmetric half"),
-                  "onesided=false gives all of it");
+    return c.Fail(
+        "E0102",
+        absl::StrCat("onesided is true, but ", c.InputText(kX), ", whose transform has no symmetric half"),
+        "onesided=false gives all of it");
   }
   Dim length = onesided && inverse ? (x.dim(axis) - 1) * Dim(2) : x.dim(axis);
   if (c.has(kLength)) {
@@ -134,12 +136,13 @@ absl::Status RunDft(KernelContext& c) {
     return c.Fail("E0615",
                   absl::StrCat("the length of the transform is ", length, ", but must be at least 1"));
   }
-  TENFOLD_ASSIGN_OR_RETURN(const FourierTransform fourier, FourierTransform::Create(length));
+  const auto should_stop = [&] { return c.ShouldStop(); };
+  TENFOLD_ASSIGN_OR_RETURN(const FourierTransform fourier, FourierTransform::Create(length, should_stop));
   const int64_t lines = y.count / (transform.out * transform.out_parts);
   const int64_t cost = std::min<int64_t>(length, int64_t{1} << 40) * 64;
   return c.ForEachRange(lines, cost, [&](int64_t begin, int64_t end, void*) -> absl::Status {
-    TENFOLD_ASSIGN_OR_RETURN(
-        Tensor room, Tensor::Allocate(DType::kF64, Dims{2 * length + fourier.work_size(), 2}));
+    TENFOLD_ASSIGN_OR_RETURN(Tensor room,
+                             Tensor::Allocate(DType::kF64, Dims{2 * length + fourier.work_size(), 2}));
     Complex* const numbers = static_cast<Complex*>(room.mutable_data());
     Complex* const result = numbers + length;
     for (int64_t line = begin; line < end && !c.ShouldStop(); ++line) {
@@ -147,11 +150,10 @@ absl::Status RunDft(KernelContext& c) {
       VisitComputed(x.dtype, [&]<typename T>(std::type_identity<T>) {
         transform.Read(x.values<T>().data() + (outer * transform.in * transform.inner + inner) * parts,
                        std::span(numbers, static_cast<size_t>(length)));
-        fourier.Run(numbers, result, result + length, [&] { return c.ShouldStop(); });
-        transform.Write(
-            std::span<const Complex>(result, static_cast<size_t>(length)),
-            y.mutable_values<T>().data() +
-                (outer * transform.out * transform.inner + inner) * transform.out_parts);
+        fourier.Run(numbers, result, result + length, should_stop);
+        transform.Write(std::span<const Complex>(result, static_cast<size_t>(length)),
+                        y.mutable_values<T>().data() +
+                            (outer * transform.out * transform.inner + inner) * transform.out_parts);
       });
     }
     return absl::OkStatus();
@@ -170,8 +172,9 @@ absl::Status InferStft(InferContext& c) {
   TENFOLD_ASSIGN_OR_RETURN(const int64_t parts, PartsOf(c, kSignal));
   const bool onesided = c.attrs().Get<bool>("onesided");
   if (onesided && parts == 2) {
-    return c.Fail("E0102", absl::StrCat("onesided is true, but ", c.InputText(kSignal),
-                                        ", whose transform has no symmetric half"),
+    return c.Fail("E0102",
+                  absl::StrCat("onesided is true, but ", c.InputText(kSignal),
+                               ", whose transform has no symmetric half"),
                   "onesided=false gives all of it");
   }
   if (!c.has(kWindow) && !c.has(kFrameLength)) {
@@ -190,15 +193,15 @@ absl::Status InferStft(InferContext& c) {
     }
   }
   if (!step.is_constant() || step.constant() < 1) {
-    return c.Fail("E0212", absl::StrCat("frame_step is ", step.ToString(), ", but must be a number of at least 1"));
+    return c.Fail("E0212",
+                  absl::StrCat("frame_step is ", step.ToString(), ", but must be a number of at least 1"));
   }
-  const Dim room = signal.dim(1) - length;
-  if ((length.is_constant() && length.constant() < 1) || (room.is_constant() && room.constant() < 0)) {
-    return c.Fail("E0212", absl::StrCat("a frame of ", length.ToString(), " elements is none of ",
-                                        c.InputText(kSignal)));
+  if (length.is_constant() && length.constant() < 1) {
+    return c.Fail("E0212",
+                  absl::StrCat("a frame has ", length.ToString(), " elements, but must have at least 1"));
   }
   // As Range counts.
-  const Dim frames = Max(FloorDiv(room + 1 + step - 1, step), 0);
+  const Dim frames = Max(FloorDiv(signal.dim(1) - length + 1 + step - 1, step), 0);
   return c.SetOutput(0, Shape{signal.dim(0), frames, onesided ? FloorDiv(length, 2) + 1 : length, 2});
 }
 
@@ -208,9 +211,8 @@ Value BuildStft(std::span<const Value> in, const Attrs& attrs) {
   const Value zero = builder.Const(Tensor::Scalar<int64_t>(0), ""),
               one = builder.Const(Tensor::Scalar<int64_t>(1), "");
   const Value step = As(in[kStep], DType::kI64);
-  const Value length = ApplyOp("Reshape", {IsThere(in, kWindow) ? ExtentOf(in[kWindow], 0)
-                                                                : As(in[kFrameLength], DType::kI64),
-                                           {1}});
+  const Value length = ApplyOp(
+      "Reshape", {IsThere(in, kWindow) ? ExtentOf(in[kWindow], 0) : As(in[kFrameLength], DType::kI64), {1}});
   const Value starts = ApplyOp("Range", {zero, ExtentOf(in[kSignal], 1) - length + one, step});
   const Value positions = ApplyOp("Unsqueeze", {starts, {1}}) + ApplyOp("Range", {zero, length, one});
   Value frames = ApplyOp("Gather", {in[kSignal], positions}, {{"axis", int64_t{1}}});
@@ -238,19 +240,22 @@ std::vector<OpDef> FourierOps() {
                   "of the symmetric transform of real numbers only the first half, length / 2 + 1 numbers; "
                   "inverse: of such a half the real numbers, [..., 1]"}},
        .outputs = {{"y", "T", kFloat, "[..., 2]"}},
-       .doc = "The discrete Fourier transform of any length: sum of x[j] exp(-2 pi i j k / length). Computed in "
-              "f64 and rounded once.",
+       .doc =
+           "The discrete Fourier transform of any length: sum of x[j] exp(-2 pi i j k / length). Computed in "
+           "f64 and rounded once.",
        .bound = "In f64 the error grows with the logarithm of the length.",
        .infer = InferDft,
        .computation = HostKernel{.run = RunDft, .cost = 128}},
       {.name = "STFT",
-       .inputs = {{"signal", "T", kFloat, "[batch, length, 1] real numbers, or [batch, length, 2] complex ones"},
+       .inputs = {{"signal", "T", kFloat,
+                   "[batch, length, 1] real numbers, or [batch, length, 2] complex ones"},
                   known("frame_step", "from the start of one frame to that of the next", Arity::kRequired),
-                  {"window", "T", kFloat, "what each frame is multiplied by; as long as one", Arity::kOptional},
+                  {"window", "T", kFloat, "what each frame is multiplied by; as long as one",
+                   Arity::kOptional},
                   known("frame_length", "absent: that of the window", Arity::kOptional)},
        .attrs = {{"onesided", AttrKind::kBool, AttrValue(true), "as of DFT"}},
        .outputs = {{"y", "T", kFloat, "[batch, frames, frame length, 2], onesided frame length / 2 + 1"}},
-       .doc = "DFT of the frames of a signal, those that lie in it whole.",
+       .doc = "DFT of the frames of a signal, those that lie in it whole; of one that is shorter, none.",
        .bound = "That of DFT, of frames rounded once.",
        .infer = InferStft,
        .computation = Composite{BuildStft}},

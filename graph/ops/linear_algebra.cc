@@ -27,6 +27,7 @@ absl::Status InferDet(InferContext& c) {
 }
 
 int64_t DetScratch(const KernelContext& c) {
+  if (c.output().count == 0) return 0;
   const int64_t n = c.input(0).dims.back();
   return n * n * static_cast<int64_t>(sizeof(double));
 }
@@ -81,11 +82,12 @@ std::vector<OpDef> LinearAlgebraOps() {
       {.name = "Det",
        .inputs = {{"x", "T", kFloat, "[..., n, n]"}},
        .outputs = {{"y", "T", kFloat, "[...]"}},
-       .doc = "The determinant of each matrix, 1 of one without elements, by Gaussian elimination with partial "
-              "pivoting in f64, rounded once.",
+       .doc =
+           "The determinant of each matrix, 1 of one without elements, by Gaussian elimination with partial "
+           "pivoting in f64, rounded once.",
        .bound = "That of Gaussian elimination in f64.",
        .infer = InferDet,
-       .computation = HostKernel{.run = RunDet, .scratch_bytes = DetScratch, .cost = 32}},
+       .computation = HostKernel{.run = RunDet, .scratch_bytes = DetScratch, .cost = 256}},
   };
 }
 

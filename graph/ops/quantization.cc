@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ops/checks.h"
 #include "tenfold/graph/ops/standard.h"
 
 namespace tenfold {
@@ -23,10 +24,6 @@ constexpr DTypeSet kQuantizedOrSum = kQuantized | DTypeSet{DType::kI32};
 constexpr DTypeSet kQuantizable = kScale | DTypeSet{DType::kI32};
 
 // --- Scales along an axis ----------------------------------------------------------------------------------
-
-bool IsOneValue(const Shape& shape) {
-  return shape.rank() == 0 || (shape.rank() == 1 && shape.dim(0) == Dim(1));
-}
 
 absl::Status CheckBlocks(InferContext& c, int64_t block) {
   const Shape &x = c.shape(0), &scale = c.shape(1);
@@ -216,11 +213,6 @@ Value Requantize(Value x, std::optional<Value> zero_point, DType to, bool satura
   // In f32 the sum is exact as far as the range of 16 bits goes, and beyond it Cast gives the end.
   const Value rounded = ApplyOp("Round", {x});
   return As(zero_point ? rounded + *zero_point : rounded, to);
-}
-
-absl::Status CheckOneValue(InferContext& c, int i) {
-  if (!c.has(i) || !c.shape(i).has_rank() || IsOneValue(c.shape(i))) return absl::OkStatus();
-  return c.Fail("E0207", absl::StrCat(c.InputText(i), ", but must be one value"));
 }
 
 absl::Status CheckSameShape(InferContext& c, int a, int b) {

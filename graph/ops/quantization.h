@@ -27,8 +27,6 @@ inline Value As(Value x, DType dtype) {
 // beyond it; to f8 x itself, rounded once.
 Value Requantize(Value x, std::optional<Value> zero_point, DType to, bool saturate = true);
 
-// Input `i` is one value: a scalar, or a list of one (E0207).
-absl::Status CheckOneValue(InferContext& c, int i);
 // Inputs `a` and `b`, if both are there, have one shape, or are one value each (E0201).
 absl::Status CheckSameShape(InferContext& c, int a, int b);
 

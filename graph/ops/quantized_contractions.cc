@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/convolution_layout.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ops/checks.h"
 #include "tenfold/graph/ops/contractions.h"
 #include "tenfold/graph/ops/quantization.h"
 #include "tenfold/graph/ops/standard.h"

@@ -41,7 +41,8 @@ class RandomBits {
   }
   std::array<uint64_t, 2> At(int64_t element) const {
     const auto i = static_cast<uint64_t>(element);
-    const PhiloxCounter words = Philox({static_cast<uint32_t>(i), static_cast<uint32_t>(i >> 32), 0, 0}, key_);
+    const PhiloxCounter words =
+        Philox({static_cast<uint32_t>(i), static_cast<uint32_t>(i >> 32), 0, 0}, key_);
     return {words[0] | uint64_t{words[1]} << 32, words[2] | uint64_t{words[3]} << 32};
   }
   // In [0, 1), a multiple of 2^-53.
@@ -70,10 +71,9 @@ int SignificandBits(DType dtype) {
 class Formula64 {
  public:
   Formula64(int inputs, Scalar (*formula)(std::span<const Scalar>))
-      : interpreter_(ScalarBuilder::Record(std::vector<DType>(inputs, DType::kF64),
-                                           [formula](std::span<const Scalar> in) {
-                                             return std::vector<Scalar>{formula(in)};
-                                           })),
+      : interpreter_(ScalarBuilder::Record(
+            std::vector<DType>(inputs, DType::kF64),
+            [formula](std::span<const Scalar> in) { return std::vector<Scalar>{formula(in)}; })),
         inputs_(inputs) {}
 
   absl::Status Compute(std::span<const double* const> inputs, std::span<double> y) const {
@@ -177,14 +177,6 @@ absl::Status RunNormal(KernelContext& c) {
 
 // --- Bernoulli, Multinomial --------------------------------------------------------------------------------
 
-double FloatAt(const KernelTensor& tensor, int64_t i) {
-  double value = 0;
-  VisitComputed(tensor.dtype, [&]<typename T>(std::type_identity<T>) {
-    value = static_cast<double>(Widen(tensor.values<T>()[i]));
-  });
-  return value;
-}
-
 absl::Status InferBernoulli(InferContext& c) {
   TENFOLD_RETURN_IF_ERROR(CheckFinite(c, {"seed"}));
   TENFOLD_RETURN_IF_ERROR(CheckDTypeAttr(c, "dtype", kComputed));
@@ -221,14 +213,18 @@ absl::Status InferMultinomial(InferContext& c) {
 absl::Status SumWeights(const KernelContext& c, const Formula64& exp, int64_t row, std::span<double> sums) {
   const KernelTensor& x = c.input(0);
   const auto classes = static_cast<int64_t>(sums.size());
-  double largest = -std::numeric_limits<double>::infinity();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  double largest = -kInfinity;
   for (int64_t k = 0; k < classes; ++k) {
     sums[k] = FloatAt(x, row * classes + k);
-    largest = sums[k] <= largest ? largest : sums[k];
+    if (!(sums[k] < kInfinity)) {
+      return c.Fail("E0615",
+                    absl::StrCat("x[", row, ",", k, "] is ", sums[k], ", which is no logarithm of a weight"));
+    }
+    largest = std::max(largest, sums[k]);
   }
-  if (!std::isfinite(largest)) {
-    return c.Fail("E0615", absl::StrCat("row ", row, " of x has ",
-                                        largest < 0 ? "no class that is possible" : "a value that is not finite"));
+  if (largest == -kInfinity) {
+    return c.Fail("E0615", absl::StrCat("row ", row, " of x has no class that is possible"));
   }
   for (double& value : sums) value -= largest;
   const double* const inputs[] = {sums.data()};
@@ -267,11 +263,16 @@ absl::Status RunMultinomial(KernelContext& c) {
 
 // --- Definitions -------------------------------------------------------------------------------------------
 
-AttrDef SeedAttr() { return {"seed", AttrKind::kFloat, AttrValue(0.0), "which numbers; none given: those of 0"}; }
+AttrDef SeedAttr() {
+  return {"seed", AttrKind::kFloat, AttrValue(0.0), "which numbers; none given: those of 0"};
+}
 
 AttrDef LikeAttr(const char* doc) {
-  return {
-      .name = "dtype", .kind = AttrKind::kDType, .default_value = std::nullopt, .doc = doc, .is_optional = true};
+  return {.name = "dtype",
+          .kind = AttrKind::kDType,
+          .default_value = std::nullopt,
+          .doc = doc,
+          .is_optional = true};
 }
 
 std::vector<AttrDef> UniformAttrs() {
@@ -287,8 +288,8 @@ std::vector<AttrDef> NormalAttrs() {
 }
 
 // Of a shape, or like another tensor.
-OpDef RandomOp(const char* name, const char* doc, std::vector<AttrDef> attrs, absl::Status (*run)(KernelContext&),
-               bool like) {
+OpDef RandomOp(const char* name, const char* doc, std::vector<AttrDef> attrs,
+               absl::Status (*run)(KernelContext&), bool like) {
   OpDef op = {.name = name,
               .attrs = std::move(attrs),
               .outputs = {{"y", "dtype", kFloat, ""}},
@@ -309,7 +310,8 @@ OpDef RandomOp(const char* name, const char* doc, std::vector<AttrDef> attrs, ab
 
 std::vector<OpDef> RandomOps() {
   const char* const kUniform =
-      "Random numbers between low and high, each as likely, by Philox4x32-10: the same bits for the same seed.";
+      "Random numbers between low and high, each as likely, by Philox4x32-10: the same bits for the same "
+      "seed.";
   const char* const kNormal =
       "Random numbers of a normal distribution, by Philox4x32-10: the same bits for the same seed.";
   return {
@@ -321,7 +323,8 @@ std::vector<OpDef> RandomOps() {
        .inputs = {{"x", "T", kFloat, "probabilities"}},
        .attrs = {LikeAttr("of the result; absent: that of x"), SeedAttr()},
        .outputs = {{"y", "dtype", kComputed, ""}},
-       .doc = "1 with the probability that x says, else 0, also for NaN, by Philox4x32-10: the same bits for the "
+       .doc = "1 with the probability that x says, else 0, also for NaN, by Philox4x32-10: the same bits for "
+              "the "
               "same seed.",
        .infer = InferBernoulli,
        .computation = HostKernel{.run = RunBernoulli, .cost = 32}},
@@ -331,8 +334,9 @@ std::vector<OpDef> RandomOps() {
                  {"sample_size", AttrKind::kInt, AttrValue(int64_t{1}), "samples of each row"},
                  SeedAttr()},
        .outputs = {{"y", "dtype", kIndex, "[batch, sample_size]"}},
-       .doc = "Classes, each as likely as its weight says, by Philox4x32-10: the same bits for the same seed. A "
-              "row with NaN or inf is refused, and one of -inf alone.",
+       .doc =
+           "Classes, each as likely as its weight says, by Philox4x32-10: the same bits for the same seed. A "
+           "row with NaN or inf is refused, and one of -inf alone.",
        .infer = InferMultinomial,
        .computation = HostKernel{.run = RunMultinomial, .cost = 64}},
   };

@@ -20,20 +20,12 @@
 namespace tenfold {
 namespace {
 
-double FloatAt(const KernelTensor& tensor, int64_t i) {
-  double value = 0;
-  VisitComputed(tensor.dtype, [&]<typename T>(std::type_identity<T>) {
-    value = static_cast<double>(Widen(tensor.values<T>()[i]));
-  });
-  return value;
-}
-
 // --- RoiAlign ----------------------------------------------------------------------------------------------
 
 enum RoiInput { kX, kRois, kBatches };
 
 // More samples than this along one side of one bin are a mistake.
-constexpr int64_t kMostSamples = 4096;
+constexpr int64_t kMostSamples = 256;
 
 absl::Status InferRoiAlign(InferContext& c) {
   TENFOLD_RETURN_IF_ERROR(CheckFinite(c, {"spatial_scale"}));
@@ -57,8 +49,9 @@ absl::Status InferRoiAlign(InferContext& c) {
     return c.Fail("E0207", absl::StrCat(c.InputText(kBatches), ", but must be a list"));
   }
   TENFOLD_RETURN_IF_ERROR(c.SameDim(kRois, 0, kBatches, 0, "regions"));
-  return c.SetOutput(0, Shape{c.shape(kRois).dim(0), c.shape(kX).dim(1),
-                              c.attrs().Get<int64_t>("output_height"), c.attrs().Get<int64_t>("output_width")});
+  return c.SetOutput(0,
+                     Shape{c.shape(kRois).dim(0), c.shape(kX).dim(1), c.attrs().Get<int64_t>("output_height"),
+                           c.attrs().Get<int64_t>("output_width")});
 }
 
 // One side of a region: `bins` of equal length from `start` on, each sampled at `samples` positions.
@@ -134,8 +127,16 @@ Region RegionAt(const KernelContext& c, int64_t roi) {
   return {side(1, 2), side(0, 3), finite, c.attrs().Get<std::string>("mode") == "max"};
 }
 
-// One bin of one channel. The mean of the samples, which are interpolated between four elements; or the largest
-// of the four products of an element and its share, over all samples, which is what ONNX calls the maximum.
+// IEEE 754-2019's maximum, as of the op Max: NaN wins, and -0 is below +0.
+double Larger(double a, double b) {
+  if (a != a || b != b) return a != a ? a : b;
+  if (a == b) return std::signbit(a) ? b : a;
+  return a > b ? a : b;
+}
+
+// One bin of one channel. The mean of the samples, which are interpolated between four elements; or the
+// largest of the four products of an element and its share, over all samples, which is what ONNX calls the
+// maximum.
 template <typename T>
 double Pool(const KernelContext& c, const Region& region, int64_t row, int64_t column, const T* image) {
   int64_t first_y, last_y, first_x, last_x;
@@ -160,7 +161,7 @@ double Pool(const KernelContext& c, const Region& region, int64_t row, int64_t c
         parts[3] = part(y.high, x.high, y.share * x.share);
       }
       sum += (parts[0] + parts[1]) + (parts[2] + parts[3]);
-      for (const double part : parts) largest = !(part <= largest) ? part : largest;
+      for (const double part : parts) largest = Larger(largest, part);
       some = true;
     }
   }
@@ -172,24 +173,25 @@ double Pool(const KernelContext& c, const Region& region, int64_t row, int64_t c
 absl::Status RunRoiAlign(KernelContext& c) {
   const KernelTensor &x = c.input(kX), &y = c.output();
   const int64_t channels = y.dims[1], plane = x.dims[2] * x.dims[3], bins = y.dims[2] * y.dims[3];
-  return c.ForEachRange(y.dims[0] * channels, 64 * bins, [&](int64_t begin, int64_t end, void*) -> absl::Status {
-    for (int64_t unit = begin; unit < end; ++unit) {
-      const int64_t roi = unit / channels, channel = unit % channels;
-      const int64_t batch = IndexAt(c.input(kBatches), roi);
-      if (batch < 0 || batch >= x.dims[0])
-        return c.OutOfRange(kBatches, "batch_indices", roi, batch, 0, x.dims[0]);
-      const Region region = RegionAt(c, roi);
-      VisitComputed(x.dtype, [&]<typename T>(std::type_identity<T>) {
-        const T* const image = x.values<T>().data() + (batch * channels + channel) * plane;
-        T* const to = y.mutable_values<T>().data() + unit * bins;
-        for (int64_t bin = 0; bin < bins; ++bin) {
-          const bool some = region.finite && plane > 0;
-          to[bin] = Narrow<T>(some ? Pool(c, region, bin / y.dims[3], bin % y.dims[3], image) : 0.0);
+  return c.ForEachRange(
+      y.dims[0] * channels, 64 * bins, [&](int64_t begin, int64_t end, void*) -> absl::Status {
+        for (int64_t unit = begin; unit < end; ++unit) {
+          const int64_t roi = unit / channels, channel = unit % channels;
+          const int64_t batch = IndexAt(c.input(kBatches), roi);
+          if (batch < 0 || batch >= x.dims[0])
+            return c.OutOfRange(kBatches, "batch_indices", roi, batch, 0, x.dims[0]);
+          const Region region = RegionAt(c, roi);
+          VisitComputed(x.dtype, [&]<typename T>(std::type_identity<T>) {
+            const T* const image = x.values<T>().data() + (batch * channels + channel) * plane;
+            T* const to = y.mutable_values<T>().data() + unit * bins;
+            for (int64_t bin = 0; bin < bins; ++bin) {
+              const bool some = region.finite && plane > 0;
+              to[bin] = Narrow<T>(some ? Pool(c, region, bin / y.dims[3], bin % y.dims[3], image) : 0.0);
+            }
+          });
         }
+        return absl::OkStatus();
       });
-    }
-    return absl::OkStatus();
-  });
 }
 
 // --- NonMaxSuppression -------------------------------------------------------------------------------------
@@ -199,8 +201,9 @@ enum NmsInput { kBoxes, kScores, kMostBoxes, kOverlap, kLowestScore };
 absl::Status InferNonMaxSuppression(InferContext& c) {
   for (const int i : {kBoxes, kScores}) {
     if (c.shape(i).has_rank() && c.shape(i).rank() != 3) {
-      return c.Fail("E0207", absl::StrCat(c.InputText(i), i == kBoxes ? ", but must be [batch, boxes, 4]"
-                                                                      : ", but must be [batch, classes, boxes]"));
+      return c.Fail("E0207",
+                    absl::StrCat(c.InputText(i), i == kBoxes ? ", but must be [batch, boxes, 4]"
+                                                             : ", but must be [batch, classes, boxes]"));
     }
   }
   if (c.shape(kBoxes).has_rank() && !(c.shape(kBoxes).dim(2) == Dim(4))) {
@@ -248,13 +251,12 @@ int64_t Choose(const KernelContext& c, const float* boxes, std::span<const float
   const double overlap = c.has(kOverlap) ? c.input(kOverlap).values<float>()[0] : 0;
   size_t candidates = 0;
   for (size_t i = 0; i < scores.size(); ++i) {
-    const bool good = c.has(kLowestScore) ? scores[i] > c.input(kLowestScore).values<float>()[0]
-                                          : scores[i] == scores[i];
+    const bool good =
+        c.has(kLowestScore) ? scores[i] > c.input(kLowestScore).values<float>()[0] : scores[i] == scores[i];
     if (good) order[candidates++] = static_cast<int64_t>(i);
   }
-  std::sort(order.begin(), order.begin() + static_cast<int64_t>(candidates), [&](int64_t i, int64_t j) {
-    return scores[i] != scores[j] ? scores[i] > scores[j] : i < j;
-  });
+  std::sort(order.begin(), order.begin() + static_cast<int64_t>(candidates),
+            [&](int64_t i, int64_t j) { return scores[i] != scores[j] ? scores[i] > scores[j] : i < j; });
   int64_t chosen = 0;
   for (size_t k = 0; k < candidates && chosen < most; ++k) {
     if (k % 256 == 255 && c.ShouldStop()) break;
@@ -270,6 +272,7 @@ int64_t Choose(const KernelContext& c, const float* boxes, std::span<const float
 
 absl::Status RunNonMaxSuppression(KernelContext& c) {
   const KernelTensor &boxes = c.input(kBoxes), &scores = c.input(kScores);
+  if (scores.count == 0) return c.PlaceOutput(0, {0, 3});
   const int64_t classes = scores.dims[1], count = scores.dims[2], lists = scores.dims[0] * classes;
   const int64_t most = c.has(kMostBoxes) ? std::max<int64_t>(0, IndexAt(c.input(kMostBoxes), 0)) : 0;
   TENFOLD_ASSIGN_OR_RETURN(Tensor order_tensor, Tensor::Allocate(DType::kI64, scores.dims));
@@ -327,26 +330,29 @@ std::vector<OpDef> RegionOps() {
                   "samples along each side of a bin; 0: one for each element that a bin spans"},
                  {"spatial_scale", AttrKind::kFloat, AttrValue(1.0), "what coordinates are multiplied by"}},
        .outputs = {{"y", "T", kFloat, "[regions, channels, output_height, output_width]"}},
-       .doc = "Pools each region of an image into bins. A sample is interpolated between four elements; more "
-              "than one element outside the image it is 0. Computed in f64 and rounded once. A region that is "
-              "not finite gives 0.",
+       .doc =
+           "Pools each region of an image into bins. A sample is interpolated between four elements; more "
+           "than one element outside the image it is 0. Computed in f64 and rounded once. A region that is "
+           "not finite gives 0.",
        .infer = InferRoiAlign,
-       .computation = HostKernel{.run = RunRoiAlign, .cost = 64}},
+       .computation = HostKernel{.run = RunRoiAlign, .cost = 256}},
       {.name = "NonMaxSuppression",
-       .inputs = {{"boxes", "T", {DType::kF32}, "[batch, boxes, 4]: y and x of one corner, then of the other"},
-                  {"scores", "T", {DType::kF32}, "[batch, classes, boxes]"},
-                  optional("max_output_boxes_per_class", DType::kI64, "absent: 0, so none is chosen"),
-                  optional("iou_threshold", DType::kF32,
-                           "boxes that share more than this part of what they cover overlap; absent: 0"),
-                  optional("score_threshold", DType::kF32, "only boxes above it are chosen; absent: any")},
+       .inputs =
+           {{"boxes", "T", {DType::kF32}, "[batch, boxes, 4]: y and x of one corner, then of the other"},
+            {"scores", "T", {DType::kF32}, "[batch, classes, boxes]"},
+            optional("max_output_boxes_per_class", DType::kI64, "absent: 0, so none is chosen"),
+            optional("iou_threshold", DType::kF32,
+                     "boxes that share more than this part of what they cover overlap; absent: 0"),
+            optional("score_threshold", DType::kF32, "only boxes above it are chosen; absent: any")},
        .attrs = {{"center_point_box", AttrKind::kBool, AttrValue(false),
                   "boxes are x and y of the centre, then width and height"},
                  SymbolsAttr()},
        .outputs = {{"selected_indices", "I", {DType::kI64}, "[chosen, 3]: batch, class and box of each"}},
-       .doc = "Of each class the boxes that overlap no better one, best first; of equal scores the first box is "
-              "better, and one whose score is NaN is never chosen. Computed in f64.",
+       .doc =
+           "Of each class the boxes that overlap no better one, best first; of equal scores the first box is "
+           "better, and one whose score is NaN is never chosen. Computed in f64.",
        .infer = InferNonMaxSuppression,
-       .computation = HostKernel{.run = RunNonMaxSuppression, .cost = 64, .places_outputs = true}},
+       .computation = HostKernel{.run = RunNonMaxSuppression, .cost = 1024, .places_outputs = true}},
   };
 }
 

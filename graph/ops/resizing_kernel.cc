@@ -19,12 +19,6 @@ namespace {
 
 using Ints = std::vector<int64_t>;
 
-double FloatAt(const KernelTensor& tensor, int64_t i) {
-  return VisitComputed(tensor.dtype, [&]<typename T>(std::type_identity<T>) {
-    return static_cast<double>(Widen(tensor.values<T>()[i]));
-  });
-}
-
 // Each axis, as it is read; nullopt for one that stays as it is.
 using Samples = std::vector<std::optional<AxisSamples>>;
 

@@ -48,14 +48,17 @@ Value CosineWindow(Value size, const Attrs& attrs, double a, double b, double d)
   Value period = ApplyOp("Reshape", {As(size, DType::kF64), std::vector<int64_t>()});
   if (!attrs.Get<bool>("periodic")) period = period - one;
   const Value turns = CountTo(size) / period;
-  Value y = a - b * ApplyOp("Cos", {turns * kTau});
-  if (d != 0) y = y + d * ApplyOp("Cos", {turns * (2 * kTau)});
+  // In this order a + d + b is 1 of each window, not the number below it.
+  const Value once = b * ApplyOp("Cos", {turns * kTau});
+  Value y = d == 0 ? a - once : d * ApplyOp("Cos", {turns * (2 * kTau)}) + a - once;
   // The only element of a symmetric window.
   if (!attrs.Get<bool>("periodic")) y = ApplyOp("Where", {ApplyOp("Equal", {period, 0.0}), one, y});
   return Result(y, attrs.Get<DType>("output_datatype"));
 }
 
-Value BuildHann(std::span<const Value> in, const Attrs& attrs) { return CosineWindow(in[0], attrs, 0.5, 0.5, 0); }
+Value BuildHann(std::span<const Value> in, const Attrs& attrs) {
+  return CosineWindow(in[0], attrs, 0.5, 0.5, 0);
+}
 Value BuildHamming(std::span<const Value> in, const Attrs& attrs) {
   return CosineWindow(in[0], attrs, 25.0 / 46, 1 - 25.0 / 46, 0);
 }
@@ -85,8 +88,8 @@ constexpr double kMelPerNeper = 2595 / 2.302585092994045684018;
 
 Value ToMel(Value hertz) { return ApplyOp("Log", {hertz / 700.0 + 1.0}) * kMelPerNeper; }
 
-// The edges of bands lie evenly on the mel scale, and are rounded down to bins. Band i rises from edge i to edge
-// i + 1 and falls to edge i + 2.
+// The edges of bands lie evenly on the mel scale, and are rounded down to bins. Band i rises from edge i to
+// edge i + 1 and falls to edge i + 2.
 Value BuildMel(std::span<const Value> in, const Attrs& attrs) {
   const auto scalar = [&](MelInput i) {
     return ApplyOp("Reshape", {As(in[i], DType::kF64), std::vector<int64_t>()});
@@ -152,7 +155,8 @@ std::vector<OpDef> SpectralOps() {
                   {"upper_edge_hertz", "F", kFloat, "beyond where the last one ends"}},
        .attrs = {OutputAttr()},
        .outputs = {{"y", "output_datatype", kNumeric, "[dft_length / 2 + 1, num_mel_bins]"}},
-       .doc = "Weights that make num_mel_bins bands of a spectrum: triangles between neighbouring points that lie "
+       .doc = "Weights that make num_mel_bins bands of a spectrum: triangles between neighbouring points "
+              "that lie "
               "evenly on the scale 2595 log10(1 + f / 700). Computed in f64.",
        .bound = "Follows from Log and Exp.",
        .infer = InferMel,

@@ -46,6 +46,7 @@ constexpr std::vector<OpDef> (*kFamilies[])() = {
     AttentionOps,
     RotaryEmbeddingOps,
     LossOps,
+    LinearAttentionOps,
     StatefulOps,
     FourierOps,
     SpectralOps,

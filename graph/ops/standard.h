@@ -51,6 +51,7 @@ std::vector<OpDef> UnpoolingOps();         // unpooling.cc
 std::vector<OpDef> GridSamplingOps();      // grid_sampling.cc
 std::vector<OpDef> RegionOps();            // regions.cc
 std::vector<OpDef> StatefulOps();          // stateful.cc
+std::vector<OpDef> LinearAttentionOps();   // linear_attention.cc
 std::vector<OpDef> FourierOps();           // fourier.cc
 std::vector<OpDef> SpectralOps();          // spectral.cc
 std::vector<OpDef> RandomOps();            // random.cc

@@ -125,9 +125,10 @@ Sum SumAt(std::span<const BlocksDim> dims, std::span<const int64_t> position, st
 
 template <typename T>
 struct SumType {
-  using type = std::conditional_t<std::is_same_v<T, bool>, bool,
-                                  std::conditional_t<std::is_integral_v<T>, uint64_t,
-                                                     std::conditional_t<std::is_same_v<T, double>, double, float>>>;
+  using type =
+      std::conditional_t<std::is_same_v<T, bool>, bool,
+                         std::conditional_t<std::is_integral_v<T>, uint64_t,
+                                            std::conditional_t<std::is_same_v<T, double>, double, float>>>;
 };
 
 absl::Status RunCol2Im(KernelContext& c) {
@@ -172,10 +173,9 @@ absl::Status RunCol2Im(KernelContext& c) {
 enum UnpoolInput { kPooled, kIndices, kOutputShape };
 
 // The extent that was pooled to `in`, as far as that is known.
-template <typename D>
-D Unpooled(const D& in, const Attrs& attrs, size_t d, size_t rank) {
-  return (in - 1) * D(Listed(attrs, "strides", d, 1)) + D(attrs.Get<Ints>("kernel_shape")[d]) -
-         D(Listed(attrs, "pads", d, 0)) - D(Listed(attrs, "pads", d + rank, 0));
+Dim Unpooled(const Dim& in, const Attrs& attrs, size_t d, size_t rank) {
+  return (in - 1) * Dim(Listed(attrs, "strides", d, 1)) + Dim(attrs.Get<Ints>("kernel_shape")[d]) -
+         Dim(Listed(attrs, "pads", d, 0)) - Dim(Listed(attrs, "pads", d + rank, 0));
 }
 
 absl::Status InferMaxUnpool(InferContext& c) {
@@ -225,10 +225,13 @@ absl::Status RunMaxUnpool(KernelContext& c) {
   const size_t rank = x.dims.size() - 2;
   Dims pooled = {x.dims[0], x.dims[1]};
   for (size_t d = 0; d < rank; ++d) {
-    pooled.push_back(Unpooled(x.dims[d + 2], c.attrs(), d, rank));
-    if (pooled[d + 2] <= y.dims[d + 2]) continue;
-    return c.Fail("E0615", absl::StrCat("dim ", d + 2, " of output_shape is ", y.dims[d + 2],
-                                        ", but what was pooled has ", pooled[d + 2], " elements there"));
+    const Dim extent = Unpooled(x.dims[d + 2], c.attrs(), d, rank);
+    if (!extent.is_constant() || extent.constant() < 0 || extent.constant() > y.dims[d + 2]) {
+      return c.Fail("E0615",
+                    absl::StrCat("dim ", d + 2, " of output_shape is ", y.dims[d + 2],
+                                 ", but what was pooled has ", extent.ToString(), " elements there"));
+    }
+    pooled.push_back(extent.constant());
   }
   const int64_t count = NumElements(pooled).value_or(0);
   const Dims strides = RowMajorStrides(y.dims);
@@ -251,12 +254,8 @@ absl::Status RunMaxUnpool(KernelContext& c) {
 
 std::vector<OpDef> UnpoolingOps() {
   const auto known = [](const char* name, const char* doc, Arity arity) {
-    return PortDef{.name = name,
-                   .type_var = "I",
-                   .dtypes = {DType::kI64},
-                   .doc = doc,
-                   .arity = arity,
-                   .known = true};
+    return PortDef{
+        .name = name, .type_var = "I", .dtypes = {DType::kI64}, .doc = doc, .arity = arity, .known = true};
   };
   const AttrDef strides = {"strides", AttrKind::kInts, AttrValue(Ints{}),
                            "distances of neighbouring blocks, one for each dim; default 1"};
@@ -269,7 +268,8 @@ std::vector<OpDef> UnpoolingOps() {
                   known("block_shape", "the dims of a block, before dilation", Arity::kRequired)},
        .attrs = {{"dilations", AttrKind::kInts, AttrValue(Ints{}),
                   "distances of the elements of a block, one for each dim; default 1"},
-                 pads, strides},
+                 pads,
+                 strides},
        .outputs = {{"y", "T", kComputed, "[batch, channels, image dims...]"}},
        .doc = "An image of blocks: each element is the sum of those that stand for it, added in the order of "
               "their place in the block; f16 and bf16 accumulate in f32, integers wrap, bools combine by or.",
@@ -277,19 +277,21 @@ std::vector<OpDef> UnpoolingOps() {
        .infer = InferCol2Im,
        .computation = HostKernel{.run = RunCol2Im, .cost = 16}},
       {.name = "MaxUnpool",
-       .inputs = {{"x", "T", kFloat, "[batch, channels, dims...]: what MaxPool gave"},
-                  {"indices", "I", {DType::kI64}, "where each element stood in the whole tensor, as of MaxPool"},
-                  known("output_shape",
-                        "of the result, which the windows alone do not say; indices count as if it were "
-                        "absent, and what is more is 0",
-                        Arity::kOptional)},
+       .inputs =
+           {{"x", "T", kFloat, "[batch, channels, dims...]: what MaxPool gave"},
+            {"indices", "I", {DType::kI64}, "where each element stood in the whole tensor, as of MaxPool"},
+            known("output_shape",
+                  "of the result, which the windows alone do not say; indices count as if it were "
+                  "absent, and what is more is 0",
+                  Arity::kOptional)},
        .attrs = {{"kernel_shape", AttrKind::kInts, std::nullopt, "extents of the windows"},
                  pads,
                  {"strides", AttrKind::kInts, AttrValue(Ints{}),
                   "distances of neighbouring windows, one for each dim; default 1"}},
        .outputs = {{"y", "T", kFloat, ""}},
-       .doc = "Puts maxima back where MaxPool found them, with zeros elsewhere. Of several with one index the "
-              "last stays.",
+       .doc =
+           "Puts maxima back where MaxPool found them, with zeros elsewhere. Of several with one index the "
+           "last stays.",
        .infer = InferMaxUnpool,
        .computation = HostKernel{.run = RunMaxUnpool, .cost = 4}},
   };

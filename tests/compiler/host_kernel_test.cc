@@ -61,6 +61,51 @@ TEST(HostKernel, ThreadsDoNotChangeABit) {
   }
 }
 
+// Of images, signals and random numbers, too.
+TEST(HostKernel, ThreadsDoNotChangeABitOfFloats) {
+  const Graph graph = Parse(
+      "graph g(x: f32[N,3,H,2], p: f32[N,K,9,2], l: f32[R]) -> (a, b, c, d) {\n"
+      "  a = GridSample(x, p, mode=\"cubic\", padding_mode=\"reflection\")\n"
+      "  k = Const i64[] {-2}\n"
+      "  b = DFT(x, _, k)\n"
+      "  c = RandomNormalLike(l, seed=3.0)\n"
+      "  d = RandomUniform(shape=[70000])\n"
+      "}\n");
+  const auto floats = [](Dims dims) {
+    Tensor tensor = *Tensor::Allocate(DType::kF32, dims);
+    const Tensor numbers = Numbers(dims, 4001);
+    for (int64_t i = 0; i < tensor.num_elements(); ++i) {
+      tensor.mutable_values<float>()[i] = static_cast<float>(numbers.values<int64_t>()[i]) / 1000 - 2;
+    }
+    return tensor;
+  };
+  const NamedTensors feeds = {
+      {"x", floats({40, 3, 74, 2})}, {"p", floats({40, 50, 9, 2})}, {"l", floats({70000})}};
+  const std::vector<Tensor> inputs = {feeds[0].second, feeds[1].second, feeds[2].second};
+  const absl::StatusOr<std::vector<Tensor>> want = EvaluateGraph(graph, inputs);
+  ASSERT_TRUE(want.ok()) << want.status();
+  for (int threads : {1, 4}) {
+    const absl::StatusOr<Executable> executable = Compile(graph, {.threads = threads});
+    ASSERT_TRUE(executable.ok()) << executable.status();
+    const absl::StatusOr<NamedTensors> got = executable->Run(feeds);
+    ASSERT_TRUE(got.ok()) << got.status();
+    for (size_t i = 0; i < want->size(); ++i) EXPECT_TRUE(SameBits((*got)[i].second, (*want)[i])) << i;
+  }
+}
+
+// What inference refuses of numbers, the run refuses of symbols.
+TEST(HostKernel, ATransformOfNothingIsRefused) {
+  const Graph graph = Parse("graph g(x: f32[1,L,1]) -> (y) {\n  y = DFT(x, onesided=true)\n}\n");
+  const absl::StatusOr<Executable> executable = Compile(graph, {});
+  ASSERT_TRUE(executable.ok()) << executable.status();
+  const absl::Status status =
+      executable->Run({{"x", *Tensor::Allocate(DType::kF32, Dims{1, 0, 1})}}).status();
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(DiagnosticsOf(status)[0].code, "E0615");
+  EXPECT_EQ(DiagnosticsOf(status)[0].message,
+            "DFT 'y': the length of the transform is 0, but must be at least 1");
+}
+
 // Whoever comes to it first, the first bad index in the order of the elements is the one that is reported.
 TEST(HostKernel, TheFirstBadValueIsReported) {
   const Graph graph = Parse("graph g(x: i64[R], i: i64[M]) -> (y) {\n  y = Gather(x, i)\n}\n");

@@ -256,6 +256,11 @@ def bilinear(image, y, x):
     return parts
 
 
+def largest_of(values):
+    """NaN wins, and 0 is above -0."""
+    return np.nan if any(v != v for v in values) else max(values, key=lambda v: (v, -int(np.signbit(v))))
+
+
 def roi_align(attrs, ins):
     x, rois, batches = ins["x"][0], ins["rois"][0].values.astype(np.float64), ins["batch_indices"][0].values
     shape = [int(attrs.get("output_height", 1)), int(attrs.get("output_width", 1))]
@@ -280,7 +285,8 @@ def roi_align(attrs, ins):
                 position = [starts[d] + bins[d] * (bin_at[d] + (k + 0.5) / samples[d]) for d, k in ((0, i), (1, j))]
                 found.append(bilinear(x.values[batches[r], c], *position))
             if attrs.get("mode") == '"max"':
-                y[(r, c) + bin_at] = max((max(parts) for parts in found), default=0.0)
+                largest = [largest_of(parts) for parts in found]
+                y[(r, c) + bin_at] = largest_of(largest) if largest else 0.0
             else:
                 y[(r, c) + bin_at] = sum(sum(parts) for parts in found) / max(len(found), 1)
     return one(x, y)

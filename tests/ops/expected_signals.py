@@ -34,7 +34,7 @@ def window(a, b, d):
         y = a - b * np.cos(turn) + d * np.cos(2 * turn)
         if not periodic and size == 1:
             y = np.ones(1)
-        return of(attrs.get("output_datatype", "f32"), np.round(y, 17))
+        return of(attrs.get("output_datatype", "f32"), np.round(y, 17) + 0.0)
     return apply
 
 

@@ -29,7 +29,7 @@ std::vector<Complex> Signal(int64_t length) {
 
 std::vector<Complex> Transformed(const std::vector<Complex>& signal) {
   const absl::StatusOr<FourierTransform> fourier =
-      FourierTransform::Create(static_cast<int64_t>(signal.size()));
+      FourierTransform::Create(static_cast<int64_t>(signal.size()), kNeverStop);
   EXPECT_TRUE(fourier.ok()) << fourier.status();
   std::vector<Complex> result(signal.size()), work(fourier->work_size());
   fourier->Run(signal.data(), result.data(), work.data(), kNeverStop);
@@ -78,13 +78,16 @@ TEST(FourierTransform, EveryLengthIsTheSum) {
 
 TEST(FourierTransform, StopsWhenItIsAskedTo) {
   const int64_t n = int64_t{1} << 18;
-  const absl::StatusOr<FourierTransform> fourier = FourierTransform::Create(n);
+  const absl::StatusOr<FourierTransform> fourier = FourierTransform::Create(n, kNeverStop);
   ASSERT_TRUE(fourier.ok());
   const std::vector<Complex> signal = Signal(n);
   std::vector<Complex> result(n);
   int64_t asked = 0;
   fourier->Run(signal.data(), result.data(), nullptr, [&] { return ++asked > 0; });
   EXPECT_GT(asked, 4);
+  asked = 0;
+  EXPECT_TRUE(FourierTransform::Create(n, [&] { return ++asked > 0; }).ok());
+  EXPECT_EQ(asked, 1);
 }
 
 }  // namespace
