@@ -32,7 +32,7 @@ void RunLayer(benchmark::State& state, int64_t gates,
               const std::function<Value(Value, Value, Value, Value)>& op) {
   const int64_t batch = state.range(0);
   const auto executable = CompileUnary(
-      {kSteps, batch, kUnits},
+      DType::kF32, {kSteps, batch, kUnits},
       [&](GraphBuilder& g, Value x) {
         return op(x, Weights(g, {1, gates * kUnits, kUnits}, "w"),
                   Weights(g, {1, gates * kUnits, kUnits}, "r"), Weights(g, {1, 2 * gates * kUnits}, "b"));
