@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tenfold/compiler/compile.h"
@@ -17,27 +18,30 @@
 
 namespace tenfold {
 
+// What folding has done so far in one compilation, in the graph and its bodies. It runs more than once, under
+// different names, and all runs share one budget.
+struct FoldHistory {
+  int64_t growth_bytes = 0;
+  int64_t operations = 0;
+  absl::flat_hash_map<std::string, std::string> left;  // nodes, and the run that said why they stay
+};
+
 class PassContext {
  public:
-  // What folding has spent of its budget, in the graph and its bodies together, by all passes so far.
-  struct FoldSpent {
-    int64_t growth_bytes = 0;
-    int64_t operations = 0;
-  };
-
+  // `folding` is what earlier passes of one compilation left there.
   PassContext(const CompileOptions& options, RunControl& control, std::string pass,
-              std::vector<Remark>& remarks, FoldSpent& fold_spent)
+              std::vector<Remark>& remarks, FoldHistory& folding)
       : options_(options),
         control_(control),
         pass_(std::move(pass)),
         remarks_(remarks),
-        fold_spent_(fold_spent) {}
+        folding_(folding) {}
 
   const CompileOptions& options() const { return options_; }
   // Polled by passes that may take long.
   RunControl& control() { return control_; }
 
-  FoldSpent& fold_spent() { return fold_spent_; }
+  FoldHistory& folding() { return folding_; }
   // Whether the graph at hand is a body, whose results keep their types.
   bool in_body() const { return in_body_; }
   void set_in_body(bool in_body) { in_body_ = in_body; }
@@ -45,6 +49,11 @@ class PassContext {
   // Records a decision on a node. Name it before the pass removes it.
   void Did(std::string node, std::string what) { Add(std::move(node), true, std::move(what)); }
   void Missed(std::string node, std::string why) { Add(std::move(node), false, std::move(why)); }
+  // The same of a node that folding leaves, unless an earlier run of it has said so.
+  void LeftUnfolded(std::string node, std::string why) {
+    const auto said = folding_.left.try_emplace(node, pass_).first;
+    if (said->second == pass_) Missed(std::move(node), std::move(why));
+  }
   // "Mul 'y'".
   static std::string Describe(const Graph& graph, NodeId id) {
     return absl::StrCat(graph.node(id).op->name, " '", graph.DisplayName(id), "'");
@@ -58,7 +67,7 @@ class PassContext {
   RunControl& control_;
   std::string pass_;
   std::vector<Remark>& remarks_;
-  FoldSpent& fold_spent_;
+  FoldHistory& folding_;
   bool in_body_ = false;
 };
 

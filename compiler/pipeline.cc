@@ -30,8 +30,7 @@ const std::vector<PassEntry>& DefaultPipeline() {
       {Stage::kPlaced, "decompose-composites", DecomposeComposites, 0,
        "after the rewrites, which know composites whole; before fusion, which knows only their parts"},
       {Stage::kPlaced, "fold-constants-of-parts", FoldConstants, 1,
-       "what composites do to their weights alone, a transposition, is done once; loops learn their "
-       "constants"},
+       "what a composite computes of its constants alone need not be computed in every run"},
       {Stage::kPlaced, "eliminate-common-subexpressions-of-parts", EliminateCommonSubexpressions, 1,
        "the parts of two composites may be equal: a conversion, a maximum"},
       {Stage::kFused, "fuse", Fuse, 2, "last: it decides only what is computed together"},
@@ -110,13 +109,15 @@ absl::Status RunOnBodies(const PassEntry& pass, PassContext& context, Graph& gra
   return absl::OkStatus();
 }
 
-absl::Status RunPass(const PassEntry& pass, PassContext& context, Graph& graph) {
+absl::Status RunPass(const PassEntry& pass, const CompileOptions& options, RunControl& control,
+                     FoldHistory& folding, Graph& graph, std::vector<Remark>& remarks) {
   const int64_t before = graph.mutation_count();
+  PassContext context(options, control, pass.name, remarks, folding);
   TENFOLD_RETURN_IF_ERROR(pass.run(context, graph));
   Transformed transformed;
   TENFOLD_RETURN_IF_ERROR(RunOnBodies(pass, context, graph, transformed));
-  if (context.control().ShouldStop()) return context.control().status();
-  TENFOLD_RETURN_IF_ERROR(CheckSize(graph, context.options().limits));
+  if (control.ShouldStop()) return control.status();
+  TENFOLD_RETURN_IF_ERROR(CheckSize(graph, options.limits));
   if (graph.mutation_count() == before) return absl::OkStatus();
   absl::Status verified = VerifyGraph(graph);
   return verified.ok() ? verified : WithNote(verified, absl::StrCat("after the pass ", pass.name));
@@ -146,18 +147,17 @@ absl::Status RunPipeline(const Graph& graph, const CompileOptions& options, Stag
   Graph work = graph;
   work.limits = options.limits;
   RunControl control(options.deadline, options.cancelled, nullptr, "compilation");
+  FoldHistory folding;
   TENFOLD_RETURN_IF_ERROR(CheckSize(work, options.limits));
   TENFOLD_RETURN_IF_ERROR(AddFetches(options.fetches, work));
   TENFOLD_RETURN_IF_ERROR(VerifyGraph(work));
-  PassContext::FoldSpent fold_spent;
   for (int s = static_cast<int>(Stage::kChecked); s <= static_cast<int>(std::min(last, Stage::kFused)); ++s) {
     const auto stage = static_cast<Stage>(s);
     for (const PassEntry& pass : DefaultPipeline()) {
       const bool disabled = std::find(options.disabled_passes.begin(), options.disabled_passes.end(),
                                       pass.name) != options.disabled_passes.end();
       if (pass.stage != stage || pass.min_opt_level > options.opt_level || disabled) continue;
-      PassContext context(options, control, pass.name, report.remarks, fold_spent);
-      TENFOLD_RETURN_IF_ERROR(RunPass(pass, context, work));
+      TENFOLD_RETURN_IF_ERROR(RunPass(pass, options, control, folding, work, report.remarks));
     }
     report.stages.emplace_back(stage, work);
   }

@@ -15,8 +15,6 @@
 namespace tenfold {
 namespace {
 
-using Spent = PassContext::FoldSpent;
-
 bool AllInputsConstant(const Graph& graph, const Node& node) {
   return std::ranges::all_of(Present(node.inputs),
                              [&](ValueId id) { return graph.ConstantValue(id) != nullptr; });
@@ -100,7 +98,7 @@ bool AnyInBodies(const Node& node, bool (*holds)(const Graph&, const Node&)) {
   return any;
 }
 
-Decision CanFold(const PassContext& context, const Graph& graph, const Node& node, const Spent& spent,
+Decision CanFold(const PassContext& context, const Graph& graph, const Node& node, const FoldHistory& spent,
                  int64_t bytes, int64_t growth, int64_t operations) {
   const FoldBudget& budget = context.options().fold_budget;
   const int64_t max_bytes = std::min(budget.max_result_bytes, context.options().limits.tensor_bytes);
@@ -271,7 +269,7 @@ absl::StatusOr<bool> Refine(PassContext& context, const std::string& name, Graph
     same =
         same && graph.value(graph.outputs()[i].value).type == refined.value(refined.outputs()[i].value).type;
   if (!inferred.ok() || (context.in_body() && !same)) {
-    context.Missed(name, inferred.ok() ? "it has other sizes than the body around it says"
+    context.LeftUnfolded(name, inferred.ok() ? "it has other sizes than the body around it says"
                                        : DiagnosticsOf(inferred)[0].message);
     return false;
   }
@@ -329,7 +327,7 @@ absl::StatusOr<std::vector<NodeId>> SimplifyControl(PassContext& context, Graph&
 }  // namespace
 
 absl::Status FoldConstants(PassContext& context, Graph& graph) {
-  Spent& spent = context.fold_spent();
+  FoldHistory& spent = context.folding();
   std::vector<NodeId> pending(graph.nodes().rbegin(), graph.nodes().rend());  // the last is looked at next
   std::vector<std::vector<NodeId>> reads = graph.Readers();
   reads.resize(graph.num_values() +
@@ -374,13 +372,13 @@ absl::Status FoldConstants(PassContext& context, Graph& graph) {
                                                                  : std::nullopt;
     if (!bytes) {
       const bool repeats = node.op->Is<Control>() && HasStaticResults(graph, node);
-      context.Missed(name, repeats ? "how long it takes is not known" : "its shape is not known");
+      context.LeftUnfolded(name, repeats ? "how long it takes is not known" : "its shape is not known");
       TENFOLD_RETURN_IF_ERROR(simplify(id));
       continue;
     }
     const int64_t growth = *bytes - FreedBytes(graph, node, reads);
     if (Decision d = CanFold(context, graph, node, spent, *bytes, growth, *operations); !d) {
-      context.Missed(name, d.reason());
+      context.LeftUnfolded(name, d.reason());
       TENFOLD_RETURN_IF_ERROR(simplify(id));
       continue;
     }
@@ -392,7 +390,7 @@ absl::Status FoldConstants(PassContext& context, Graph& graph) {
         EvaluateNode(graph, node, inputs, std::nullopt, context.control().interrupt());
     if (context.control().ShouldStop()) return context.control().status();
     if (!results.ok()) {  // a bad value is an error of the run, which may never come to it
-      context.Missed(name, DiagnosticsOf(results.status())[0].message);
+      context.LeftUnfolded(name, DiagnosticsOf(results.status())[0].message);
       TENFOLD_RETURN_IF_ERROR(simplify(id));
       continue;
     }

@@ -61,6 +61,7 @@ absl::StatusOr<CompileOptions> ParseOptions(const CaseText& text) {
 
 absl::Status RunPasses(const std::vector<std::string>& names, const CompileOptions& options, Graph& graph,
                        std::vector<Remark>& remarks) {
+  FoldHistory folding;
   for (const std::string& name : names) {
     const auto& pipeline = DefaultPipeline();
     const auto pass =
@@ -69,8 +70,7 @@ absl::Status RunPasses(const std::vector<std::string>& names, const CompileOptio
     const int64_t mutations = graph.mutation_count();
     const std::string before = PrintText(graph);
     RunControl control{RunOptions()};
-    PassContext::FoldSpent fold_spent;
-    PassContext context(options, control, name, remarks, fold_spent);
+    PassContext context(options, control, name, remarks, folding);
     TENFOLD_RETURN_IF_ERROR(pass->run(context, graph));
     TENFOLD_RETURN_IF_ERROR(VerifyGraph(graph));
     if (graph.mutation_count() == mutations && PrintText(graph) != before) {
