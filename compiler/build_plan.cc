@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "tenfold/compiler/group.h"
+#include "tenfold/compiler/value_places.h"
 #include "tenfold/graph/control.h"
 #include "tenfold/graph/convolution_kernel.h"
 #include "tenfold/graph/convolution_layout.h"
@@ -24,15 +25,14 @@ using BodyPlans = absl::flat_hash_map<const Graph*, std::shared_ptr<const Plan>>
 
 class PlanBuilder {
  public:
-  PlanBuilder(const Graph& graph, BodyPlans& bodies, bool is_body)
-      : graph_(graph), readers_(graph.Readers()), bodies_(bodies), is_body_(is_body) {
+  PlanBuilder(const Graph& graph, BodyPlans& bodies, std::vector<Remark>& remarks, bool is_body)
+      : graph_(graph), readers_(graph.Readers()), bodies_(bodies), remarks_(remarks), is_body_(is_body) {
     plan_.name = graph.name;
   }
 
   absl::StatusOr<Plan> Run() {
     TENFOLD_RETURN_IF_ERROR(CheckRanks());
-    TENFOLD_RETURN_IF_ERROR(FindLayouts());
-    ChooseOutputStorage();
+    TENFOLD_ASSIGN_OR_RETURN(places_, PlaceValues(graph_, remarks_));
     for (ValueId input : graph_.inputs()) AddInput(input);
     for (NodeId id : graph_.nodes()) TENFOLD_RETURN_IF_ERROR(AddNode(id));
     for (size_t i = 0; i < graph_.outputs().size(); ++i)
@@ -47,24 +47,6 @@ class PlanBuilder {
 
  private:
   const TensorType& TypeOf(ValueId id) const { return graph_.value(id).type; }
-  // The value of whose memory this is another shape.
-  std::optional<ValueId> AliasedBy(ValueId id) const {
-    const ValueInfo& value = graph_.value(id);
-    const auto it = layouts_.find(value.producer);
-    if (it == layouts_.end()) return std::nullopt;
-    const Layout& layout = it->second[value.output_index];
-    if (layout.pieces.size() != 1) return std::nullopt;
-    const ValueId of = graph_.producer(id).inputs[layout.pieces[0].input];
-    return IsAlias(layout, TypeOf(of).shape) ? std::optional(of) : std::nullopt;
-  }
-
-  absl::Status FindLayouts() {
-    for (NodeId id : graph_.nodes()) {
-      if (!graph_.node(id).op->Is<Movement>()) continue;
-      TENFOLD_ASSIGN_OR_RETURN(layouts_[id], LayoutsOf(graph_, graph_.node(id)));
-    }
-    return absl::OkStatus();
-  }
 
   absl::Status CheckRanks() const {
     for (NodeId id : graph_.nodes()) {
@@ -79,41 +61,16 @@ class PlanBuilder {
     return absl::OkStatus();
   }
 
-  // A computed value that is fetched lives in the output's memory, if a step writes it: the first output that
-  // fetches it. Other fetches of it are copies.
-  void ChooseOutputStorage() {
-    for (size_t i = 0; i < graph_.outputs().size(); ++i) {
-      const ValueId value = graph_.outputs()[i].value;
-      const bool computed =
-          !graph_.producer(value).op->Is<Source>() && !AliasedBy(value) && !HasStepsStorage(value);
-      if (computed) output_of_.try_emplace(value, static_cast<int>(i));
-    }
-  }
-
-  // The symbols that a run of the node gives.
-  static std::vector<std::string> SymbolsOf(const Node& node) {
-    if (node.op->FindAttr(kSymbolsAttr) == nullptr) return {};
-    return node.attrs.Get<std::vector<std::string>>(kSymbolsAttr);
-  }
-
-  // Whether only the node that gives the value knows how large it is.
-  bool HasStepsStorage(ValueId id) const {
-    const Node& node = graph_.producer(id);
-    if (node.op->FindAttr(kSymbolsAttr) == nullptr || !TypeOf(id).shape.has_rank()) return false;
-    const std::vector<std::string> given = SymbolsOf(node);
-    std::vector<std::string> names;
-    for (const Dim& dim : TypeOf(id).shape.dims()) dim.CollectSymbols(names);
-    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-      return std::find(given.begin(), given.end(), name) != given.end();
-    });
-  }
-
   int AddValue(PlanValue value) {
     plan_.values.push_back(std::move(value));
     return static_cast<int>(plan_.values.size()) - 1;
   }
-  int AddAlias(std::string name, TensorType type, int of) {
-    return AddValue({std::move(name), std::move(type), StorageKind::kAlias, of, {}});
+  // A run of the elements of `whole`, which `node` makes one.
+  int AddAlias(std::string name, TensorType type, const ValuePlaces::Within& place, PlanNode node) {
+    const int of = ValueOf(place.whole);
+    const int alias = AddValue({std::move(name), std::move(type), StorageKind::kAlias, of, {}, place.offset});
+    if (!plan_.IsWhole(alias)) plan_.views.push_back({alias, std::move(node)});
+    return alias;
   }
 
   void AddInput(ValueId id) {
@@ -128,14 +85,23 @@ class PlanBuilder {
   // The plan's value for `id`; constants come to be when something reads them from memory.
   int ValueOf(ValueId id) {
     if (auto it = values_.find(id); it != values_.end()) return it->second;
+    if (const auto it = places_.views.find(id); it != places_.views.end()) {
+      const ValueInfo& view = graph_.value(id);
+      return values_[id] = AddAlias(graph_.DisplayName(id), view.type, it->second,
+                                    Describe(graph_, graph_.node(view.producer), view.output_index));
+    }
+    if (const auto it = places_.parts.find(id); it != places_.parts.end()) {
+      return values_[id] = AddAlias(graph_.DisplayName(id), TypeOf(id), it->second,
+                                    Describe(graph_, graph_.producer(it->second.whole)));
+    }
     PlanValue value{graph_.DisplayName(id), TypeOf(id), StorageKind::kArena, 0, {}};
     if (const Tensor* constant = graph_.ConstantValue(id)) {
       value.storage = StorageKind::kConstant;
       value.constant = *constant;
-    } else if (auto it = output_of_.find(id); it != output_of_.end()) {
+    } else if (auto it = places_.output_of.find(id); it != places_.output_of.end()) {
       value.storage = StorageKind::kOutput;
       value.index = it->second;
-    } else if (HasStepsStorage(id)) {
+    } else if (HasStepsStorage(graph_, id)) {
       value.storage = StorageKind::kStep;
     }
     return values_[id] = AddValue(std::move(value));
@@ -143,14 +109,16 @@ class PlanBuilder {
 
   // What a body gives goes on being computed with.
   bool IsObserved(ValueId id) const {
-    return !is_body_ && HasNan(TypeOf(id).dtype) && output_of_.contains(id);
+    const auto part = places_.parts.find(id);
+    const ValueId root = part == places_.parts.end() ? id : part->second.whole;
+    return !is_body_ && HasNan(TypeOf(id).dtype) && places_.output_of.contains(root);
   }
 
   absl::Status AddNode(NodeId id) {
     const Node& node = graph_.node(id);
     if (node.op->Is<Source>()) return absl::OkStatus();
     if (node.op->Is<Movement>()) {
-      for (size_t i = 0; i < node.outputs.size(); ++i) AddMovement(node, i, layouts_.at(id)[i]);
+      for (size_t i = 0; i < node.outputs.size(); ++i) AddMovement(node, i, places_.layouts.at(id)[i]);
     } else if (node.op->Is<Contraction>()) {
       AddMatMul(id);
     } else if (node.op->Is<HostKernel>()) {
@@ -208,8 +176,15 @@ class PlanBuilder {
 
   void AddMovement(const Node& node, size_t output, const Layout& layout) {
     const ValueId out = node.outputs[output];
-    if (const std::optional<ValueId> of = AliasedBy(out)) {
-      values_[out] = AddAlias(graph_.DisplayName(out), TypeOf(out), ValueOf(*of));
+    if (places_.views.contains(out)) {
+      ValueOf(out);
+      return;
+    }
+    const auto is_part = [&](const Piece& piece) { return places_.parts.contains(node.inputs[piece.input]); };
+    if (std::any_of(layout.pieces.begin(), layout.pieces.end(), is_part)) {
+      for (size_t i = 0; i < layout.pieces.size(); ++i) {
+        if (!is_part(layout.pieces[i])) AddPart(node, layout.pieces[i], static_cast<int>(i));
+      }
       return;
     }
     CopyStep copy;
@@ -223,6 +198,22 @@ class PlanBuilder {
     copy.out = ValueOf(out);
     copy.canonicalize_nans = IsObserved(out);
     plan_.steps.push_back({std::move(copy), {Describe(graph_, node, output)}});
+  }
+
+  // An operand that is not computed in its place within the node's result is copied there.
+  void AddPart(const Node& node, const Piece& piece, int number) {
+    const ValueId operand = node.inputs[piece.input], out = node.outputs[0];
+    const TensorType& type = TypeOf(operand);
+    CopyStep copy;
+    copy.in = {ValueOf(operand)};
+    ValuePlaces::Within place = {out, piece.to};
+    if (const auto around = places_.parts.find(out); around != places_.parts.end())
+      place = {around->second.whole, around->second.offset + piece.to};
+    copy.out =
+        AddAlias(absl::StrCat(graph_.DisplayName(out), ".", number), type, place, Describe(graph_, node));
+    copy.layout = AliasOf(0, type.shape);
+    copy.canonicalize_nans = IsObserved(out);
+    plan_.steps.push_back({std::move(copy), {Describe(graph_, node)}});
   }
 
   void AddHostKernel(const Node& node) {
@@ -240,9 +231,10 @@ class PlanBuilder {
     for (ValueId output : node.outputs) {
       step.outputs.push_back(ValueOf(output));
       step.canonicalize_nans.push_back(IsObserved(output));
-      step.unread.push_back(readers_[static_cast<size_t>(output)].empty() && !output_of_.contains(output));
+      step.unread.push_back(readers_[static_cast<size_t>(output)].empty() &&
+                            !places_.output_of.contains(output));
     }
-    plan_.steps.push_back({std::move(step), {Describe(graph_, node)}, SymbolsOf(node)});
+    plan_.steps.push_back({std::move(step), {Describe(graph_, node)}, GivenSymbols(node)});
   }
 
   absl::Status AddControl(const Node& node) {
@@ -250,7 +242,7 @@ class PlanBuilder {
     TENFOLD_ASSIGN_OR_RETURN(step.layout, LayOutControl(*node.op, node.inputs.size(), node.attrs));
     for (const auto& body : node.bodies) {
       if (!bodies_.contains(body.get())) {
-        TENFOLD_ASSIGN_OR_RETURN(Plan plan, PlanBuilder(*body, bodies_, /*is_body=*/true).Run());
+        TENFOLD_ASSIGN_OR_RETURN(Plan plan, PlanBuilder(*body, bodies_, remarks_, /*is_body=*/true).Run());
         bodies_[body.get()] = std::make_shared<const Plan>(std::move(plan));
       }
       step.bodies.push_back(bodies_[body.get()]);
@@ -265,7 +257,7 @@ class PlanBuilder {
       step.outputs.push_back(ValueOf(output));
       step.canonicalize_nans.push_back(IsObserved(output));
     }
-    plan_.steps.push_back({std::move(step), {Describe(graph_, node)}, SymbolsOf(node)});
+    plan_.steps.push_back({std::move(step), {Describe(graph_, node)}, GivenSymbols(node)});
     return absl::OkStatus();
   }
 
@@ -291,8 +283,8 @@ class PlanBuilder {
 
   absl::Status AddOutput(int index) {
     const GraphOutput& output = graph_.outputs()[index];
-    const auto it = output_of_.find(output.value);
-    if (it != output_of_.end() && it->second == index) {
+    const auto it = places_.output_of.find(output.value);
+    if (it != places_.output_of.end() && it->second == index) {
       plan_.outputs.push_back({output.name, ValueOf(output.value)});
       return absl::OkStatus();
     }
@@ -312,18 +304,18 @@ class PlanBuilder {
   const Graph& graph_;
   const std::vector<std::vector<NodeId>> readers_;
   BodyPlans& bodies_;
+  std::vector<Remark>& remarks_;
   const bool is_body_;
   Plan plan_;
-  absl::flat_hash_map<NodeId, std::vector<Layout>> layouts_;  // of movements, by output
+  ValuePlaces places_;
   absl::flat_hash_map<ValueId, int> values_;
-  absl::flat_hash_map<ValueId, int> output_of_;  // computed values that live in an output's memory
 };
 
 }  // namespace
 
-absl::StatusOr<Plan> BuildPlan(const Graph& graph) {
+absl::StatusOr<Plan> BuildPlan(const Graph& graph, std::vector<Remark>& remarks) {
   BodyPlans bodies;
-  return PlanBuilder(graph, bodies, /*is_body=*/false).Run();
+  return PlanBuilder(graph, bodies, remarks, /*is_body=*/false).Run();
 }
 
 }  // namespace tenfold

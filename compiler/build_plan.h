@@ -4,15 +4,18 @@
 #ifndef TENFOLD_COMPILER_BUILD_PLAN_H_
 #define TENFOLD_COMPILER_BUILD_PLAN_H_
 
+#include <vector>
+
 #include "absl/status/statusor.h"
+#include "tenfold/compiler/remark.h"
 #include "tenfold/graph/graph.h"
 #include "tenfold/runtime/plan.h"
 
 namespace tenfold {
 
-// `graph` has no composites. Memory is planned, the plan verifies. Errors: E0209 (a value of unknown rank),
-// E0608 (a symbol that no input determines).
-absl::StatusOr<Plan> BuildPlan(const Graph& graph);
+// `graph` has no composites. Memory is planned, the plan verifies. What shares memory is in the remarks.
+// Errors: E0209 (a value of unknown rank), E0608 (a symbol that no input determines).
+absl::StatusOr<Plan> BuildPlan(const Graph& graph, std::vector<Remark>& remarks);
 
 }  // namespace tenfold
 

@@ -31,11 +31,7 @@ class PassContext {
   // `folding` is what earlier passes of one compilation left there.
   PassContext(const CompileOptions& options, RunControl& control, std::string pass,
               std::vector<Remark>& remarks, FoldHistory& folding)
-      : options_(options),
-        control_(control),
-        pass_(std::move(pass)),
-        remarks_(remarks),
-        folding_(folding) {}
+      : options_(options), control_(control), pass_(std::move(pass)), remarks_(remarks), folding_(folding) {}
 
   const CompileOptions& options() const { return options_; }
   // Polled by passes that may take long.

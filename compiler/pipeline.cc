@@ -162,7 +162,7 @@ absl::Status RunPipeline(const Graph& graph, const CompileOptions& options, Stag
     report.stages.emplace_back(stage, work);
   }
   if (last == Stage::kPlanned) {
-    TENFOLD_ASSIGN_OR_RETURN(report.plan, BuildPlan(work));
+    TENFOLD_ASSIGN_OR_RETURN(report.plan, BuildPlan(work, report.remarks));
   }
   return absl::OkStatus();
 }

@@ -33,7 +33,8 @@ class BoundConvolution final : public BoundStep {
     spec.has_bias = work_.inputs.size() > 2;
     spec.canonicalize_nans = work_.canonicalize_nans[0];
     const int weights = state_.plan.Root(work_.inputs[1]);
-    if (state_.plan.values[weights].storage == StorageKind::kConstant) {
+    if (state_.plan.values[weights].storage == StorageKind::kConstant &&
+        state_.plan.IsWhole(work_.inputs[1])) {
       spec.constant_weights = state_.constants[weights];
     }
     TENFOLD_ASSIGN_OR_RETURN(kernel_, state_.ConvolutionFor(index_, spec, control));

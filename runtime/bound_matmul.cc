@@ -127,7 +127,7 @@ MatMulSpec BoundMatMul::ChooseSpec(int64_t matrices) {
     }
   }
   const PlanValue& rhs = state_.plan.values[state_.plan.Root(matmul_.rhs)];
-  if (rhs.storage == StorageKind::kConstant && rhs_one) {
+  if (rhs.storage == StorageKind::kConstant && state_.plan.IsWhole(matmul_.rhs) && rhs_one) {
     const absl::StatusOr<Tensor> matrix =
         state_.constants[state_.plan.Root(matmul_.rhs)].Reshape(Dims{spec.k, spec.n});
     if (matrix.ok()) spec.constant_rhs = *matrix;

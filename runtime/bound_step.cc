@@ -117,12 +117,17 @@ absl::Status EvaluateDims(const PlanStep& step, const std::vector<Dim>& dims, co
   return absl::OkStatus();
 }
 
-absl::StatusOr<Dims> EvaluateShape(const PlanStep& step, const TensorType& type,
+absl::StatusOr<Dims> EvaluateShape(const PlanNode& node, const TensorType& type,
                                    const SymbolValues& symbols) {
   std::optional<Dims> dims = type.shape.Evaluate(symbols);
   if (dims && NumElements(*dims)) return *std::move(dims);
-  return MakeError("E0402", absl::StrCat(NodeText(step.nodes[0]), ": ", type.ToString(),
+  return MakeError("E0402", absl::StrCat(NodeText(node), ": ", type.ToString(),
                                          " has an extent or a size that cannot be"));
+}
+
+absl::StatusOr<Dims> EvaluateShape(const PlanStep& step, const TensorType& type,
+                                   const SymbolValues& symbols) {
+  return EvaluateShape(step.nodes[0], type, symbols);
 }
 
 }  // namespace tenfold

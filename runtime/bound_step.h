@@ -114,8 +114,9 @@ std::unique_ptr<BoundStep> CreateBoundLoop(const ExecutableState& state, size_t 
 absl::Status EvaluateDims(const PlanStep& step, const std::vector<Dim>& dims, const SymbolValues& symbols,
                           std::vector<int64_t>& out);
 
-// The extents of a value of the step; E0402, naming its first node, if one is negative, or their product or
-// one of them does not fit 64 bits.
+// The extents of a value of `node`; E0402, naming it, if one is negative, or their product or one of them
+// does not fit 64 bits. Of a step: its first node.
+absl::StatusOr<Dims> EvaluateShape(const PlanNode& node, const TensorType& type, const SymbolValues& symbols);
 absl::StatusOr<Dims> EvaluateShape(const PlanStep& step, const TensorType& type, const SymbolValues& symbols);
 
 // "Div 'q'".

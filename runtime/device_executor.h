@@ -27,12 +27,15 @@ namespace tenfold {
 struct DeviceProgram {
   struct Step {
     const FusedKernel* kernel = nullptr;  // null: the host computes this step. Equal steps share one
-    std::vector<int> inputs, outputs;     // the values behind the kernel's operands; no aliases
+    std::vector<int> inputs, outputs;     // the values behind the kernel's operands
   };
   const Plan* plan = nullptr;
   std::vector<Step> steps;            // one for each of the plan's
-  std::vector<bool> reads, writes;    // by value: whether a step on the device does
+  std::vector<bool> reads, writes;    // by value: whether a step on the device does, an alias or a part of it
   std::span<const Tensor> constants;  // by value; may be splats where every reader broadcasts
+
+  // Whether the device has memory for what `value` is or lies within.
+  bool OnDevice(int value) const { return reads[plan->Root(value)] || writes[plan->Root(value)]; }
 };
 
 // What one run at a time holds on the device. Not thread-safe, but contexts do not disturb each other. All
@@ -45,7 +48,7 @@ class DeviceContext {
   virtual absl::Status Bind(const SymbolValues& symbols) = 0;
 
   virtual absl::Status Begin() = 0;
-  // The whole of a value that the device reads or writes. Host memory must stay as it is until Wait or
+  // All of a value that is on the device, or of an alias of one. Host memory must stay as it is until Wait or
   // Finish.
   virtual absl::Status CopyIn(int value, const void* from) = 0;
   virtual absl::Status CopyOut(int value, void* to) = 0;

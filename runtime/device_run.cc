@@ -48,15 +48,16 @@ absl::Status Invocation::Impl::RunOnHost(size_t s, RunContext& context) {
   const DeviceProgram& program = state.device_steps->program;
   const DeviceProgram::Step& step = program.steps[s];
   for (size_t i = 0; i < step.inputs.size(); ++i) {
-    if (program.writes[step.inputs[i]]) {
+    if (program.writes[state.plan.Root(step.inputs[i])]) {
       TENFOLD_RETURN_IF_ERROR(device->CopyOut(step.inputs[i], *steps[s]->operand(i)));
     }
   }
   // Also where nothing is copied: the result's place may still be read by an earlier step's copy.
   TENFOLD_RETURN_IF_ERROR(device->Wait());
   TENFOLD_RETURN_IF_ERROR(steps[s]->Run(context));
+  // Also a part of what the device only writes: from there a host's step would have all of it.
   for (size_t i = 0; i < step.outputs.size(); ++i) {
-    if (program.reads[step.outputs[i]]) {
+    if (program.OnDevice(step.outputs[i])) {
       TENFOLD_RETURN_IF_ERROR(device->CopyIn(step.outputs[i], *steps[s]->operand(step.inputs.size() + i)));
     }
   }

@@ -40,14 +40,14 @@ DeviceSteps::DeviceSteps(const Plan& plan, std::span<const FusedKernel* const> s
           MakeCopyKernel(copy->layout.pieces[0], copy->canonicalize_nans, plan.values[copy->out].type)));
       step.kernel = copies.back().get();
     }
-    for (const int v : StepInputs(plan.steps[s])) step.inputs.push_back(plan.Root(v));
-    for (const int v : StepOutputs(plan.steps[s])) step.outputs.push_back(plan.Root(v));
+    step.inputs = StepInputs(plan.steps[s]);
+    step.outputs = StepOutputs(plan.steps[s]);
     if (step.kernel == nullptr) {
       any_on_host = true;
       continue;
     }
-    for (const int v : step.inputs) program.reads[v] = true;
-    for (const int v : step.outputs) program.writes[v] = true;
+    for (const int v : step.inputs) program.reads[plan.Root(v)] = true;
+    for (const int v : step.outputs) program.writes[plan.Root(v)] = true;
   }
 }
 

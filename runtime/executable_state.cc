@@ -29,6 +29,9 @@ bool StaysAtFirst(const Dim& offset, const std::vector<Dim>& strides) {
 
 // Marks the values that `step` reads at more than their first element.
 void MarkReadWhole(const Plan& plan, const PlanStep& step, std::vector<bool>& whole) {
+  for (int v : StepInputs(step)) {
+    if (!(plan.OffsetOf(v) == Dim(0))) whole[plan.Root(v)] = true;
+  }
   if (const auto* fused = std::get_if<FusedStep>(&step.work)) {
     for (size_t i = 0; i < fused->inputs.size(); ++i) {
       const FusedKernel::Operand& input = fused->kernel.inputs[i];

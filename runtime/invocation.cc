@@ -10,6 +10,7 @@
 #include "tenfold/runtime/feeds.h"
 #include "tenfold/runtime/invocation_impl.h"
 #include "tenfold/runtime/plan_memory.h"
+#include "tenfold/runtime/plan_views.h"
 #include "tenfold/runtime/run_memory.h"
 
 namespace tenfold {
@@ -24,6 +25,7 @@ Invocation::Impl::Impl(const ExecutableState& executable, BodyRuns* all_bodies)
       is_body(all_bodies != nullptr),
       arena_slots(state.plan.memory.slots.size()),
       value_slots(state.plan.values.size()),
+      offsets(state.plan.values.size()),
       arenas(state.plan.stages.size()),
       scratch(state.pool->num_threads()),
       missing(static_cast<int>(state.plan.inputs.size())) {
@@ -32,10 +34,9 @@ Invocation::Impl::Impl(const ExecutableState& executable, BodyRuns* all_bodies)
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     steps.push_back(BoundStep::Create(state, s, bodies));
     const std::vector<int>& values = steps.back()->values();
-    for (size_t i = 0; i < values.size(); ++i) slots[plan.Root(values[i])].push_back(steps[s]->operand(i));
-  }
-  for (size_t v = 0; v < plan.values.size(); ++v) {
-    if (plan.values[v].storage == StorageKind::kConstant) SetAddress(slots[v], state.constants[v].data());
+    for (size_t i = 0; i < values.size(); ++i) {
+      slots[plan.Root(values[i])].operands.push_back({steps[s]->operand(i), &offsets[values[i]]});
+    }
   }
   if (state.device_plan != nullptr) {
     device = state.device_plan->NewContext();
@@ -59,8 +60,12 @@ Invocation::Impl::Impl(const ExecutableState& executable, BodyRuns* all_bodies)
     arena_slots[i] = std::move(slots[plan.memory.slots[i].value]);
   }
   for (size_t v = 0; v < plan.values.size(); ++v) {
-    if (plan.values[v].storage == StorageKind::kStep) value_slots[v] = std::move(slots[v]);
+    const StorageKind storage = plan.values[v].storage;
+    if (storage != StorageKind::kStep && storage != StorageKind::kConstant) continue;
+    value_slots[v] = std::move(slots[v]);
+    if (storage == StorageKind::kConstant) SetAddress(value_slots[v], state.constants[v].data());
   }
+  FindViewSlots();
   // All that can be done before the first feed. If it fails now it will fail in Run, which can say so.
   if (all_static && !is_body) (void)BindShapes({});
 }
@@ -92,6 +97,28 @@ absl::Status Invocation::Impl::FeedTensor(int i, const Tensor& tensor, std::span
     inputs[i].tensor = tensor;
   }
   Feed(i, tensor.dims(), inputs[i].tensor.data(), tensor.num_elements(), false);
+  return absl::OkStatus();
+}
+
+void Invocation::Impl::FindViewSlots() {
+  const Plan& plan = state.plan;
+  if (plan.views.empty()) return;
+  std::vector<Slots*> by_root(plan.values.size());
+  for (size_t v = 0; v < value_slots.size(); ++v) by_root[v] = &value_slots[v];
+  for (size_t i = 0; i < inputs.size(); ++i) by_root[plan.inputs[i].value] = &inputs[i].slots;
+  for (size_t i = 0; i < outputs.size(); ++i) by_root[plan.outputs[i].value] = &outputs[i].slots;
+  for (size_t i = 0; i < arena_slots.size(); ++i) by_root[plan.memory.slots[i].value] = &arena_slots[i];
+  for (const PlanView& view : plan.views) view_slots.push_back(by_root[plan.Root(view.value)]);
+}
+
+absl::Status Invocation::Impl::BindViews(int stage) {
+  const Plan& plan = state.plan;
+  for (size_t i = 0; i < plan.views.size(); ++i) {
+    if (plan.StageOf(plan.views[i]) != stage) continue;
+    TENFOLD_ASSIGN_OR_RETURN(const int64_t offset, EvaluateOffset(plan, plan.views[i], symbols));
+    if (std::exchange(offsets[plan.views[i].value], offset) == offset) continue;
+    SetAddress(*view_slots[i], view_slots[i]->address);
+  }
   return absl::OkStatus();
 }
 
@@ -181,6 +208,7 @@ absl::Status Invocation::Impl::BindStage(int stage, std::span<const FeedOrigin> 
     own_bodies->SetLimit(0, std::min(run_limit, state.options.memory_limit));
   if (stage == 0) TENFOLD_RETURN_IF_ERROR(ResolveSymbols(plan, fed_dims, symbols, origins, around));
   TENFOLD_RETURN_IF_ERROR(BindOutputShapes(stage));
+  TENFOLD_RETURN_IF_ERROR(BindViews(stage));
   TENFOLD_RETURN_IF_ERROR(CheckValueSizes(plan, stage, symbols, state.options.limits));
   const size_t next = stage + 1;
   const size_t end = next < plan.stages.size() ? plan.stages[next] : steps.size();

@@ -25,10 +25,22 @@ struct Invocation::Impl {
   explicit Impl(const ExecutableState& executable, BodyRuns* bodies = nullptr);
   ~Impl();
 
-  // The places in steps that hold a value's address.
-  using Slots = std::vector<void**>;
-  static void SetAddress(const Slots& slots, const void* address) {
-    for (void** slot : slots) *slot = const_cast<void*>(address);
+  // The places in steps that hold the address of a value, or of one that lies within it.
+  struct Slots {
+    struct Operand {
+      void** place;
+      const int64_t* offset;  // in bytes; in `offsets`
+    };
+    std::vector<Operand> operands;
+    const void* address = nullptr;  // of the value
+  };
+  static void SetAddress(Slots& slots, const void* address) {
+    slots.address = address;
+    for (const Slots::Operand& operand : slots.operands) {
+      *operand.place = address == nullptr
+                           ? nullptr
+                           : const_cast<char*>(static_cast<const char*>(address)) + *operand.offset;
+    }
   }
 
   struct Input {
@@ -94,7 +106,9 @@ struct Invocation::Impl {
   const bool is_body;
   std::vector<std::unique_ptr<BoundStep>> steps;
   std::vector<Slots> arena_slots;  // by slot of the memory plan
-  std::vector<Slots> value_slots;  // by value, of those whose storage is their step's
+  std::vector<Slots> value_slots;  // by value, of constants and of those whose storage is their step's
+  std::vector<int64_t> offsets;    // by value, in bytes: where in its root it begins
+  std::vector<Slots*> view_slots;  // by view of the plan, of its root
   SymbolValues symbols;
   const SymbolValues* around = nullptr;  // of a body
   std::vector<AlignedBuffer> arenas;     // by stage
@@ -114,6 +128,9 @@ struct Invocation::Impl {
   // A step that the device has no code for, between copies.
   absl::Status RunOnHost(size_t s, RunContext& context);
   absl::Status BindOutputShapes(int stage);
+  void FindViewSlots();
+  // Where views begin whose extents are known from this stage on.
+  absl::Status BindViews(int stage);
   // The symbols that step `s`, the last of a stage, has given, and where its results are. False: as they
   // were.
   absl::StatusOr<bool> TakeResults(size_t s);

@@ -33,7 +33,9 @@ std::string StorageText(const Plan& plan, const PlanValue& value) {
     case StorageKind::kOutput:
       return absl::StrCat("output ", value.index);
     case StorageKind::kAlias:
-      return absl::StrCat("alias of ", plan.values[value.index].name);
+      return absl::StrCat(
+          "alias of ", plan.values[value.index].name,
+          value.offset == Dim(0) ? "" : absl::StrCat(" from element ", value.offset.ToString(), " on"));
     case StorageKind::kStep:
       return "its step's";
   }
@@ -215,6 +217,24 @@ absl::Status CheckWork(const Plan& plan, const PlanStep& step) {
   return absl::OkStatus();
 }
 
+// What is wrong with the alias `v` of `root`, which runs check if it is a view; empty if nothing is.
+std::string FindAliasFault(const Plan& plan, int v, int root, bool is_view) {
+  const TensorType& a = plan.values[v].type;
+  const TensorType& b = plan.values[root].type;
+  const Dim offset = plan.OffsetOf(v), end = offset + a.shape.num_elements();
+  const bool leaves =
+      end.is_constant() && b.shape.num_elements().is_constant() &&
+      (end.constant() > b.shape.num_elements().constant() || (offset.is_constant() && offset.constant() < 0));
+  // A packed element has no address of its own.
+  const bool addressable = !IsPacked(a.dtype);
+  if (a.dtype == b.dtype && (plan.IsWhole(v) || (is_view && addressable && offset.valid() && !leaves))) {
+    return "";
+  }
+  return absl::StrCat(plan.values[v].name, " ", a.ToString(), " is an alias of ", plan.values[root].name, " ",
+                      b.ToString(),
+                      offset == Dim(0) ? "" : absl::StrCat(" from element ", offset.ToString(), " on"));
+}
+
 // Every value's storage names something that exists and points back where it must.
 absl::Status CheckValues(const Plan& plan) {
   const int count = static_cast<int>(plan.values.size());
@@ -232,18 +252,19 @@ absl::Status CheckValues(const Plan& plan) {
                                     v.constant.type().ToString()));
     }
   }
+  std::vector<bool> is_view(plan.values.size());
+  for (const PlanView& view : plan.views) {
+    if (view.value < 0 || view.value >= count) return Bug(plan, "a view is no value");
+    is_view[view.value] = true;
+  }
   for (int v = 0; v < count; ++v) {
     int root = v;
     for (int hops = 0; plan.values[root].storage == StorageKind::kAlias; root = plan.values[root].index) {
       if (++hops > count) return Bug(plan, absl::StrCat(plan.values[v].name, " is an alias of itself"));
     }
     if (root == v) continue;
-    const TensorType& a = plan.values[v].type;
-    const TensorType& b = plan.values[root].type;
-    if (a.dtype != b.dtype || !(a.shape.num_elements() == b.shape.num_elements())) {
-      return Bug(plan, absl::StrCat(plan.values[v].name, " ", a.ToString(), " is an alias of ",
-                                    plan.values[root].name, " ", b.ToString()));
-    }
+    if (const std::string fault = FindAliasFault(plan, v, root, is_view[v]); !fault.empty())
+      return Bug(plan, fault);
   }
   for (size_t i = 0; i < plan.inputs.size(); ++i) {
     const int v = plan.inputs[i].value;
@@ -296,7 +317,61 @@ absl::Status CheckSymbols(const Plan& plan) {
   return absl::OkStatus();
 }
 
+// Which values have contents, step by step.
+class Written {
+ public:
+  explicit Written(const Plan& plan) : plan_(plan), written_(plan.values.size()), parts_(plan.values.size()) {
+    for (size_t v = 0; v < plan.values.size(); ++v) {
+      const StorageKind kind = plan.values[v].storage;
+      written_[v] = kind == StorageKind::kInput || kind == StorageKind::kConstant;
+    }
+  }
+
+  // Values are read that a step has written, or that are made of such: views of them, and what they are parts
+  // of.
+  bool CanRead(int v) const {
+    return AnyAround(v, [this](int around) { return written_[around] || parts_[around] > 0; });
+  }
+
+  // False if it is written already: itself, or what it lies within, or a part of it.
+  bool Write(int v) {
+    if (parts_[v] > 0 || AnyAround(v, [this](int around) { return written_[around]; })) return false;
+    written_[v] = true;
+    for (int whole = v; plan_.values[whole].storage == StorageKind::kAlias;) {
+      whole = plan_.values[whole].index;
+      ++parts_[whole];
+    }
+    return true;
+  }
+
+ private:
+  // Whether it holds for the value or for one that it lies within.
+  template <typename Condition>
+  bool AnyAround(int v, Condition condition) const {
+    while (!condition(v) && plan_.values[v].storage == StorageKind::kAlias) v = plan_.values[v].index;
+    return condition(v);
+  }
+
+  const Plan& plan_;
+  std::vector<bool> written_;
+  std::vector<int> parts_;  // how many values that lie within it steps have written
+};
+
 }  // namespace
+
+Dim Plan::OffsetOf(int value) const {
+  Dim offset = 0;
+  for (; values[value].storage == StorageKind::kAlias; value = values[value].index) {
+    offset = offset + values[value].offset;
+  }
+  return offset;
+}
+
+bool Plan::IsWhole(int value) const {
+  const int root = Root(value);
+  return value == root || (OffsetOf(value) == Dim(0) &&
+                           values[value].type.shape.num_elements() == values[root].type.shape.num_elements());
+}
 
 std::vector<int> StepInputs(const PlanStep& step) {
   return std::visit(
@@ -328,11 +403,7 @@ bool HasDeviceForm(const Plan& plan, const PlanStep& step) {
 absl::Status VerifyPlan(const Plan& plan) {
   TENFOLD_RETURN_IF_ERROR(CheckValues(plan));
   TENFOLD_RETURN_IF_ERROR(CheckSymbols(plan));
-  std::vector<bool> written(plan.values.size());
-  for (size_t v = 0; v < plan.values.size(); ++v) {
-    const StorageKind kind = plan.values[plan.Root(static_cast<int>(v))].storage;
-    written[v] = kind == StorageKind::kInput || kind == StorageKind::kConstant;
-  }
+  Written written(plan);
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const PlanStep& step = plan.steps[s];
     const auto stage =
@@ -344,23 +415,27 @@ absl::Status VerifyPlan(const Plan& plan) {
         if (v < 0 || v >= static_cast<int>(plan.values.size()))
           return Bug(plan, "a step's operand is no value");
         const PlanValue& value = plan.values[v];
-        if (value.storage != StorageKind::kStep && plan.StageOf(value.type) > stage)
+        if (value.storage == StorageKind::kStep) continue;
+        const int root = plan.Root(v);
+        const bool placed =
+            plan.values[root].storage == StorageKind::kStep || plan.StageOf(plan.values[root].type) <= stage;
+        if (plan.StageOf(value.type) > stage || !placed)
           return Bug(plan, absl::StrCat(value.name, " is there before its size is known"));
       }
     }
     for (int v : StepInputs(step)) {
-      if (!written[plan.Root(v)]) {
+      if (!written.CanRead(v)) {
         return Bug(plan, absl::StrCat(plan.values[v].name, " is read before it is written"));
       }
     }
     for (int v : StepOutputs(step)) {
-      if (written[plan.Root(v)]) return Bug(plan, absl::StrCat(plan.values[v].name, " is written again"));
-      written[plan.Root(v)] = true;
+      if (!written.Write(v)) return Bug(plan, absl::StrCat(plan.values[v].name, " is written again"));
     }
     TENFOLD_RETURN_IF_ERROR(CheckWork(plan, step));
   }
   for (const PlanOutput& output : plan.outputs) {
-    if (!written[output.value]) return Bug(plan, absl::StrCat("output '", output.name, "' is never written"));
+    if (!written.CanRead(output.value))
+      return Bug(plan, absl::StrCat("output '", output.name, "' is never written"));
   }
   return absl::OkStatus();
 }

@@ -33,9 +33,10 @@ enum class StorageKind : uint8_t {
   kConstant,  // PlanValue::constant
   kArena,     // the run's own memory, at the offset that the memory plan gives it
   kOutput,    // the memory of output `index`, which may be the caller's
-  kAlias,     // the bytes of value `index`, under another shape (Reshape). Either way round: if a reshaped
-              // value is fetched, the value it is made from is the alias
-  kStep,      // memory of the step that computes it, which alone knows how large it is
+  kAlias,  // a run of the elements of value `index`, from element `offset` on, or all of them under another
+           // shape. Either way round: made from that value, which a step has written (Reshape, Slice), or
+           // written by a step for that value to be made of (the operands of a Concat)
+  kStep,   // memory of the step that computes it, which alone knows how large it is
 };
 
 struct PlanValue {
@@ -44,6 +45,7 @@ struct PlanValue {
   StorageKind storage = StorageKind::kArena;
   int index = 0;    // see StorageKind
   Tensor constant;  // kConstant only; may be a splat
+  Dim offset = {};  // kAlias only
 };
 
 // A symbol, and where its value comes from. Most often that is a dim of an input, which is the symbol itself
@@ -85,6 +87,13 @@ struct PlanNode {
   // True if it may set the kernel's error word: an integer division whose divisor is not known.
   bool can_fail = false;
   std::string dividend = {}, divisor = {};  // of such a division: the names of its operands
+};
+
+// An alias that need not be all of its memory, and the node that makes it one. Runs check that it lies
+// within.
+struct PlanView {
+  int value = 0;
+  PlanNode node;
 };
 
 // One fused kernel. inputs[i] and outputs[i] are the values behind kernel.inputs[i] and kernel.outputs[i].
@@ -178,6 +187,7 @@ struct Plan {
   std::vector<PlanInput> inputs;
   std::vector<PlanOutput> outputs;
   std::vector<PlanStep> steps;
+  std::vector<PlanView> views;
   // The first step of each stage. A new stage begins behind a step that gives symbols: from there on extents
   // that follow from them are known, steps can be bound, and memory can be placed. Filled in by BindSymbols.
   std::vector<int> stages = {0};
@@ -186,12 +196,17 @@ struct Plan {
   // From which stage on the value of `symbol` is known, and all those of a type.
   int StageOf(const std::string& symbol) const;
   int StageOf(const TensorType& type) const;
+  int StageOf(const PlanView& view) const;  // also its offset's
 
   // The value whose storage `value` really uses: follows aliases.
   int Root(int value) const {
     while (values[value].storage == StorageKind::kAlias) value = values[value].index;
     return value;
   }
+  // The element of its root with which `value` begins.
+  Dim OffsetOf(int value) const;
+  // Whether it is known to be all of its root.
+  bool IsWhole(int value) const;
 };
 
 // The bodies of its steps, and theirs, each once, inner ones first.

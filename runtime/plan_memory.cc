@@ -44,9 +44,10 @@ std::vector<MemoryPlan::Slot> LiveRanges(const Plan& plan) {
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const int step = static_cast<int>(s);
     for (int v : StepOutputs(plan.steps[s])) {
-      MemoryPlan::Slot& range = ranges[plan.Root(v)];
-      range.first_step = range.last_step = step;
-      written[plan.Root(v)] = true;
+      const int root = plan.Root(v);
+      if (!written[root]) ranges[root].first_step = step;  // others may write further parts of it
+      ranges[root].last_step = step;
+      written[root] = true;
     }
     for (int v : StepInputs(plan.steps[s])) ranges[plan.Root(v)].last_step = step;
   }
@@ -64,20 +65,21 @@ std::vector<MemoryPlan::Slot> LiveRanges(const Plan& plan) {
 // --- In place ----------------------------------------------------------------------------------------------
 
 // Whether the kernel may write output `o` where the value `root` lies: each element is read before the one in
-// its place is written, and for that one alone. So it is where both are walked alike, the result is the only
-// one of its stage, and no later stage reads the value again; a kernel that reduces may read a row after it
-// has written a part of it.
+// its place is written, and for that one alone. So it is where both are walked alike from their beginning,
+// the result is the only one of its stage, and no later stage reads the value again; a kernel that reduces
+// may read a row after it has written a part of it.
 bool IsReadWhereWritten(const Plan& plan, const FusedStep& step, int root, size_t o) {
   const FusedKernel& kernel = step.kernel;
   if (kernel.reduced_rank() > 0) return false;
   const FusedKernel::Output& out = kernel.outputs[o];
   if (kernel.stages[out.source.index].program.outputs.size() > 1) return false;
+  if (!plan.IsWhole(step.outputs[o])) return false;  // it has its place already
   const auto is_root = [&](size_t input) { return plan.Root(step.inputs[input]) == root; };
   for (size_t i = 0; i < kernel.inputs.size(); ++i) {
     const FusedKernel::Operand& in = kernel.inputs[i];
     const bool alike =
         in.dtype == out.operand.dtype && in.offset == Dim(0) && in.strides == out.operand.strides;
-    if (is_root(i) && !alike) return false;
+    if (is_root(i) && !(alike && plan.OffsetOf(step.inputs[i]) == Dim(0))) return false;
   }
   for (size_t stage = out.source.index + 1; stage < kernel.stages.size(); ++stage) {
     for (const FusedKernel::Source& source : kernel.stages[stage].inputs) {

@@ -14,11 +14,12 @@
 
 namespace tenfold {
 
-// Fills in plan.memory. A value is live from the step that writes it to the last step that reads it, aliases
-// included; every size is padded to kTensorAlignment. Values of constant size are placed best-fit into one
-// static part; values whose size depends on symbols take slots in turn, each slot as large as the largest
-// value that ever uses it. A map writes its result over an operand that it is the last to read, element by
-// element. E0402 if a size does not fit int64.
+// Fills in plan.memory. A value is live from the first step that writes it, or a part of it, to the last that
+// reads it, or what lies within it; every size is padded to kTensorAlignment. Values of constant size are
+// placed best-fit into one static part; values whose size depends on symbols take slots in turn, each slot as
+// large as the largest value that ever uses it. A map writes its result over an operand that it is the last
+// to read, element by element, where neither is a part of something larger. E0402 if a size does not fit
+// int64.
 absl::Status PlanMemory(Plan& plan);
 
 // The memory plan as a table: value, type, steps live, offset, size; then the totals.

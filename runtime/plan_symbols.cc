@@ -2,6 +2,7 @@
 //
 // Where the values of a plan's symbols come from, and from which stage on they are known.
 #include <algorithm>
+#include <span>
 
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
@@ -18,13 +19,28 @@ int Plan::StageOf(const std::string& symbol) const {
   return 0;
 }
 
+namespace {
+
+int StageOfDims(const Plan& plan, std::span<const Dim> dims) {
+  std::vector<std::string> names;
+  for (const Dim& dim : dims) dim.CollectSymbols(names);
+  int stage = 0;
+  for (const std::string& name : names) stage = std::max(stage, plan.StageOf(name));
+  return stage;
+}
+
+}  // namespace
+
 int Plan::StageOf(const TensorType& type) const {
   if (stages.size() == 1 || !type.shape.has_rank()) return 0;
-  std::vector<std::string> names;
-  for (const Dim& dim : type.shape.dims()) dim.CollectSymbols(names);
-  int stage = 0;
-  for (const std::string& name : names) stage = std::max(stage, StageOf(name));
-  return stage;
+  return StageOfDims(*this, type.shape.dims());
+}
+
+int Plan::StageOf(const PlanView& view) const {
+  if (stages.size() == 1) return 0;
+  const Dim offset = OffsetOf(view.value);
+  return std::max({StageOf(values[view.value].type), StageOf(values[Root(view.value)].type),
+                   StageOfDims(*this, std::span(&offset, 1))});
 }
 
 namespace {

@@ -41,7 +41,10 @@ Json NamesOf(const Plan& plan, const std::vector<int>& values) {
 
 Json ValueToJson(const Plan& plan, const PlanValue& value) {
   Json json = {{"name", value.name}, {"type", value.type.ToString()}, {"storage", NameOf(value.storage)}};
-  if (value.storage == StorageKind::kAlias) json["of"] = plan.values[value.index].name;
+  if (value.storage == StorageKind::kAlias) {
+    json["of"] = plan.values[value.index].name;
+    if (!(value.offset == Dim(0))) json["offset"] = value.offset.ToString();
+  }
   return json;
 }
 
@@ -132,24 +135,24 @@ std::string PlanToJson(const Plan& plan) {
 std::string PlanToDot(const Plan& plan) {
   std::string text =
       absl::StrCat("digraph ", QuoteString(plan.name), " {\n  node [fontname=\"monospace\"];\n");
-  // The node of the drawing that a value comes from; a constant has none.
-  std::vector<std::string> source(plan.values.size());
+  // The nodes of the drawing that write a root, or parts of it; a constant has none.
+  std::vector<std::vector<std::string>> sources(plan.values.size());
   for (size_t i = 0; i < plan.inputs.size(); ++i) {
-    source[plan.inputs[i].value] = absl::StrCat("in", i);
+    sources[plan.inputs[i].value] = {absl::StrCat("in", i)};
     absl::StrAppend(&text, "  in", i, " [shape=oval, label=", QuoteString(plan.inputs[i].name), "];\n");
   }
   const auto edge = [&](int value, absl::string_view to) {
-    const std::string& from = source[plan.Root(value)];
-    if (from.empty()) return;
     const PlanValue& v = plan.values[value];
-    absl::StrAppend(&text, "  ", from, " -> ", to,
-                    " [label=", QuoteString(absl::StrCat(v.name, ": ", v.type.ToString())), "];\n");
+    for (const std::string& from : sources[plan.Root(value)]) {
+      absl::StrAppend(&text, "  ", from, " -> ", to,
+                      " [label=", QuoteString(absl::StrCat(v.name, ": ", v.type.ToString())), "];\n");
+    }
   };
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const std::string id = absl::StrCat("step", s);
     absl::StrAppend(&text, "  ", id, " [shape=box, label=", QuoteString(LabelOf(plan.steps[s])), "];\n");
     for (const int v : StepInputs(plan.steps[s])) edge(v, id);
-    for (const int v : StepOutputs(plan.steps[s])) source[plan.Root(v)] = id;
+    for (const int v : StepOutputs(plan.steps[s])) sources[plan.Root(v)].push_back(id);
   }
   for (size_t i = 0; i < plan.outputs.size(); ++i) {
     const std::string id = absl::StrCat("out", i);

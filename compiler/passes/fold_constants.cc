@@ -270,7 +270,7 @@ absl::StatusOr<bool> Refine(PassContext& context, const std::string& name, Graph
         same && graph.value(graph.outputs()[i].value).type == refined.value(refined.outputs()[i].value).type;
   if (!inferred.ok() || (context.in_body() && !same)) {
     context.LeftUnfolded(name, inferred.ok() ? "it has other sizes than the body around it says"
-                                       : DiagnosticsOf(inferred)[0].message);
+                                             : DiagnosticsOf(inferred)[0].message);
     return false;
   }
   graph = std::move(refined);

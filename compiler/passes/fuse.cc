@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_join.h"
 #include "tenfold/compiler/group.h"
+#include "tenfold/compiler/value_places.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/fused/lower.h"
 
@@ -57,7 +58,8 @@ class Fuser {
       groups_.push_back({id});
       for (ValueId input : Present(graph_.node(id).inputs)) TryMerge(graph_.value(input).producer, id);
     }
-    for (const std::vector<NodeId>& members : groups_) {
+    for (std::vector<NodeId>& members : groups_) {
+      LeaveSharedViews(members);
       // A movement alone is a copy, which needs no kernel.
       const bool copy = members.size() == 1 && graph_.node(members[0]).op->Is<Movement>();
       if (!members.empty() && !copy) TENFOLD_RETURN_IF_ERROR(Replace(members));
@@ -231,6 +233,30 @@ class Fuser {
       visit_inputs(id);
     }
     return false;
+  }
+
+  // A run of what lies in memory costs nothing as a view. If somebody else reads it too, the kernel would
+  // have to write a copy of it for him.
+  void LeaveSharedViews(std::vector<NodeId>& members) {
+    const absl::flat_hash_set<NodeId> inside(members.begin(), members.end());
+    std::erase_if(members, [&](NodeId id) {
+      const Node& node = graph_.node(id);
+      if (!node.op->Is<Movement>() || inside.size() == 1) return false;
+      const absl::StatusOr<std::vector<Layout>> layouts = LayoutsOf(graph_, node);
+      if (!layouts.ok() || AsRun((*layouts)[0], graph_.value(node.outputs[0]).type.shape) == nullptr)
+        return false;
+      const ValueId source = node.inputs[(*layouts)[0].pieces[0].input], value = node.outputs[0];
+      const std::vector<NodeId>& readers = readers_[static_cast<size_t>(value)];
+      const bool shared =
+          std::any_of(readers.begin(), readers.end(), [&](NodeId r) { return !inside.contains(r); });
+      const bool fetched = std::any_of(graph_.outputs().begin(), graph_.outputs().end(),
+                                       [&](const GraphOutput& o) { return o.value == value; });
+      if (!shared || fetched || inside.contains(graph_.value(source).producer)) return false;
+      context_.Missed(PassContext::Describe(graph_, id),
+                      absl::StrCat("it is one run of '", graph_.DisplayName(source),
+                                   "', which all who read it can read there"));
+      return true;
+    });
   }
 
   absl::Status Replace(const std::vector<NodeId>& members) {

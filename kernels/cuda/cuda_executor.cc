@@ -29,8 +29,6 @@ struct LoadedProgram {
   std::vector<Step> steps;
   std::vector<CudaBuffer> constants;  // by value
   size_t num_error_words = 0;
-
-  bool OnDevice(int value) const { return program->reads[value] || program->writes[value]; }
 };
 
 // Memory of at least `bytes`. What was there goes first, so that both need not fit.
@@ -79,6 +77,7 @@ class CudaContext final : public DeviceContext {
 
   absl::Status PlaceValues(const SymbolValues& symbols);
   absl::Status PlaceArena(const SymbolValues& symbols);
+  absl::Status PlaceAliases(const SymbolValues& symbols);
   absl::Status BindStep(size_t s, const SymbolValues& symbols);
 
   const std::shared_ptr<const LoadedProgram> loaded_;  // declared first: buffers go back to its device
@@ -94,6 +93,7 @@ class CudaContext final : public DeviceContext {
 absl::Status CudaContext::Bind(const SymbolValues& symbols) {
   TENFOLD_RETURN_IF_ERROR(PlaceValues(symbols));
   TENFOLD_RETURN_IF_ERROR(PlaceArena(symbols));
+  TENFOLD_RETURN_IF_ERROR(PlaceAliases(symbols));
   size_t scratch_bytes = 0;
   for (size_t s = 0; s < calls_.size(); ++s) {
     const LoadedProgram::Step& step = loaded_->steps[s];
@@ -111,7 +111,7 @@ absl::Status CudaContext::Bind(const SymbolValues& symbols) {
 
 absl::Status CudaContext::PlaceValues(const SymbolValues& symbols) {
   for (size_t v = 0; v < places_.size(); ++v) {
-    if (!loaded_->OnDevice(static_cast<int>(v))) continue;
+    if (!program_.OnDevice(static_cast<int>(v))) continue;
     const PlanValue& value = program_.plan->values[v];
     const std::optional<Dims> dims = value.type.shape.Evaluate(symbols);
     const std::optional<int64_t> count = dims ? NumElements(*dims) : std::nullopt;
@@ -132,7 +132,7 @@ absl::Status CudaContext::PlaceValues(const SymbolValues& symbols) {
 // As the host's arena, at the same offsets.
 absl::Status CudaContext::PlaceArena(const SymbolValues& symbols) {
   const MemoryPlan& memory = program_.plan->memory;
-  const auto on_device = [this](const MemoryPlan::Slot& slot) { return loaded_->OnDevice(slot.value); };
+  const auto on_device = [this](const MemoryPlan::Slot& slot) { return program_.OnDevice(slot.value); };
   if (std::none_of(memory.slots.begin(), memory.slots.end(), on_device)) return absl::OkStatus();
   const std::optional<int64_t> bytes = memory.arena_bytes.Evaluate(symbols);
   if (!bytes || *bytes < 0) return MakeError("E9001", "the size of the arena has no value");
@@ -141,6 +141,21 @@ absl::Status CudaContext::PlaceArena(const SymbolValues& symbols) {
     const std::optional<int64_t> offset = slot.offset.Evaluate(symbols);
     if (!offset) return MakeError("E9001", "an offset of the memory plan has no value");
     places_[slot.value].address = arena_.address() + static_cast<CuDevicePtr>(*offset);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CudaContext::PlaceAliases(const SymbolValues& symbols) {
+  const Plan& plan = *program_.plan;
+  for (size_t v = 0; v < places_.size(); ++v) {
+    const PlanValue& value = plan.values[v];
+    const int alias = static_cast<int>(v);
+    if (value.storage != StorageKind::kAlias || !program_.OnDevice(alias)) continue;
+    const std::optional<int64_t> offset = plan.OffsetOf(alias).Evaluate(symbols);
+    if (!offset) return MakeError("E9001", absl::StrCat("where '", value.name, "' begins has no value"));
+    places_[v].address =
+        places_[plan.Root(alias)].address +
+        static_cast<CuDevicePtr>(*offset) * static_cast<CuDevicePtr>(SizeOf(value.type.dtype));
   }
   return absl::OkStatus();
 }

@@ -103,7 +103,7 @@ class GraphMaker {
     const Value b = pool[Below(pool.size())];
     if (IsBool(dtype)) return Keep(Cast(a, {.to = OneOf({DType::kF32, DType::kI32})}), across);
     const std::vector<int64_t> axis = {Below(2) - (Below(2) == 0 ? 2 : 0)};
-    switch (Below(IsFloat(dtype) ? 18 : 12)) {
+    switch (Below(IsFloat(dtype) ? 19 : 13)) {
       case 0:
         return Keep(a + b, across);
       case 1:
@@ -130,14 +130,16 @@ class GraphMaker {
       case 11:
         return Product(a, across);
       case 12:
-        return Keep(Exp(a * 0.25), across);
+        return Keep(HalvesSwapped(a), across);
       case 13:
-        return Keep(Tanh(a), across);
+        return Keep(Exp(a * 0.25), across);
       case 14:
-        return Keep(Sigmoid(a), across);
+        return Keep(Tanh(a), across);
       case 15:
-        return Keep(Gelu(a, {.approximate = OneOf<const char*>({"none", "tanh"})}), across);
+        return Keep(Sigmoid(a), across);
       case 16:
+        return Keep(Gelu(a, {.approximate = OneOf<const char*>({"none", "tanh"})}), across);
+      case 17:
         return Keep(Softmax(a, {.axis = axis[0]}), across);
       default:
         return Keep(Reshape(Neg(Reshape(a, {-1})), ShapeOf(a)), across);
@@ -150,6 +152,14 @@ class GraphMaker {
     if (!(inner == Dim(kColumns))) return Keep(Max(a, 2), across);
     const Value weights = Constant(a.dtype(), {kColumns, kColumns});
     Keep(across ? MatMul(weights, a) : MatMul(a, weights), across);
+  }
+
+  // Cut along the outer axis, which gives views, and joined the other way round, one half computed in place.
+  Value HalvesSwapped(Value a) {
+    const Values halves = Split(a, std::nullopt, {.axis = 0, .num_outputs = 2});
+    const Value first = Below(2) == 0 ? Value(Max(halves[1], halves[1])) : halves[1];
+    const Value second = Below(2) == 0 ? Value(Min(halves[0], halves[0])) : halves[0];
+    return Concat({first, second}, {.axis = 0});
   }
 
   // As a constant: the extent N is -1.

@@ -549,5 +549,32 @@ TEST(PlanTest, VerifyFindsWhatIsWrong) {
               HasSubstr("alias of itself"));
 }
 
+TEST(PlanTest, VerifyFindsWhatIsWrongWithViews) {
+  using testing::HasSubstr;
+  // Two parts of y, written by a step each, and a view across them, which a third reads.
+  const auto verify = [](auto edit) {
+    PlanMaker maker;
+    const int x = maker.Input("x", "f32[4]"), wide = maker.Arena("wide", "f32[8]");
+    maker.Map(maker.View("a", "f32[4]", wide, 0), {x}, NegOf);
+    maker.Map(maker.View("b", "f32[4]", wide, 4), {x}, NegOf);
+    maker.Map(maker.Output("y", "f32[4]"), {maker.View("middle", "f32[4]", wide, 2)}, NegOf);
+    Plan plan = maker.Finish();
+    edit(plan);
+    return std::string(VerifyPlan(plan).message());
+  };
+  EXPECT_EQ(verify([](Plan&) {}), "");
+  EXPECT_THAT(verify([](Plan& p) { p.values[3].offset = 5; }),
+              HasSubstr("b f32[4] is an alias of wide f32[8] from element 5 on"));
+  EXPECT_THAT(verify([](Plan& p) { p.values[3].offset = -1; }), HasSubstr("from element -1 on"));
+  EXPECT_THAT(verify([](Plan& p) { p.views.clear(); }), HasSubstr("a f32[4] is an alias of wide f32[8]"));
+  EXPECT_THAT(verify([](Plan& p) { p.views[0].value = 9; }), HasSubstr("a view is no value"));
+  EXPECT_THAT(verify([](Plan& p) { p.steps.erase(p.steps.begin(), p.steps.begin() + 2); }),
+              HasSubstr("middle is read before it is written"));
+  EXPECT_THAT(verify([](Plan& p) { std::get<FusedStep>(p.steps[1].work).outputs[0] = 2; }),
+              HasSubstr("a is written again"));
+  EXPECT_THAT(verify([](Plan& p) { std::get<FusedStep>(p.steps[1].work).outputs[0] = 1; }),
+              HasSubstr("wide is written again"));
+}
+
 }  // namespace
 }  // namespace tenfold

@@ -59,6 +59,13 @@ int PlanMaker::Alias(const std::string& name, const std::string& type, int of) {
   return Add(name, type, StorageKind::kAlias, of);
 }
 
+int PlanMaker::View(const std::string& name, const std::string& type, int of, Dim offset) {
+  const int view = Add(name, type, StorageKind::kAlias, of);
+  plan_.values[view].offset = std::move(offset);
+  plan_.views.push_back({view, NodeOf("View", view)});
+  return view;
+}
+
 PlanNode PlanMaker::NodeOf(const std::string& op, int value) const {
   PlanNode node;
   node.op = op;

@@ -26,6 +26,8 @@ class PlanMaker {
   int Arena(const std::string& name, const std::string& type);
   int Output(const std::string& name, const std::string& type);
   int Alias(const std::string& name, const std::string& type, int of);
+  // A run of the elements of `of`.
+  int View(const std::string& name, const std::string& type, int of, Dim offset);
 
   // Steps. `op` and the first output's name make the step's node. Inputs broadcast by NumPy's rules.
   PlanMaker& Map(int out, std::vector<int> in, Formula formula, const std::string& op = "Map",

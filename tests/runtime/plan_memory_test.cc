@@ -30,8 +30,10 @@ bool IsInPlace(const Plan& plan, int s, const Placed& a, const Placed& b) {
   const auto* step = std::get_if<FusedStep>(&plan.steps[s].work);
   if (step == nullptr || step->kernel.reduced_rank() > 0 || a.begin != b.begin || a.end != b.end)
     return false;
+  if (!plan.IsWhole(step->outputs[0])) return false;
   for (size_t i = 0; i < step->inputs.size(); ++i) {
     if (plan.Root(step->inputs[i]) != a.value) continue;
+    if (!(plan.OffsetOf(step->inputs[i]) == Dim(0))) return false;
     if (step->kernel.inputs[i].strides != step->kernel.outputs[0].operand.strides) return false;
   }
   return true;
@@ -56,7 +58,9 @@ void CheckPlan(const Plan& plan, const SymbolValues& symbols) {
     int born = -1, dies = -1;
     for (size_t s = 0; s < plan.steps.size(); ++s) {
       for (int v : StepOutputs(plan.steps[s])) {
-        if (plan.Root(v) == a.value) born = dies = static_cast<int>(s);
+        if (plan.Root(v) != a.value) continue;
+        if (born < 0) born = static_cast<int>(s);  // later steps write further parts of it
+        dies = static_cast<int>(s);
       }
       for (int v : StepInputs(plan.steps[s])) {
         if (plan.Root(v) == a.value) dies = static_cast<int>(s);
@@ -100,6 +104,27 @@ Plan RandomPlan(std::mt19937& random, const std::vector<std::string>& dims) {
     if (pick(3) == 0) {
       const Dim elements = maker.raw().values[out].type.shape.num_elements();
       values.push_back(maker.Alias("r" + std::to_string(s), "f32[" + elements.ToString() + "]", out));
+    }
+    if (pick(3) == 0) {
+      const int view = maker.View("u" + std::to_string(s), "f32[0]", out, 0);
+      values.push_back(view);
+      const int read = maker.Arena("m" + std::to_string(s), "f32[0]");
+      maker.Map(read, {view}, NegOf);
+    }
+    if (pick(3) == 0) {  // two parts of one value, written by a step each
+      const Shape shape = maker.raw().values[out].type.shape;
+      const Dim elements = shape.num_elements();
+      const int whole = maker.Arena("c" + std::to_string(s), "f32[" + (elements * Dim(2)).ToString() + "]");
+      for (const Dim& offset : {Dim(0), elements}) {
+        const std::string name = (offset == Dim(0) ? "p" : "q") + std::to_string(s);
+        const int part = maker.View(name, type, whole, offset);
+        maker.Map(part, {out}, NegOf);
+        values.push_back(part);
+        const int between = maker.Arena("b" + name, type);
+        maker.Map(between, {out}, NegOf);
+        values.push_back(between);
+      }
+      values.push_back(whole);
     }
   }
   const int y = maker.Output("y", "f32[N,M]");
@@ -187,6 +212,93 @@ TEST(PlanMemoryTest, AMapWritesOverAnOperandThatNobodyReadsAgain) {
   EXPECT_EQ(PlacesOf("a row", false), 1);
   EXPECT_EQ(PlacesOf("itself", true), 2);
   EXPECT_EQ(PlacesOf("itself transposed", false), 2);
+}
+
+// How many places of 4096 bytes the plan of `y = -h` takes, where h, y and `wide` are intermediates that lie
+// in one another as `where` says.
+int64_t PlacesAround(const std::string& where) {
+  PlanMaker maker;
+  const int x = maker.Input("x", "f32[1024]");
+  int h, y, last;
+  if (where == "h is the first half of wide" || where == "h is the second half of wide") {
+    const int wide = maker.Arena("wide", "f32[2048]");
+    maker.Copy(wide, x, {0});
+    h = maker.View("h", "f32[1024]", wide, where == "h is the first half of wide" ? 0 : 1024);
+    last = y = maker.Arena("y", "f32[1024]");
+  } else {
+    h = maker.Arena("h", "f32[1024]");
+    maker.Map(h, {x}, NegOf);
+    last = maker.Arena("wide", "f32[2048]");
+    y = maker.View("y", "f32[1024]", last, 0);
+    maker.Map(maker.View("z", "f32[1024]", last, 1024), {x}, NegOf);
+  }
+  maker.Map(y, {h}, NegOf);
+  maker.Copy(maker.Output("out", "f32[1024]"), last, {1});
+  return maker.Finish().memory.arena_bytes.constant() / 4096;
+}
+
+// y does not write over h where that is a part of something larger.
+TEST(PlanMemoryTest, NoMapWritesOverAPart) {
+  EXPECT_EQ(PlacesAround("h is the first half of wide"), 3);
+  EXPECT_EQ(PlacesAround("h is the second half of wide"), 3);
+  EXPECT_EQ(PlacesAround("y is the first half of wide"), 3);
+}
+
+// All padded sizes are equal, but y[i] lies behind h[i].
+TEST(PlanMemoryTest, NoPartIsWrittenOverAnOperand) {
+  PlanMaker maker;
+  const int x = maker.Input("x", "f32[12]");
+  const int h = maker.Arena("h", "f32[12]"), wide = maker.Arena("wide", "f32[16]");
+  maker.Map(h, {x}, NegOf);
+  maker.Map(maker.View("y", "f32[12]", wide, 4), {h}, NegOf);
+  maker.Copy(maker.View("z", "f32[4]", wide, 0), x, {1});
+  maker.Copy(maker.Output("out", "f32[16]"), wide, {1});
+  EXPECT_EQ(maker.Finish().memory.arena_bytes.constant(), 2 * 64);
+}
+
+// Memory is taken from the first part on, though another value is computed before the second.
+TEST(PlanMemoryTest, AValueLivesFromItsFirstPartOn) {
+  PlanMaker maker;
+  const int x = maker.Input("x", "f32[1024]");
+  const int wide = maker.Arena("wide", "f32[2048]"), other = maker.Arena("other", "f32[1024]");
+  maker.Copy(maker.View("a", "f32[1024]", wide, 0), x, {1});
+  maker.Copy(other, x, {1});
+  maker.RowSum(maker.Output("sum", "f32[]"), other);
+  maker.Copy(maker.View("b", "f32[1024]", wide, 1024), x, {1});
+  maker.Copy(maker.Output("y", "f32[2048]"), wide, {1});
+  const Plan plan = maker.Finish();
+  ASSERT_EQ(plan.memory.slots.size(), 2u);
+  EXPECT_EQ(plan.memory.slots[0].first_step, 0);
+  EXPECT_EQ(plan.memory.slots[0].last_step, 4);
+  EXPECT_EQ(plan.memory.arena_bytes.constant(), 3 * 4096);
+}
+
+// The padded sizes are equal, and yet the elements that the step reads are not those that it would write.
+TEST(PlanMemoryTest, NoMapWritesOverAViewOfAPaddedValue) {
+  for (const auto& [offset, bytes] : {std::pair{0, 64}, {4, 128}}) {
+    PlanMaker maker;
+    const int h = maker.Arena("h", "f32[12]");
+    maker.Map(h, {maker.Input("x", "f32[12]")}, NegOf);
+    const int y = maker.Arena("y", "f32[8]");
+    maker.Map(y, {maker.View("view", "f32[8]", h, offset)}, NegOf);
+    maker.Copy(maker.Output("out", "f32[8]"), y, {1});
+    EXPECT_EQ(maker.Finish().memory.arena_bytes.constant(), bytes) << offset;
+  }
+}
+
+// The view is read last, and so keeps all of `wide`.
+TEST(PlanMemoryTest, AViewKeepsWhatItLiesIn) {
+  PlanMaker maker;
+  const int x = maker.Input("x", "f32[1024]");
+  const int wide = maker.Arena("wide", "f32[2048]"), a = maker.Arena("a", "f32[1024]");
+  maker.Copy(wide, x, {0}).Copy(a, x, {1});
+  const int view = maker.View("view", "f32[1024]", wide, 512);
+  maker.Map(maker.Output("y", "f32[1024]"), {a, view}, AddOf);
+  const Plan plan = maker.Finish();
+  ASSERT_EQ(plan.memory.slots.size(), 2u);
+  EXPECT_EQ(plan.memory.slots[0].value, wide);
+  EXPECT_EQ(plan.memory.slots[0].last_step, 2);
+  EXPECT_EQ(plan.memory.arena_bytes.constant(), 3 * 4096);
 }
 
 TEST(PlanMemoryTest, ReductionsHaveMemoryOfTheirOwn) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // tenfold-dump, end to end.
+#include <map>
+#include <string>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -9,8 +12,11 @@
 namespace tenfold {
 namespace {
 
+using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::Pair;
 using testing::StartsWith;
 
 constexpr char kSoft[] = R"(tenfold 1
@@ -60,6 +66,39 @@ TEST_F(DumpTest, ExplainsWhatFoldingDid) {
   const ToolResult result = Run("tenfold-dump soft.tnt --stage folded --explain");
   EXPECT_THAT(result.out, HasSubstr("# fold-constants: did  Mul 's'"));
   EXPECT_THAT(Run("tenfold-dump soft.tnt --stage folded --explain -O0").out, HasSubstr("# no remarks\n"));
+}
+
+TEST_F(DumpTest, ShowsWhichValuesLieInOthers) {
+  WriteFile("parts.tnt", R"(tenfold 1
+graph parts(x: f32[N,4], w: f32[4,4]) -> (y) {
+  h = MatMul(x, w)
+  s = Slice(h, {1}, {3})
+  a = MatMul(s, w)
+  j = Concat(h, a, axis=0)
+  y = MatMul(j, w)
+}
+)");
+  const std::string text = Run("tenfold-dump parts.tnt --stage planned --explain").out;
+  EXPECT_THAT(
+      text,
+      HasSubstr("  s: f32[max(-min(N, 1) + min(N, 3), 0),4]  alias of h from element 4*min(N, 1) on\n"));
+  EXPECT_THAT(text,
+              HasSubstr("  a: f32[max(-min(N, 1) + min(N, 3), 0),4]  alias of j from element 4*N on\n"));
+  EXPECT_THAT(text,
+              HasSubstr("# share-memory: did  Slice 's': no copy: it is 'h' from element 4*min(N, 1) on\n"));
+  const auto json =
+      nlohmann::json::parse(Run("tenfold-dump parts.tnt --stage planned --format json").out, nullptr, false);
+  ASSERT_FALSE(json.is_discarded());
+  std::map<std::string, std::string> places;
+  for (const auto& value : json["values"]) {
+    if (value["storage"] == "alias")
+      places[value["name"].get<std::string>()] =
+          value["of"].get<std::string>() + " + " + value.value("offset", "0");
+  }
+  EXPECT_THAT(places, ElementsAre(Pair("a", "j + 4*N"), Pair("j.0", "j + 0"), Pair("s", "h + 4*min(N, 1)")));
+  // What is joined has an edge from each step that writes a part of it.
+  EXPECT_THAT(Run("tenfold-dump parts.tnt --stage planned --format dot").out,
+              AllOf(HasSubstr("  step1 -> step3 [label=\"j: "), HasSubstr("  step2 -> step3 [label=\"j: ")));
 }
 
 TEST_F(DumpTest, ShortensConstantsUnlessAskedForAll) {

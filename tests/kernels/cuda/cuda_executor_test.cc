@@ -136,6 +136,23 @@ TEST(CudaExecutor, RunsChainsOfProducts) {
   ExpectGpuAgrees(std::move(g).Build(), runs);
 }
 
+// The host reads a view of what the device has written, and both write parts of one value, which both read.
+TEST(CudaExecutor, SharesMemoryWithTheHost) {
+  const DType t = DType::kF32;
+  GraphBuilder g("parts");
+  Value x = g.Input("x", t, {"N", 4});
+  const Value w = g.Const(Ramp(t, {4, 4}), "w");
+  const Values halves = Split(Exp(x), std::nullopt, {.axis = 0, .num_outputs = 2});
+  Value joined = Concat({Tanh(halves[0]), MatMul(halves[1], w), x}, {.axis = 0});
+  g.Output("device", Neg(joined));
+  g.Output("host", MatMul(joined, w));
+  g.Output("both", Concat({MatMul(x, w), Sqrt(x)}, {.axis = 0}));
+  g.Output("tail", MatMul(Slice(joined, {1}, {3}), w));
+  std::vector<NamedTensors> runs;
+  for (const int64_t n : {5, 2, 6, 5}) runs.push_back({{"x", Ramp(t, {n, 4})}});
+  ExpectGpuAgrees(std::move(g).Build(), runs);
+}
+
 TEST(CudaExecutor, RunsElementwiseChains) {
   for (const DType t : {DType::kF16, DType::kF32, DType::kF64}) {
     GraphBuilder g("chain");
