@@ -2,7 +2,8 @@
 //
 // Every error code, once: what docs/errors.md lists. Codes are stable for ever; a code that is no
 // longer used stays, marked so. E01 structure of a graph, E02 types and shapes, E03 arrays, E04
-// sizes and limits, E05 files and text, E06 run time, E07 devices, E08 compiler, E90 our own bugs.
+// sizes and limits, E05 files and text, E06 run time, E07 devices, E08 compiler, E09 models of other
+// formats, E90 our own bugs.
 #include "tenfold/graph/diagnostic.h"
 
 namespace tenfold {
@@ -299,6 +300,36 @@ constexpr ErrorCode kErrorCodes[] = {
      "stands in its remark; it is never seen as an error of a graph."},
     {"E0802", "bad-option", StatusCode::kInvalidArgument,
      "A compile option names a pass or an optimization level that does not exist."},
+    {"E0901", "bad-onnx-file", StatusCode::kInvalidArgument,
+     "The file is no ONNX model, or damaged: its bytes are no protobuf message, there is no graph in it, or a "
+     "tensor in it does not say what its elements are. Nothing of such a file is used. Models of other formats "
+     "(.pt, .h5, .tflite) are exported to ONNX by their own tools."},
+    {"E0902", "bad-onnx-external-data", StatusCode::kInvalidArgument,
+     "A model names a file beside it that holds some of its weights, and they are not there: the file is "
+     "shorter than the model says, the place in it is no number, or the model is read from memory, where "
+     "there is no folder to look in. The two files belong together; copy both."},
+    {"E0903", "onnx-op-not-supported", StatusCode::kUnimplemented,
+     "The model uses an op that Tenfold does not have, of another domain than ai.onnx, or in a form that an "
+     "early opset had. All that cannot be imported is listed at once, each op with its nodes; "
+     "--diagnostics=json gives the list to a program. A converter to a newer opset (onnx.version_converter), "
+     "or another export, often removes what is listed."},
+    {"E0904", "onnx-attribute-not-supported", StatusCode::kUnimplemented,
+     "A node has an attribute, or a value of one, that Tenfold's op of that name does not have, or lacks one "
+     "that it needs. Attributes that make no difference are ignored; those listed would change the result."},
+    {"E0905", "onnx-dtype-not-supported", StatusCode::kUnimplemented,
+     "A value of the model is no tensor of a dtype that Tenfold has: a text, a complex number, a sequence, an "
+     "optional, a map or a sparse tensor. docs/onnx.md lists the dtypes."},
+    {"E0906", "onnx-value-not-constant", StatusCode::kInvalidArgument,
+     "Types of results follow from an input of a node, such as the axes of a reduction, so that its values "
+     "must be known while the model is imported: a constant, or what follows from constants and from shapes. "
+     "An input of the model is made one by tenfold-import --constant NAME=ARRAY."},
+    {"E0907", "onnx-opset-not-supported", StatusCode::kUnimplemented,
+     "The model is written for an opset that is newer than those that this Tenfold knows, so that an op in it "
+     "may mean something else. onnx.version_converter writes it for an older one."},
+    {"E0908", "bad-onnx-graph", StatusCode::kInvalidArgument,
+     "The graph of a model is not well formed: a node reads what no earlier one gives, a name is given twice, "
+     "a body or a function does not fit its call, or functions call each other in a circle. "
+     "onnx.checker.check_model says the same."},
     {"E9001", "internal-error", StatusCode::kInternal,
      "A check inside Tenfold failed: a bug of ours, not of the graph. Please report it with the graph and "
      "the command."},

@@ -16,6 +16,7 @@
 #include "tenfold/tools/flags.h"
 #include "tenfold/tools/kernel_listing.h"
 #include "tenfold/tools/limit_flags.h"
+#include "tenfold/tools/load_model.h"
 #include "tenfold/tools/op_listing.h"
 #include "tenfold/tools/process.h"
 #include "tenfold/tools/report.h"
@@ -37,7 +38,8 @@ ToolHelp Help() {
       .tool = "tenfold-dump",
       .synopsis = "MODEL [FLAGS]  |  tenfold-dump ARRAY [FLAGS]  |  tenfold-dump --ops [OP...]",
       .purpose =
-          "Shows a graph (.tnf or .tnt) as it stands at a stage of compilation. A text graph with errors is\n"
+          "Shows a graph (.tnf, .tnt or .onnx) as it stands at a stage of compilation. A text graph with "
+          "errors is\n"
           "shown with the errors in place, and the exit status is 1.\n"
           "Of arrays (x.npy, arrays.npz, arrays.safetensors, arrays.npz:x) it shows statistics: how many "
           "values\n"
@@ -95,7 +97,7 @@ absl::StatusOr<std::string> KernelsOf(const Graph& graph, const Arguments& a) {
 }
 
 ExitStatus DumpModel(absl::string_view path, const Arguments& a) {
-  const absl::StatusOr<Graph> graph = LoadGraph(path, {.limits = a.compile.limits});
+  const absl::StatusOr<Graph> graph = LoadModel(path, {.limits = a.compile.limits});
   if (!graph.ok()) {
     if (const std::optional<AnnotatedText> annotated = AnnotateFile(path, a.compile.limits)) {
       std::fwrite(annotated->text.data(), 1, annotated->text.size(), stdout);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tenfold-import: makes .tnf graphs of array files and text graphs.
+// tenfold-import: makes .tnf graphs of array files, ONNX models and text graphs.
 #include <cstdint>
 #include <cstdio>
 #include <limits>
@@ -20,6 +20,7 @@
 #include "tenfold/tools/flags.h"
 #include "tenfold/tools/import_arrays.h"
 #include "tenfold/tools/limit_flags.h"
+#include "tenfold/tools/load_model.h"
 #include "tenfold/tools/policy_flags.h"
 #include "tenfold/tools/process.h"
 #include "tenfold/tools/report.h"
@@ -34,13 +35,17 @@ ToolHelp Help() {
       .purpose =
           "Makes a .tnf graph. SOURCE is an .npz, .safetensors or .npy file, each array of which becomes a\n"
           "Const and an output, or a graph (.tnt, .tnf), whose references to arrays, @\"weights.npz:w1\",\n"
-          "are read from files beneath its own folder and become part of the graph. Large constants go into\n"
+          "are read from files beneath its own folder and become part of the graph, or an ONNX model "
+          "(.onnx),\n"
+          "whose nodes become ours; what cannot be imported is listed at once. Large constants go into\n"
           "a .safetensors file beside MODEL.tnf, named after it and its contents; keep the two together.",
       .examples =
           "tenfold-import weights.npz -o weights.tnf\n"
           "tenfold-import weights.safetensors -o weights.tnf --external-bytes=0\n"
           "tenfold-import weights.npz -o weights.tnf --dtype w1=f32 --cast w1=nearest --nan zero\n"
           "tenfold-import model.tnt -o model.tnf\n"
+          "tenfold-import model.onnx -o model.tnf\n"
+          "tenfold-import model.onnx -o model.tnf --constant 'axes=i64[1] 0'\n"
           "tenfold-import model.tnt -o model.tnf --fix\n"
           "tenfold-import model.tnt -o model.tnf --contract x=train.npy --contract x=more.npz:x"};
 }
@@ -49,6 +54,7 @@ struct Arguments {
   PolicyFlags policies;
   ContractFlags contracts;
   std::map<std::string, DType> dtypes;
+  NamedTensors constants;
   SaveOptions save = {.external_bytes = std::nullopt};
   Limits limits;
   bool fix = false;
@@ -67,7 +73,8 @@ absl::StatusOr<Graph> Read(absl::string_view source, const Arguments& arguments)
                      "write it before the reference: w = Const f32[784,10] @\"weights.npz:w\"");
   }
   std::vector<std::string> names = arguments.contracts.inputs();
-  TENFOLD_ASSIGN_OR_RETURN(Graph graph, LoadGraph(source, LoadOptionsOf(arguments, &names)));
+  TENFOLD_ASSIGN_OR_RETURN(Graph graph,
+                           LoadModel(source, LoadOptionsOf(arguments, &names), arguments.constants));
   TENFOLD_RETURN_IF_ERROR(arguments.policies.CheckNames(names));
   return graph;
 }
@@ -112,6 +119,17 @@ int main(int argc, char** argv) {
                  if (!dtype) return "is not written NAME=DTYPE, such as w1=f32";
                  return arguments.dtypes[wish->name] = *dtype, "";
                });
+  std::vector<tenfold::NamedArgument> constants;
+  flags.Custom(
+      "constant", "NAME=ARRAY",
+      "Of an ONNX model: the input NAME becomes a constant, a file or a literal (f32[3] 1 2 3). For\n"
+      "inputs whose values types follow from, such as axes and scales.",
+      [&](absl::string_view text) -> std::string {
+        auto constant = tenfold::SplitNamedArgument(text);
+        if (!constant) return "is not written NAME=ARRAY, such as axes=axes.npy";
+        constants.push_back(*std::move(constant));
+        return "";
+      });
   arguments.policies.Add(flags, "of the constant (or a sample of the input) NAME");
   arguments.contracts.Add(flags);
   tenfold::AddFixFlag(flags, &arguments.fix);
@@ -126,6 +144,11 @@ int main(int argc, char** argv) {
   const absl::string_view target = tenfold::StripAt(output);
   if (!absl::EndsWith(target, ".tnf"))
     flags.UsageError(absl::StrCat("-o: '", target, "' does not end in .tnf"));
+  for (const tenfold::NamedArgument& constant : constants) {
+    absl::StatusOr<tenfold::Tensor> tensor = tenfold::ReadArray(constant.value, arguments.limits);
+    if (!tensor.ok()) tenfold::Exit(tenfold::Report(tensor.status(), tenfold::Phase::kReading));
+    arguments.constants.emplace_back(constant.name, *std::move(tensor));
+  }
   if (external_bytes > 0) arguments.save.external_bytes = external_bytes;
   tenfold::Exit(tenfold::Import(tenfold::StripAt(flags.positional()[0]), target, arguments));
 }

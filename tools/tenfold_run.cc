@@ -28,6 +28,7 @@
 #include "tenfold/tools/fix.h"
 #include "tenfold/tools/flags.h"
 #include "tenfold/tools/limit_flags.h"
+#include "tenfold/tools/load_model.h"
 #include "tenfold/tools/policy_flags.h"
 #include "tenfold/tools/process.h"
 #include "tenfold/tools/profile.h"
@@ -43,7 +44,8 @@ ToolHelp Help() {
       .tool = "tenfold-run",
       .synopsis = "MODEL [FLAGS]",
       .purpose =
-          "Runs a graph (.tnf or .tnt). Without --output, prints every output's name, type and first values.",
+          "Runs a graph (.tnf, .tnt or .onnx). Without --output, prints every output's name, type and first\n"
+          "values.",
       .examples =
           "tenfold-run digits.tnf --input x=images.npy --output p=p.npy\n"
           "tenfold-run digits.tnf --input x=images.npy --expect p=reference.npy --rtol 1e-5 --atol 1e-6\n"
@@ -51,7 +53,8 @@ ToolHelp Help() {
           "tenfold-run digits.tnf --input x=images.npy --contract=warn\n"
           "tenfold-run scale.tnt --input 'x=f32[2,3] 1 2 3 4 5 6' --fetch m\n"
           "tenfold-run digits.tnf --input x=random:f32[512,64] --warmup 10 --repeat 1000 --jit wait\n"
-          "tenfold-run digits.tnf --input x=random:f32[512,64] --jit wait --profile-table"};
+          "tenfold-run digits.tnf --input x=random:f32[512,64] --jit wait --profile-table\n"
+          "tenfold-run model.onnx --input images=random"};
 }
 
 struct Arguments {
@@ -195,7 +198,7 @@ absl::StatusOr<Inputs> Read(const Arguments& a) {
   Inputs inputs;
   std::vector<std::string> names;  // that policies may name
   for (const NamedArgument& input : a.inputs) names.push_back(input.name);
-  TENFOLD_ASSIGN_OR_RETURN(inputs.graph, LoadGraph(StripAt(a.model), LoadOptionsOf(a, &names)));
+  TENFOLD_ASSIGN_OR_RETURN(inputs.graph, LoadModel(StripAt(a.model), LoadOptionsOf(a, &names)));
   TENFOLD_RETURN_IF_ERROR(a.policies.CheckNames(names));
   a.policies.ReportWhatTheyDid(inputs.graph);
   std::vector<Diagnostic> errors = UnknownOutputs(a, inputs.graph);

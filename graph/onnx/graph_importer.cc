@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenfold/graph/onnx/graph_importer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tenfold/graph/control.h"
+#include "tenfold/graph/graph_builder.h"
+#include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/onnx/op_table.h"
+
+namespace tenfold::onnx {
+namespace {
+
+// A name in a graph is text of bounded length.
+std::string NameOf(const std::string& name, const Limits& limits) {
+  return Printable(name, static_cast<size_t>(std::max<int64_t>(limits.name_bytes - 64, 64)));
+}
+
+// Says which op of the model it was, which may not be the op that refused.
+absl::Status AtNode(const absl::Status& error, const NodeProto& node, int64_t opset,
+                    const std::string& place) {
+  return WithLocation(
+      WithNote(error, absl::StrCat("in the model it is ", Printable(node.op_type()), " of opset ", opset)),
+      place);
+}
+
+absl::StatusOr<Tensor> ValueOfConstant(const AttributeProto& attribute, const TensorSource& source) {
+  if (attribute.name() == "value") return ReadTensor(attribute.t(), source);
+  if (attribute.name() == "value_int") return LiteralToTensor(int64_t{attribute.i()}, DType::kI64);
+  if (attribute.name() == "value_float") return Tensor::Scalar(attribute.f());
+  if (attribute.name() == "value_ints") {
+    return LiteralToTensor(std::vector<int64_t>(attribute.ints().begin(), attribute.ints().end()),
+                           DType::kI64);
+  }
+  const std::vector<float> values(attribute.floats().begin(), attribute.floats().end());
+  return Tensor::FromVector(values, Dims{static_cast<int64_t>(values.size())});
+}
+
+}  // namespace
+
+GraphImporter::GraphImporter(ModelContext& context, const GraphProto& proto, GraphImporter* outer)
+    : context_(context), proto_(proto), outer_(outer), graph_(context.options().registry) {
+  graph_.limits = context.limits();
+  graph_.name = proto.name().empty() ? "main" : NameOf(proto.name(), context.limits());
+  Scope scope;
+  scope.opsets = context.opsets();
+  if (outer != nullptr) {
+    graph_.SetEnclosing(&outer->graph_);
+    scope.opsets = outer->scope().opsets;
+    scope.attributes = outer->scope().attributes;
+  }
+  scopes_.push_back(std::move(scope));
+}
+
+Graph GraphImporter::Import() && {
+  AddInitializers();
+  AddInputs();
+  ImportNodes(proto_.node());
+  AddOutputs();
+  return std::move(graph_);
+}
+
+bool GraphImporter::Define(const std::string& name, Binding binding) {
+  if (scope().names.emplace(name, std::move(binding)).second) return true;
+  context_.Add(WithLocation(
+      MakeError("E0908", absl::StrCat("the model defines '", Printable(name), "' twice")), context_.place()));
+  return false;
+}
+
+void GraphImporter::AddInitializers() {
+  for (const TensorProto& tensor : proto_.initializer()) {
+    auto constant = std::make_shared<ModelConstant>();
+    constant->proto = &tensor;
+    constant->name = ValueName(tensor.name());
+    constant->provenance = {
+        context_.place(), absl::StrCat(context_.place(), ": ", Printable(tensor.name())), {}};
+    Define(tensor.name(), {.value = kNoValue, .constant = std::move(constant)});
+  }
+}
+
+void GraphImporter::AddInputs() {
+  for (const ValueInfoProto& input : proto_.input()) {
+    // Early files list initializers as inputs, too: their values could be fed instead.
+    const auto known = scope().names.find(input.name());
+    if (known != scope().names.end() && known->second.constant != nullptr) continue;
+    AddInput(input);
+  }
+}
+
+void GraphImporter::AddInput(const ValueInfoProto& input) {
+  const std::string name = ValueName(input.name());
+  const auto fail = [&](const absl::Status& error) {
+    context_.Add(WithLocation(WithNote(error, absl::StrCat("the input '", Printable(input.name()), "'")),
+                              context_.place()));
+    scope().names.emplace(input.name(), Binding());
+  };
+  const Provenance provenance = {context_.place(), "", {}};
+  if (const Tensor* const given = context_.FindConstant(input.name())) {
+    auto constant = std::make_shared<ModelConstant>();
+    constant->tensor = *given;
+    constant->name = name;
+    constant->provenance = provenance;
+    Define(input.name(), {.value = kNoValue, .constant = std::move(constant)});
+    return;
+  }
+  const absl::StatusOr<TensorType> type =
+      ReadType(input.type(), context_.limits(), [&](int dim) { return absl::StrCat(name, "_", dim); });
+  if (!type.ok()) return fail(type.status());
+  const absl::StatusOr<NodeId> node =
+      graph_.AddNode(*graph_.registry().Find("Input"), {}, {{"type", *type}}, {name}, provenance);
+  if (!node.ok()) return fail(node.status());
+  Define(input.name(), {.value = graph_.node(*node).outputs[0], .constant = nullptr});
+}
+
+void GraphImporter::AddGivenInputs(const std::vector<TensorType>& given) {
+  for (size_t i = 0; i < given.size(); ++i) {
+    const std::string& name = proto_.input(static_cast<int>(i)).name();
+    const absl::StatusOr<NodeId> node =
+        graph_.AddNode(*graph_.registry().Find("Input"), {}, {{"type", given[i]}}, {ValueName(name)},
+                       {context_.place(), "", {}});
+    if (!node.ok()) {
+      context_.Add(WithLocation(node.status(), context_.place()));
+      scope().names.emplace(name, Binding());
+      continue;
+    }
+    Define(name, {.value = graph_.node(*node).outputs[0], .constant = nullptr});
+  }
+}
+
+void GraphImporter::AddOutputs() {
+  for (const ValueInfoProto& output : proto_.output()) AddOutput(output.name());
+}
+
+void GraphImporter::AddOutput(const std::string& name) {
+  absl::StatusOr<std::optional<ValueId>> value = Read(name);
+  if (value.ok() && !*value) return;
+  absl::Status status = value.status();
+  if (status.ok()) {
+    std::string unique = NameOf(name, context_.limits());
+    // A body may give a value twice, and its results have no names outside.
+    const auto taken = [&] {
+      return std::any_of(graph_.outputs().begin(), graph_.outputs().end(),
+                         [&](const GraphOutput& output) { return output.name == unique; });
+    };
+    while (outer_ != nullptr && taken()) absl::StrAppend(&unique, ".again");
+    status = graph_.AddOutput(unique, **value);
+  }
+  if (!status.ok()) context_.Add(WithLocation(status, context_.place()));
+}
+
+std::string GraphImporter::ValueName(const std::string& name) const {
+  return name.empty() ? "" : NameOf(absl::StrCat(scope().prefix, name), context_.limits());
+}
+
+// --- Names
+// ---------------------------------------------------------------------------------------------------
+
+const GraphImporter::Binding* GraphImporter::Find(const std::string& name) {
+  const auto found = scope().names.find(name);
+  if (found != scope().names.end()) return &found->second;
+  // A function sees nothing around it.
+  return outer_ != nullptr && scopes_.size() == 1 ? outer_->Find(name) : nullptr;
+}
+
+absl::StatusOr<std::optional<ValueId>> GraphImporter::Read(const std::string& name) {
+  const auto found = scope().names.find(name);
+  if (found != scope().names.end()) return Place(found->second);
+  const Binding* const outer = outer_ != nullptr && scopes_.size() == 1 ? outer_->Find(name) : nullptr;
+  if (outer == nullptr) {
+    return MakeError("E0908", absl::StrCat("reads '", Printable(name), "', which nothing before it gives"),
+                     "nodes of a model stand in the order of computation; onnx.checker says more");
+  }
+  if (outer->constant != nullptr) {
+    // A small one is a constant here, too, so that types may follow from it.
+    constexpr size_t kSmall = 1024;
+    Binding& own = scope().names[name];
+    own = Binding{.value = kNoValue, .constant = outer->constant};
+    if (own.constant->proto == nullptr && own.constant->tensor.stored_bytes() <= kSmall) return Place(own);
+    TENFOLD_ASSIGN_OR_RETURN(const std::optional<ValueId> read, outer_->Read(name));
+    if (!read) return std::optional<ValueId>();
+    if (own.constant->tensor.stored_bytes() <= kSmall) return Place(own);
+    own.constant = nullptr;
+    TENFOLD_ASSIGN_OR_RETURN(const std::optional<ValueId> captured, Capture(*read));
+    scope().names[name].value = captured.value_or(kNoValue);
+    return captured;
+  }
+  TENFOLD_ASSIGN_OR_RETURN(const std::optional<ValueId> value, outer_->Read(name));
+  if (!value) return std::optional<ValueId>();
+  return Capture(*value);
+}
+
+absl::StatusOr<std::optional<ValueId>> GraphImporter::Place(Binding& binding) {
+  if (binding.value != kNoValue) return std::optional(binding.value);
+  if (binding.constant == nullptr || binding.constant->failed) return std::optional<ValueId>();
+  ModelConstant& constant = *binding.constant;
+  if (constant.proto != nullptr) {
+    absl::StatusOr<Tensor> tensor = ReadTensor(*constant.proto, context_.source());
+    constant.proto = nullptr;
+    if (!tensor.ok()) {
+      constant.failed = true;
+      return tensor.status();
+    }
+    constant.tensor = *std::move(tensor);
+  }
+  TENFOLD_ASSIGN_OR_RETURN(const NodeId node,
+                           graph_.AddNode(*graph_.registry().Find("Const"), {}, {{"value", constant.tensor}},
+                                          {constant.name}, constant.provenance));
+  binding.value = graph_.node(node).outputs[0];
+  return std::optional(binding.value);
+}
+
+absl::StatusOr<std::optional<ValueId>> GraphImporter::Capture(ValueId outer) {
+  if (const auto known = captures_.find(outer); known != captures_.end()) return std::optional(known->second);
+  TENFOLD_ASSIGN_OR_RETURN(const ValueId input, AddCapturedInput(graph_, outer_->graph_, outer));
+  captured_.push_back(outer);
+  captures_[outer] = input;
+  return std::optional(input);
+}
+
+void GraphImporter::Bind(const NodeProto& node, const std::vector<ValueId>& outputs) {
+  for (int i = 0; i < node.output_size(); ++i) {
+    if (node.output(i).empty()) continue;
+    const bool given = static_cast<size_t>(i) < outputs.size();
+    Define(node.output(i), {.value = given ? outputs[i] : kNoValue, .constant = nullptr});
+  }
+}
+
+const AttributeProto* GraphImporter::FindAttribute(const NodeProto& node, absl::string_view name) const {
+  for (const AttributeProto& attribute : node.attribute()) {
+    if (attribute.name() != name) continue;
+    if (attribute.ref_attr_name().empty()) return &attribute;
+    const auto given = scope().attributes.find(attribute.ref_attr_name());
+    return given == scope().attributes.end() ? nullptr : given->second;
+  }
+  return nullptr;
+}
+
+// --- Nodes
+// ---------------------------------------------------------------------------------------------------
+
+void GraphImporter::ImportNodes(const google::protobuf::RepeatedPtrField<NodeProto>& nodes) {
+  int64_t index = 0;
+  for (const NodeProto& node : nodes) {
+    if (context_.full()) return;
+    if (++context_.nodes > context_.limits().nodes) {
+      if (context_.nodes > context_.limits().nodes + 1) return;  // said already
+      context_.Add(WithLocation(MakeError("E0402",
+                                          absl::StrCat("the model has more than ", context_.limits().nodes,
+                                                       " nodes, with those of its functions"),
+                                          RaiseLimitHelp("nodes", 2 * context_.limits().nodes)),
+                                context_.place()));
+      return;
+    }
+    ImportNode(node, index++);
+  }
+}
+
+void GraphImporter::ImportNode(const NodeProto& node, int64_t index) {
+  const std::string place = absl::StrCat(context_.place(), ": ", scope().prefix, NameOfNode(node, index));
+  const size_t depth = scopes_.size();
+  const absl::Status status = TryNode(node, place);
+  if (status.ok()) return;
+  scopes_.resize(depth);
+  context_.Add(AtNode(status, node, scope().opsets.at(""), place));
+  for (const std::string& name : node.output()) {
+    if (!name.empty()) scope().names.emplace(name, Binding());
+  }
+}
+
+absl::Status GraphImporter::TryNode(const NodeProto& node, const std::string& place) {
+  if (const FunctionProto* const function = context_.FindFunction(node)) return CallFunction(*function, node);
+  if (node.op_type() == "Constant") return AddConstant(node, place);
+  const int64_t opset = scope().opsets.at("");
+  const OpImport import = FindOp(node.op_type(), opset, graph_.registry());
+  if (import.op == nullptr) return MakeError("E9001", "an op that nobody knows was not refused");
+  if (node.input_size() > context_.limits().node_values ||
+      node.output_size() > context_.limits().node_values) {
+    const int64_t count = std::max(node.input_size(), node.output_size());
+    return MakeError("E0402",
+                     absl::StrCat("the node has ", count, " inputs or outputs; the limit is ",
+                                  context_.limits().node_values),
+                     RaiseLimitHelp("node_values", count));
+  }
+
+  std::vector<ValueId> inputs;
+  bool poison = false;
+  for (const std::string& name : node.input()) {
+    if (name.empty()) {
+      inputs.push_back(kNoValue);
+      continue;
+    }
+    TENFOLD_ASSIGN_OR_RETURN(const std::optional<ValueId> value, Read(name));
+    poison = poison || !value;
+    inputs.push_back(value.value_or(kNoValue));
+  }
+  if (poison) {
+    Bind(node, {});
+    return absl::OkStatus();
+  }
+  std::vector<std::string> names;
+  for (const std::string& name : node.output()) names.push_back(ValueName(name));
+  while (!inputs.empty() && inputs.back() == kNoValue) inputs.pop_back();
+  if (inputs.empty() && !import.op->inputs.empty() && import.op->InputPort(0).arity == Arity::kRequired)
+    return MakeError("E0103", absl::StrCat(import.op->name, " has no inputs"));
+
+  NodeDraft draft(
+      {graph_, folded_}, node, opset, names, {place, "", {}},
+      [&](absl::string_view name) { return FindAttribute(node, name); }, context_.source());
+  draft.inputs = inputs;
+  const auto refuse = [&](const absl::Status& error) {
+    NoteNeeded(error, import, inputs);
+    return error;
+  };
+  if (const absl::Status status = Translate(import, draft); !status.ok()) return refuse(status);
+  if (import.op->Is<Control>()) {
+    TENFOLD_ASSIGN_OR_RETURN(const bool complete, AddBodies(*import.op, node, draft));
+    if (!complete) {
+      Bind(node, {});
+      return absl::OkStatus();
+    }
+  }
+  absl::StatusOr<std::vector<ValueId>> outputs = draft.Finish();
+  if (!outputs.ok()) return refuse(outputs.status());
+  for (size_t i = 0; i < std::min(names.size(), outputs->size()); ++i) {
+    if (!names[i].empty() && graph_.value((*outputs)[i]).name != names[i] && !graph_.FindValue(names[i]))
+      TENFOLD_RETURN_IF_ERROR(graph_.Rename((*outputs)[i], names[i]));
+  }
+  for (size_t i = outputs->size(); i < names.size(); ++i) {
+    if (names[i].empty()) continue;
+    return MakeError("E0103", absl::StrCat(import.op->name, " gives ", CountText(outputs->size(), "result"),
+                                           ", but the model names ", names.size()));
+  }
+  Bind(node, *outputs);
+  return absl::OkStatus();
+}
+
+absl::Status GraphImporter::AddConstant(const NodeProto& node, const std::string& place) {
+  if (node.output_size() != 1 || node.attribute_size() != 1)
+    return MakeError("E0908", "a Constant has one attribute, its value, and one output");
+  const AttributeProto* const attribute = FindAttribute(node, node.attribute(0).name());
+  if (attribute == nullptr)
+    return MakeError("E0904",
+                     absl::StrCat("the attribute '", Printable(node.attribute(0).name()), "' is missing"));
+  AttributeProto named;  // of a function's attribute the value has another name
+  const AttributeProto* value = attribute;
+  if (attribute->name() != node.attribute(0).name()) {
+    named = *attribute;
+    named.set_name(node.attribute(0).name());
+    value = &named;
+  }
+  auto constant = std::make_shared<ModelConstant>();
+  TENFOLD_ASSIGN_OR_RETURN(constant->tensor, ValueOfConstant(*value, context_.source()));
+  constant->name = ValueName(node.output(0));
+  constant->provenance = {place, absl::StrCat(context_.place(), ": ", Printable(node.output(0))), {}};
+  Define(node.output(0), {.value = kNoValue, .constant = std::move(constant)});
+  return absl::OkStatus();
+}
+
+absl::Status GraphImporter::CallFunction(const FunctionProto& function, const NodeProto& node) {
+  if (scopes_.size() > kDeepestCall) {
+    return MakeError("E0908", absl::StrCat("functions call each other more than ", kDeepestCall, " deep: '",
+                                           Printable(function.name()), "' may call itself"));
+  }
+  if (node.input_size() > function.input_size() || node.output_size() > function.output_size()) {
+    return MakeError("E0103", absl::StrCat("the function '", Printable(function.name()), "' has ",
+                                           CountText(function.input_size(), "input"), " and ",
+                                           CountText(function.output_size(), "output"), ", but the call has ",
+                                           node.input_size(), " and ", node.output_size()));
+  }
+  Scope inner;
+  inner.opsets = ReadOpsets(function.opset_import());
+  inner.prefix =
+      absl::StrCat(scope().prefix, Printable(node.name().empty() ? node.op_type() : node.name()), "/");
+  for (const AttributeProto& otherwise : function.attribute_proto())
+    inner.attributes[otherwise.name()] = &otherwise;
+  for (const AttributeProto& attribute : node.attribute()) {
+    if (const AttributeProto* const given = FindAttribute(node, attribute.name()))
+      inner.attributes[attribute.name()] = given;
+  }
+  for (int i = 0; i < function.input_size(); ++i) {
+    Binding binding;
+    const bool absent = i >= node.input_size() || node.input(i).empty();
+    if (absent) continue;  // what reads it says so, by the function's own rules
+    // A constant stays one: it may be needed as such.
+    if (const Binding* const found = Find(node.input(i)); found != nullptr && found->constant != nullptr) {
+      binding = *found;
+      if (scope().names.find(node.input(i)) == scope().names.end()) binding.value = kNoValue;
+    }
+    if (binding.constant == nullptr) {
+      TENFOLD_ASSIGN_OR_RETURN(const std::optional<ValueId> value, Read(node.input(i)));
+      binding.value = value.value_or(kNoValue);
+    }
+    inner.names[function.input(i)] = std::move(binding);
+  }
+  scopes_.push_back(std::move(inner));
+  const size_t errors = context_.num_errors();
+  ImportNodes(function.node());
+  std::vector<ValueId> outputs;
+  for (int i = 0; i < node.output_size(); ++i) {
+    if (node.output(i).empty()) {
+      outputs.push_back(kNoValue);
+      continue;
+    }
+    absl::StatusOr<std::optional<ValueId>> value = Read(function.output(i));
+    if (!value.ok() && context_.num_errors() == errors) return value.status();
+    outputs.push_back(value.ok() ? value->value_or(kNoValue) : kNoValue);
+  }
+  const std::string prefix = scope().prefix;
+  scopes_.pop_back();
+  for (int i = 0; i < node.output_size(); ++i) {
+    if (outputs[i] == kNoValue) continue;
+    // The value has the name that the call gives it, unless it is one of those around.
+    const std::string wanted = ValueName(node.output(i));
+    if (absl::StartsWith(graph_.value(outputs[i]).name, prefix) && !graph_.FindValue(wanted))
+      TENFOLD_RETURN_IF_ERROR(graph_.Rename(outputs[i], wanted));
+  }
+  Bind(node, outputs);
+  return absl::OkStatus();
+}
+
+// --- Bodies
+// --------------------------------------------------------------------------------------------------
+
+std::optional<Graph> GraphImporter::ImportBody(const GraphProto& proto, const std::vector<TensorType>& given,
+                                               std::vector<ValueId>& captured, const std::string& place) {
+  const size_t errors = context_.num_errors();
+  if (static_cast<size_t>(proto.input_size()) != given.size()) {
+    context_.Add(WithLocation(
+        MakeError("E0908",
+                  absl::StrCat("the body '", Printable(proto.name()), "' takes ",
+                               CountText(proto.input_size(), "input"), ", but is given ", given.size())),
+        place));
+    return std::nullopt;
+  }
+  GraphImporter body(context_, proto, this);
+  body.AddInitializers();
+  body.AddGivenInputs(given);
+  for (ValueId value : captured) {
+    const absl::StatusOr<std::optional<ValueId>> added = body.Capture(value);
+    if (!added.ok()) context_.Add(WithLocation(added.status(), place));
+  }
+  body.ImportNodes(proto.node());
+  body.AddOutputs();
+  body.graph_.SetEnclosing(nullptr);
+  captured = body.captured_;
+  const bool complete = context_.num_errors() == errors &&
+                        body.graph_.outputs().size() == static_cast<size_t>(proto.output_size());
+  return complete ? std::optional(std::move(body.graph_)) : std::nullopt;
+}
+
+absl::StatusOr<bool> GraphImporter::AddBodies(const OpDef& op, const NodeProto& node, NodeDraft& draft) {
+  TENFOLD_ASSIGN_OR_RETURN(const ControlLayout layout, LayOutControl(op, draft.inputs.size(), draft.attrs));
+  std::vector<TensorType> given;
+  if (layout.kind == ControlKind::kLoop) given = {{DType::kI64, Shape()}, {DType::kBool, Shape()}};
+  std::vector<TensorType> passed;
+  for (size_t i = layout.lead; i < draft.inputs.size(); ++i) {
+    if (draft.inputs[i] == kNoValue)
+      return MakeError("E0103", absl::StrCat("input ", i, " of ", op.name, " is absent"));
+    passed.push_back(draft.Type(i));
+  }
+  const std::vector<TensorType> types = PassedTypes(layout, passed).value_or(passed);
+  given.insert(given.end(), types.begin(), types.end());
+  draft.inputs.resize(std::max<size_t>(draft.inputs.size(), layout.lead), kNoValue);
+
+  const bool is_if = layout.kind == ControlKind::kIf;
+  std::vector<const char*> names = {"body"};
+  if (is_if) names = {"then_branch", "else_branch"};
+  std::vector<Graph> graphs;
+  std::vector<ValueId> captured;
+  for (const char* name : names) {
+    const AttributeProto* const attribute = FindAttribute(node, name);
+    if (attribute == nullptr || !attribute->has_g())
+      return MakeError("E0904", absl::StrCat("the attribute '", name, "', a graph, is missing"));
+    const size_t before = captured.size();
+    std::optional<Graph> body = ImportBody(attribute->g(), given, captured, context_.place());
+    if (!body) return false;
+    for (size_t i = before; i < captured.size(); ++i) {
+      for (Graph& earlier : graphs)
+        TENFOLD_RETURN_IF_ERROR(AddCapturedInput(earlier, graph_, captured[i]).status());
+    }
+    graphs.push_back(*std::move(body));
+  }
+  draft.inputs.insert(draft.inputs.end(), captured.begin(), captured.end());
+  draft.attrs.Set("captured", static_cast<int64_t>(captured.size()));
+  Bodies bodies;
+  for (Graph& graph : graphs) bodies.push_back(std::make_shared<const Graph>(std::move(graph)));
+  TENFOLD_ASSIGN_OR_RETURN(draft.bodies,
+                           RelaxBodies(graph_, op, draft.inputs, draft.attrs, std::move(bodies)));
+  return true;
+}
+
+// --- Which inputs must be constants
+// --------------------------------------------------------------------------
+
+void GraphImporter::NoteNeeded(const absl::Status& error, const OpImport& import,
+                               const std::vector<ValueId>& operands) {
+  if (context_.options().needed_constants == nullptr) return;
+  const std::string code = DiagnosticsOf(error)[0].code;
+  if (code != "E0211" && code != "E0906") return;
+  const auto is_attribute = [&](size_t input) {
+    if (import.row == nullptr) return false;
+    return std::any_of(import.row->to_attrs.begin(), import.row->to_attrs.end(),
+                       [&](const InputToAttr& move) { return move.input == input; });
+  };
+  std::vector<ValueId> open;
+  for (size_t i = 0; i < operands.size() && !import.op->inputs.empty(); ++i) {
+    const bool known = import.op->InputPort(i).known || is_attribute(i);
+    if (known && operands[i] != kNoValue) open.push_back(operands[i]);
+  }
+  // A row that moves inputs: the first is what is computed with.
+  if (open.empty() && operands.size() > 1) open.assign(operands.begin() + 1, operands.end());
+  NoteInputs(std::move(open));
+}
+
+void GraphImporter::NoteInputs(std::vector<ValueId> open) {
+  std::vector<std::string>& needed = *context_.options().needed_constants;
+  absl::flat_hash_set<ValueId> seen;
+  std::vector<ValueId> outer;
+  while (!open.empty()) {
+    const ValueId value = open.back();
+    open.pop_back();
+    if (value == kNoValue || !seen.insert(value).second) continue;
+    const Node& producer = graph_.producer(value);
+    for (const auto& [around, here] : captures_) {
+      if (here == value) outer.push_back(around);
+    }
+    const std::string& name = graph_.value(value).name;
+    if (outer_ == nullptr && producer.op->name == "Input" &&
+        std::find(needed.begin(), needed.end(), name) == needed.end())
+      needed.push_back(name);
+    // The elements of what Shape measures are not read.
+    if (!producer.op->Is<FromShapes>())
+      open.insert(open.end(), producer.inputs.begin(), producer.inputs.end());
+  }
+  if (outer_ != nullptr) outer_->NoteInputs(std::move(outer));
+}
+
+}  // namespace tenfold::onnx
