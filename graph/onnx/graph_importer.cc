@@ -56,7 +56,7 @@ GraphImporter::GraphImporter(ModelContext& context, const GraphProto& proto, Gra
 }
 
 Graph GraphImporter::Import() && {
-  AddInitializers();
+  AddInitializers(proto_);
   AddInputs();
   ImportNodes(proto_.node());
   AddOutputs();
@@ -70,8 +70,8 @@ bool GraphImporter::Define(const std::string& name, Binding binding) {
   return false;
 }
 
-void GraphImporter::AddInitializers() {
-  for (const TensorProto& tensor : proto_.initializer()) {
+void GraphImporter::AddInitializers(const GraphProto& graph) {
+  for (const TensorProto& tensor : graph.initializer()) {
     auto constant = std::make_shared<ModelConstant>();
     constant->proto = &tensor;
     constant->name = ValueName(tensor.name());
@@ -155,20 +155,30 @@ std::string GraphImporter::ValueName(const std::string& name) const {
   return name.empty() ? "" : NameOf(absl::StrCat(scope().prefix, name), context_.limits());
 }
 
-// --- Names
-// ---------------------------------------------------------------------------------------------------
+// --- Names ---
+
+GraphImporter::Binding* GraphImporter::FindHere(const std::string& name) {
+  for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
+    const auto found = scope->names.find(name);
+    if (found != scope->names.end()) return &found->second;
+    if (!scope->sees_around) break;
+  }
+  return nullptr;
+}
+
+bool GraphImporter::SeesOuter() const {
+  return outer_ != nullptr && std::all_of(scopes_.begin() + 1, scopes_.end(),
+                                          [](const Scope& scope) { return scope.sees_around; });
+}
 
 const GraphImporter::Binding* GraphImporter::Find(const std::string& name) {
-  const auto found = scope().names.find(name);
-  if (found != scope().names.end()) return &found->second;
-  // A function sees nothing around it.
-  return outer_ != nullptr && scopes_.size() == 1 ? outer_->Find(name) : nullptr;
+  if (const Binding* const here = FindHere(name)) return here;
+  return SeesOuter() ? outer_->Find(name) : nullptr;
 }
 
 absl::StatusOr<std::optional<ValueId>> GraphImporter::Read(const std::string& name) {
-  const auto found = scope().names.find(name);
-  if (found != scope().names.end()) return Place(found->second);
-  const Binding* const outer = outer_ != nullptr && scopes_.size() == 1 ? outer_->Find(name) : nullptr;
+  if (Binding* const here = FindHere(name)) return Place(*here);
+  const Binding* const outer = SeesOuter() ? outer_->Find(name) : nullptr;
   if (outer == nullptr) {
     return MakeError("E0908", absl::StrCat("reads '", Printable(name), "', which nothing before it gives"),
                      "nodes of a model stand in the order of computation; onnx.checker says more");
@@ -238,8 +248,7 @@ const AttributeProto* GraphImporter::FindAttribute(const NodeProto& node, absl::
   return nullptr;
 }
 
-// --- Nodes
-// ---------------------------------------------------------------------------------------------------
+// --- Nodes ---
 
 void GraphImporter::ImportNodes(const google::protobuf::RepeatedPtrField<NodeProto>& nodes) {
   int64_t index = 0;
@@ -316,6 +325,8 @@ absl::Status GraphImporter::TryNode(const NodeProto& node, const std::string& pl
   };
   if (const absl::Status status = Translate(import, draft); !status.ok()) return refuse(status);
   if (import.op->Is<Control>()) {
+    if (const GraphProto* const branch = KnownBranch(*import.op, node, draft))
+      return InlineBranch(*branch, node);
     TENFOLD_ASSIGN_OR_RETURN(const bool complete, AddBodies(*import.op, node, draft));
     if (!complete) {
       Bind(node, {});
@@ -387,7 +398,7 @@ absl::Status GraphImporter::CallFunction(const FunctionProto& function, const No
     // A constant stays one: it may be needed as such.
     if (const Binding* const found = Find(node.input(i)); found != nullptr && found->constant != nullptr) {
       binding = *found;
-      if (scope().names.find(node.input(i)) == scope().names.end()) binding.value = kNoValue;
+      if (FindHere(node.input(i)) == nullptr) binding.value = kNoValue;
     }
     if (binding.constant == nullptr) {
       TENFOLD_ASSIGN_OR_RETURN(const std::optional<ValueId> value, Read(node.input(i)));
@@ -397,32 +408,55 @@ absl::Status GraphImporter::CallFunction(const FunctionProto& function, const No
   }
   scopes_.push_back(std::move(inner));
   const size_t errors = context_.num_errors();
+  const int first = graph_.num_values();
   ImportNodes(function.node());
+  return LeaveScope(function.output(), node, first, errors);
+}
+
+absl::Status GraphImporter::InlineBranch(const GraphProto& branch, const NodeProto& node) {
+  if (branch.output_size() < node.output_size()) {
+    return MakeError("E0908", absl::StrCat("its branch gives ", CountText(branch.output_size(), "result"),
+                                           ", but the node ", node.output_size()));
+  }
+  Scope inner;
+  inner.opsets = scope().opsets;
+  inner.prefix = scope().prefix;
+  inner.attributes = scope().attributes;
+  inner.sees_around = true;
+  scopes_.push_back(std::move(inner));
+  const size_t errors = context_.num_errors();
+  const int first = graph_.num_values();
+  AddInitializers(branch);
+  ImportNodes(branch.node());
+  std::vector<std::string> names;
+  for (const ValueInfoProto& output : branch.output()) names.push_back(output.name());
+  return LeaveScope(names, node, first, errors);
+}
+
+template <typename Names>
+absl::Status GraphImporter::LeaveScope(const Names& names, const NodeProto& node, int first,
+                                       size_t errors_before) {
   std::vector<ValueId> outputs;
   for (int i = 0; i < node.output_size(); ++i) {
     if (node.output(i).empty()) {
       outputs.push_back(kNoValue);
       continue;
     }
-    absl::StatusOr<std::optional<ValueId>> value = Read(function.output(i));
-    if (!value.ok() && context_.num_errors() == errors) return value.status();
+    const absl::StatusOr<std::optional<ValueId>> value = Read(names[i]);
+    if (!value.ok() && context_.num_errors() == errors_before) return value.status();
     outputs.push_back(value.ok() ? value->value_or(kNoValue) : kNoValue);
   }
-  const std::string prefix = scope().prefix;
   scopes_.pop_back();
   for (int i = 0; i < node.output_size(); ++i) {
-    if (outputs[i] == kNoValue) continue;
-    // The value has the name that the call gives it, unless it is one of those around.
     const std::string wanted = ValueName(node.output(i));
-    if (absl::StartsWith(graph_.value(outputs[i]).name, prefix) && !graph_.FindValue(wanted))
-      TENFOLD_RETURN_IF_ERROR(graph_.Rename(outputs[i], wanted));
+    if (outputs[i] == kNoValue || static_cast<int>(outputs[i]) < first || graph_.FindValue(wanted)) continue;
+    TENFOLD_RETURN_IF_ERROR(graph_.Rename(outputs[i], wanted));
   }
   Bind(node, outputs);
   return absl::OkStatus();
 }
 
-// --- Bodies
-// --------------------------------------------------------------------------------------------------
+// --- Bodies ---
 
 std::optional<Graph> GraphImporter::ImportBody(const GraphProto& proto, const std::vector<TensorType>& given,
                                                std::vector<ValueId>& captured, const std::string& place) {
@@ -436,7 +470,7 @@ std::optional<Graph> GraphImporter::ImportBody(const GraphProto& proto, const st
     return std::nullopt;
   }
   GraphImporter body(context_, proto, this);
-  body.AddInitializers();
+  body.AddInitializers(proto);
   body.AddGivenInputs(given);
   for (ValueId value : captured) {
     const absl::StatusOr<std::optional<ValueId>> added = body.Capture(value);
@@ -449,6 +483,15 @@ std::optional<Graph> GraphImporter::ImportBody(const GraphProto& proto, const st
   const bool complete = context_.num_errors() == errors &&
                         body.graph_.outputs().size() == static_cast<size_t>(proto.output_size());
   return complete ? std::optional(std::move(body.graph_)) : std::nullopt;
+}
+
+const GraphProto* GraphImporter::KnownBranch(const OpDef& op, const NodeProto& node, NodeDraft& draft) const {
+  if (std::get<Control>(op.computation).kind != ControlKind::kIf || draft.inputs.size() != 1) return nullptr;
+  const std::optional<Tensor> condition = draft.Constant(0);
+  if (!condition || condition->dtype() != DType::kBool || condition->num_elements() != 1) return nullptr;
+  const AttributeProto* const branch =
+      FindAttribute(node, condition->at<bool>(0) ? "then_branch" : "else_branch");
+  return branch != nullptr && branch->has_g() ? &branch->g() : nullptr;
 }
 
 absl::StatusOr<bool> GraphImporter::AddBodies(const OpDef& op, const NodeProto& node, NodeDraft& draft) {
@@ -492,14 +535,11 @@ absl::StatusOr<bool> GraphImporter::AddBodies(const OpDef& op, const NodeProto& 
   return true;
 }
 
-// --- Which inputs must be constants
-// --------------------------------------------------------------------------
+// --- Which inputs must be constants ---
 
 void GraphImporter::NoteNeeded(const absl::Status& error, const OpImport& import,
                                const std::vector<ValueId>& operands) {
   if (context_.options().needed_constants == nullptr) return;
-  const std::string code = DiagnosticsOf(error)[0].code;
-  if (code != "E0211" && code != "E0906") return;
   const auto is_attribute = [&](size_t input) {
     if (import.row == nullptr) return false;
     return std::any_of(import.row->to_attrs.begin(), import.row->to_attrs.end(),
@@ -510,6 +550,9 @@ void GraphImporter::NoteNeeded(const absl::Status& error, const OpImport& import
     const bool known = import.op->InputPort(i).known || is_attribute(i);
     if (known && operands[i] != kNoValue) open.push_back(operands[i]);
   }
+  const std::string code = DiagnosticsOf(error)[0].code;
+  if (open.empty() && code != "E0211" && code != "E0906") return;
+  if (code == "E0906") open.clear();  // not only what is known to the table
   // A row that moves inputs: the first is what is computed with.
   if (open.empty() && operands.size() > 1) open.assign(operands.begin() + 1, operands.end());
   NoteInputs(std::move(open));

@@ -47,19 +47,20 @@ class GraphImporter {
     ValueId value = kNoValue;                 // kNoValue: poison, unless there is a constant
     std::shared_ptr<ModelConstant> constant;  // not a value yet
   };
-  // Names that see nothing around them: of the graph, and of each function that is being expanded.
+  // Names: of the graph, of each function that is being expanded, of each branch that stands for its If.
   struct Scope {
     absl::flat_hash_map<std::string, Binding> names;
     std::string prefix;  // of values' names and of places
     Opsets opsets;
     std::map<std::string, const AttributeProto*> attributes;  // of the call
+    bool sees_around = false;                                 // the scope before it; a function sees nothing
   };
 
   // Of a body: its inputs are given values of these types.
   void AddGivenInputs(const std::vector<TensorType>& given);
   void AddInputs();
   void AddInput(const ValueInfoProto& input);
-  void AddInitializers();
+  void AddInitializers(const GraphProto& graph);
   void AddOutputs();
   void AddOutput(const std::string& name);
   bool Define(const std::string& name, Binding binding);
@@ -69,6 +70,14 @@ class GraphImporter {
   absl::Status TryNode(const NodeProto& node, const std::string& place);
   absl::Status AddConstant(const NodeProto& node, const std::string& place);
   absl::Status CallFunction(const FunctionProto& function, const NodeProto& node);
+  // The branch of an If whose condition is constant; null if it is none.
+  const GraphProto* KnownBranch(const OpDef& op, const NodeProto& node, NodeDraft& draft) const;
+  // In the place of an If whose condition is constant, its branch.
+  absl::Status InlineBranch(const GraphProto& branch, const NodeProto& node);
+  // The values of a scope's outputs, which are those of `node`; the scope ends. Values from number `first` on
+  // are the scope's own, and get the names that the node gives them.
+  template <typename Names>
+  absl::Status LeaveScope(const Names& names, const NodeProto& node, int first, size_t errors_before);
   // Completes the draft of If, Loop or Scan; false if a body failed, which is reported.
   absl::StatusOr<bool> AddBodies(const OpDef& op, const NodeProto& node, NodeDraft& draft);
   std::optional<Graph> ImportBody(const GraphProto& proto, const std::vector<TensorType>& given,
@@ -76,8 +85,12 @@ class GraphImporter {
 
   // The value that `name` stands for; nullopt for poison. Errors: E0908.
   absl::StatusOr<std::optional<ValueId>> Read(const std::string& name);
+  // In this graph; null if it does not have it.
+  Binding* FindHere(const std::string& name);
   // Null if neither this graph nor one around it has it.
   const Binding* Find(const std::string& name);
+  // Whether names that this graph does not have may be those of the graph around.
+  bool SeesOuter() const;
   absl::StatusOr<std::optional<ValueId>> Place(Binding& binding);
   absl::StatusOr<std::optional<ValueId>> Capture(ValueId outer);
   const AttributeProto* FindAttribute(const NodeProto& node, absl::string_view name) const;

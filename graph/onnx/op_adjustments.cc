@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/graph_builder.h"
+#include "tenfold/graph/ingest/printable.h"
 
 namespace tenfold::onnx {
 namespace {
@@ -100,15 +101,55 @@ absl::Status RefuseSpatialOff(NodeDraft& draft) {
   return RefuseTrainingOutputs(draft);
 }
 
+absl::Status StatisticsOfBatch(NodeDraft& draft) {
+  if (draft.Int("training_mode", 0) == 0) return RefuseTrainingOutputs(draft);
+  TENFOLD_ASSIGN_OR_RETURN(const int rank, draft.Rank(0));
+  if (draft.inputs.size() != 5 || !draft.Has(3) || !draft.Has(4))
+    return MakeError("E0103", "BatchNormalization takes 5 inputs");
+  std::vector<int64_t> axes;
+  for (int axis = 0; axis < rank; ++axis) {
+    if (axis != 1) axes.push_back(axis);
+  }
+  const Attrs reduced = {{"axes", axes}, {"keepdims", true}};
+  const ValueId x = draft.inputs[0];
+  TENFOLD_ASSIGN_OR_RETURN(const ValueId list, draft.Const(std::vector<int64_t>{-1}));
+  TENFOLD_ASSIGN_OR_RETURN(const ValueId mean, draft.Emit("ReduceMean", {x}, reduced));
+  TENFOLD_ASSIGN_OR_RETURN(const ValueId centered, draft.Emit("Sub", {x, mean}));
+  TENFOLD_ASSIGN_OR_RETURN(const ValueId square, draft.Emit("Mul", {centered, centered}));
+  TENFOLD_ASSIGN_OR_RETURN(const ValueId variance, draft.Emit("ReduceMean", {square}, reduced));
+  // What the batch has, and what is left of what was there before.
+  std::vector<ValueId> running;
+  const double momentum = draft.attrs.Find("momentum") == nullptr ? 0.9 : draft.attrs.Get<double>("momentum");
+  for (const auto& [i, statistic] : {std::pair(size_t{3}, mean), std::pair(size_t{4}, variance)}) {
+    const ValueId before = draft.inputs[i];
+    const DType dtype = draft.Type(i).dtype;
+    TENFOLD_ASSIGN_OR_RETURN(const ValueId channels, draft.Emit("Reshape", {statistic, list}));
+    TENFOLD_ASSIGN_OR_RETURN(draft.inputs[i], CastTo(draft, channels, dtype));
+    TENFOLD_ASSIGN_OR_RETURN(const ValueId kept, draft.Const(LiteralToTensor(momentum, dtype)));
+    TENFOLD_ASSIGN_OR_RETURN(const ValueId taken, draft.Const(LiteralToTensor(1 - momentum, dtype)));
+    TENFOLD_ASSIGN_OR_RETURN(const ValueId old_part, draft.Emit("Mul", {before, kept}));
+    TENFOLD_ASSIGN_OR_RETURN(const ValueId new_part, draft.Emit("Mul", {draft.inputs[i], taken}));
+    TENFOLD_ASSIGN_OR_RETURN(const ValueId sum, draft.Emit("Add", {old_part, new_part}));
+    running.push_back(sum);
+  }
+  draft.attrs.Set("training_mode", false);
+  TENFOLD_ASSIGN_OR_RETURN(const ValueId y, EmitItself(draft));
+  draft.results = {y, running[0], running[1]};
+  return absl::OkStatus();
+}
+
 absl::Status DropoutWithoutDropping(NodeDraft& draft) {
-  if (draft.Has(2)) {
-    const std::optional<Tensor> training = draft.Constant(2);
-    const std::optional<Tensor> ratio = draft.Has(1) ? draft.Constant(1) : std::nullopt;
-    const bool ratio_is_zero = ratio && ratio->num_elements() == 1 &&
-                               ((ratio->dtype() == DType::kF32 && ratio->at<float>(0) == 0) ||
-                                (ratio->dtype() == DType::kF64 && ratio->at<double>(0) == 0));
+  const std::optional<Tensor> training = draft.Has(2) ? draft.Constant(2) : std::nullopt;
+  const bool trains =
+      training && training->dtype() == DType::kBool && training->num_elements() == 1 && training->at<bool>(0);
+  if (trains && draft.Has(1)) {
+    const std::optional<Tensor> ratio = draft.Constant(1);
+    if (!ratio) return MakeError("E0906", "training_mode is true, and its ratio is not known");
     // Then nothing is dropped and nothing scaled, in training either.
-    if (training && ratio_is_zero) draft.inputs.resize(1);
+    const bool is_zero =
+        ratio->num_elements() == 1 && ((ratio->dtype() == DType::kF32 && ratio->at<float>(0) == 0) ||
+                                       (ratio->dtype() == DType::kF64 && ratio->at<double>(0) == 0));
+    if (is_zero) draft.inputs.resize(1);
   }
   if (draft.opset() >= 10 || !draft.Gives(1) || draft.op != "Dropout") return absl::OkStatus();
   // The mask had the dtype of x.
@@ -176,7 +217,7 @@ absl::Status CountParts(NodeDraft& draft) {
   return absl::OkStatus();
 }
 
-absl::Status DropEmptyInputs(NodeDraft& draft) {
+absl::Status ResizeOfAnyInputs(NodeDraft& draft) {
   for (size_t i = 1; i < draft.inputs.size(); ++i) {
     if (!draft.Has(i)) continue;
     const Shape& shape = draft.Type(i).shape;
@@ -185,6 +226,17 @@ absl::Status DropEmptyInputs(NodeDraft& draft) {
   // It has a meaning in one mode only, and need not be constant in others.
   if (draft.Has(1) && draft.Text("coordinate_transformation_mode", "") != "tf_crop_and_resize")
     draft.inputs[1] = kNoValue;
+  if (draft.Text("coordinate_transformation_mode", "") != "tf_half_pixel_for_nn") return absl::OkStatus();
+  // Positions half an element further on than those of half_pixel, so that rounding differs in turn.
+  const std::string nearest = draft.Text("nearest_mode", "round_prefer_floor");
+  if (draft.Text("mode", "nearest") != "nearest" || (nearest != "floor" && nearest != "round_prefer_floor")) {
+    return MakeError("E0904",
+                     absl::StrCat("the coordinate_transformation_mode tf_half_pixel_for_nn goes with the "
+                                  "nearest element, rounded down, and this is \"",
+                                  Printable(nearest, 40), "\""));
+  }
+  draft.attrs.Set("coordinate_transformation_mode", std::string("half_pixel"));
+  draft.attrs.Set("nearest_mode", std::string(nearest == "floor" ? "round_prefer_ceil" : "ceil"));
   return absl::OkStatus();
 }
 
@@ -243,6 +295,25 @@ absl::Status PowOfTwoTypes(NodeDraft& draft) {
   TENFOLD_ASSIGN_OR_RETURN(draft.inputs[1], CastTo(draft, draft.inputs[1], wide));
   TENFOLD_ASSIGN_OR_RETURN(const ValueId power, EmitItself(draft));
   BecomeOp(draft, "Cast", {power}, {{"to", base}});
+  return absl::OkStatus();
+}
+
+absl::Status RangeOfHalves(NodeDraft& draft) {
+  if (!draft.Has(0)) return absl::OkStatus();
+  const DType dtype = draft.Type(0).dtype;
+  if (!IsHalf(dtype)) return absl::OkStatus();
+  for (size_t i = 0; i < draft.inputs.size(); ++i) {
+    if (!draft.Has(i)) continue;
+    TENFOLD_ASSIGN_OR_RETURN(draft.inputs[i], CastTo(draft, draft.inputs[i], DType::kF32));
+  }
+  TENFOLD_ASSIGN_OR_RETURN(const ValueId range, EmitItself(draft));
+  BecomeOp(draft, "Cast", {range}, {{"to", dtype}});
+  return absl::OkStatus();
+}
+
+absl::Status BitCastOfBool(NodeDraft& draft) {
+  const DType to = draft.attrs.Get<DType>("to");
+  if (IsBool(draft.Type(0).dtype) && (to == DType::kU8 || to == DType::kI8)) draft.op = "Cast";
   return absl::OkStatus();
 }
 

@@ -15,6 +15,8 @@ absl::Status AlignAtAxis(NodeDraft& draft);
 absl::Status AlignSlopeAtChannels(NodeDraft& draft);
 // Outputs of training were there by their number.
 absl::Status RefuseTrainingOutputs(NodeDraft& draft);
+// In training mode statistics are those of the batch, and running ones come out.
+absl::Status StatisticsOfBatch(NodeDraft& draft);
 absl::Status RefuseSpatialOff(NodeDraft& draft);
 // The mask was a number; `training_mode` is a constant that says no, or a ratio of 0 drops nothing.
 absl::Status DropoutWithoutDropping(NodeDraft& draft);
@@ -26,8 +28,8 @@ absl::Status AsMatrixAtAxis(NodeDraft& draft);
 absl::Status ReduceNothing(NodeDraft& draft);
 // Without the sizes of the parts, the outputs say how many there are.
 absl::Status CountParts(NodeDraft& draft);
-// An empty roi, scales or sizes means that there is none.
-absl::Status DropEmptyInputs(NodeDraft& draft);
+// An empty roi, scales or sizes means that there is none; a mode of opset 11 has gone since.
+absl::Status ResizeOfAnyInputs(NodeDraft& draft);
 // The input of scales was the second, and coordinates were scaled without an offset and rounded down.
 absl::Status ResizeByScales(NodeDraft& draft);
 // Its scales were an attribute.
@@ -36,6 +38,10 @@ absl::Status UpsampleByAttribute(NodeDraft& draft);
 absl::Status SpreadOverGroups(NodeDraft& draft);
 // Operands may differ in dtype; the result has that of the first.
 absl::Status PowOfTwoTypes(NodeDraft& draft);
+// Of halves it is computed in f32.
+absl::Status RangeOfHalves(NodeDraft& draft);
+// A bool has eight bits.
+absl::Status BitCastOfBool(NodeDraft& draft);
 // Indices and depth may be numbers of any dtype.
 absl::Status IntegerIndices(NodeDraft& draft);
 // Interpolations had other names.

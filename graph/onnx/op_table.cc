@@ -33,6 +33,8 @@ std::vector<OpRow> MakeRows() {
       // How Cast rounds to a dtype that Tenfold does not have.
       {.names = {"Cast", "CastLike"}, .since = 24, .without_effect = {"round_mode"}},
 
+      {.names = {"BitCast"}, .adjust = BitCastOfBool},
+
       // --- Shapes ---
       {.names = {"Reshape"}, .until = 4, .to_inputs = {{"shape", 1}}},
       {.names = {"Squeeze", "Unsqueeze"}, .until = 12, .to_inputs = {{"axes", 1}}},
@@ -47,7 +49,7 @@ std::vector<OpRow> MakeRows() {
        .until = 10,
        .to_inputs = {{"pads", 1}, {"value", 2, AttrToInput::kLikeInput}}},
       {.names = {"SpaceToDepth"}, .since = 28, .only = {{"mode", string("DCR")}}},
-      {.names = {"Range"}, .since = 27, .without_effect = {"stash_type"}},
+      {.names = {"Range"}, .without_effect = {"stash_type"}, .adjust = RangeOfHalves},
 
       // --- Reductions ---
       {.names = {"ReduceSum"},
@@ -79,7 +81,7 @@ std::vector<OpRow> MakeRows() {
 
       // --- Images ---
       {.names = {"Resize"}, .until = 10, .adjust = ResizeByScales},
-      {.names = {"Resize"}, .since = 11, .adjust = DropEmptyInputs},
+      {.names = {"Resize"}, .since = 11, .adjust = ResizeOfAnyInputs},
       {.names = {"Upsample"}, .until = 6, .refused = "had a scale for rows and one for columns"},
       {.names = {"Upsample"},
        .since = 7,
@@ -102,7 +104,8 @@ std::vector<OpRow> MakeRows() {
        .without_effect = {"is_test"},
        .read = {"spatial"},
        .adjust = RefuseSpatialOff},
-      {.names = {"BatchNormalization"}, .since = 9, .adjust = RefuseTrainingOutputs},
+      {.names = {"BatchNormalization"}, .since = 9, .until = 13, .adjust = RefuseTrainingOutputs},
+      {.names = {"BatchNormalization"}, .since = 14, .adjust = StatisticsOfBatch},
       {.names = {"GroupNormalization"}, .until = 20, .adjust = SpreadOverGroups},
       {.names = {"Dropout"},
        .until = 11,
