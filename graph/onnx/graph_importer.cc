@@ -9,6 +9,7 @@
 #include "tenfold/graph/control.h"
 #include "tenfold/graph/graph_builder.h"
 #include "tenfold/graph/ingest/printable.h"
+#include "tenfold/graph/onnx/node_order.h"
 #include "tenfold/graph/onnx/op_table.h"
 
 namespace tenfold::onnx {
@@ -99,6 +100,11 @@ void GraphImporter::AddInput(const ValueInfoProto& input) {
   };
   const Provenance provenance = {context_.place(), "", {}};
   if (const Tensor* const given = context_.FindConstant(input.name())) {
+    const std::optional<DType> declared = DTypeOf(input.type().tensor_type().elem_type());
+    if (declared && *declared != given->dtype()) {
+      return fail(MakeError("E0604", absl::StrCat("the model says ", Name(*declared),
+                                                  ", but the constant is ", given->type().ToString())));
+    }
     auto constant = std::make_shared<ModelConstant>();
     constant->tensor = *given;
     constant->name = name;
@@ -106,8 +112,8 @@ void GraphImporter::AddInput(const ValueInfoProto& input) {
     Define(input.name(), {.value = kNoValue, .constant = std::move(constant)});
     return;
   }
-  const absl::StatusOr<TensorType> type =
-      ReadType(input.type(), context_.limits(), [&](int dim) { return absl::StrCat(name, "_", dim); });
+  const absl::StatusOr<TensorType> type = ReadType(
+      input.type(), name, context_.limits(), [&](const std::string& dim) { return context_.DimOf(dim); });
   if (!type.ok()) return fail(type.status());
   const absl::StatusOr<NodeId> node =
       graph_.AddNode(*graph_.registry().Find("Input"), {}, {{"type", *type}}, {name}, provenance);
@@ -180,8 +186,10 @@ absl::StatusOr<std::optional<ValueId>> GraphImporter::Read(const std::string& na
   if (Binding* const here = FindHere(name)) return Place(*here);
   const Binding* const outer = SeesOuter() ? outer_->Find(name) : nullptr;
   if (outer == nullptr) {
-    return MakeError("E0908", absl::StrCat("reads '", Printable(name), "', which nothing before it gives"),
-                     "nodes of a model stand in the order of computation; onnx.checker says more");
+    return MakeError(
+        "E0908",
+        absl::StrCat("reads '", Printable(name), "', which nothing gives, or only what follows from it"),
+        "a graph has no cycles; onnx.checker.check_model says more");
   }
   if (outer->constant != nullptr) {
     // A small one is a constant here, too, so that types may follow from it.
@@ -251,8 +259,7 @@ const AttributeProto* GraphImporter::FindAttribute(const NodeProto& node, absl::
 // --- Nodes ---
 
 void GraphImporter::ImportNodes(const google::protobuf::RepeatedPtrField<NodeProto>& nodes) {
-  int64_t index = 0;
-  for (const NodeProto& node : nodes) {
+  for (const int index : OrderNodes(nodes)) {
     if (context_.full()) return;
     if (++context_.nodes > context_.limits().nodes) {
       if (context_.nodes > context_.limits().nodes + 1) return;  // said already
@@ -263,7 +270,7 @@ void GraphImporter::ImportNodes(const google::protobuf::RepeatedPtrField<NodePro
                                 context_.place()));
       return;
     }
-    ImportNode(node, index++);
+    ImportNode(nodes[index], index);
   }
 }
 

@@ -30,6 +30,7 @@ absl::StatusOr<Graph> Import(const onnx::FileBytes& file, const std::string& pla
   TENFOLD_RETURN_IF_ERROR(ToStatus(onnx::FindUnsupported(context)));
   Graph graph = onnx::GraphImporter(context, model.graph()).Import();
   TENFOLD_RETURN_IF_ERROR(ToStatus(context.TakeErrors()));
+  TENFOLD_RETURN_IF_ERROR(context.CheckOptions(model.graph()));
   return graph;
 }
 

@@ -6,10 +6,12 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "tenfold/graph/dim.h"
 #include "tenfold/graph/graph.h"
 #include "tenfold/graph/limits.h"
 #include "tenfold/graph/tensor.h"
@@ -21,6 +23,9 @@ struct OnnxOptions {
   Limits limits = {};
   // Inputs of the model that become constants, by name: types may follow from their values then.
   NamedTensors constants = {};
+  // What sizes that the model names are known to be, by name: {"batch", 1}, {"height", 32 *
+  // Dim::Symbol("h")}. A model whose parts fit each other only for some sizes needs it.
+  std::vector<std::pair<std::string, Dim>> dims = {};
   // Where weights lie that the model names instead of holding; empty: the folder of its file.
   std::string folder = {};
   // If not null: the inputs of the model whose values types follow from, where that is why it was refused.
@@ -28,7 +33,8 @@ struct OnnxOptions {
 };
 
 // The graph of an .onnx file. Values have the names that the model gives them, nodes its node names as their
-// place. Errors: E0901 to E0908, those of files, and those of inference; all at once, each with its node.
+// place. Errors: E0901 to E0908, those of files, and those of inference; all at once, each with its
+// node. E0602 for a constant or a size that the model does not have.
 absl::StatusOr<Graph> ImportOnnx(absl::string_view path, const OnnxOptions& options = {});
 
 // The same of a model in memory; `place` is how errors name it. Weights are copied.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/onnx/model_context.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tenfold/graph/ingest/printable.h"
 
 namespace tenfold::onnx {
@@ -34,6 +36,33 @@ const Tensor* ModelContext::FindConstant(absl::string_view input) const {
     if (name == input) return &tensor;
   }
   return nullptr;
+}
+
+Dim ModelContext::DimOf(const std::string& symbol) {
+  symbols_.insert(symbol);
+  for (const auto& [name, dim] : options_.dims) {
+    if (name == symbol) return dim;
+  }
+  return Dim::Symbol(symbol);
+}
+
+absl::Status ModelContext::CheckOptions(const GraphProto& graph) const {
+  const auto refuse = [](absl::string_view what, const std::string& name,
+                         const std::vector<std::string>& known) {
+    Mend help = DidYouMean(NearestName(name, known));
+    if (help.empty() && !known.empty()) help = absl::StrCat("there are ", absl::StrJoin(known, ", "));
+    return MakeError("E0602", absl::StrCat("the model has no ", what, " '", Printable(name), "'"), help);
+  };
+  std::vector<std::string> inputs;
+  for (const ValueInfoProto& input : graph.input()) inputs.push_back(Printable(input.name()));
+  for (const auto& [name, tensor] : options_.constants) {
+    if (std::find(inputs.begin(), inputs.end(), name) == inputs.end()) return refuse("input", name, inputs);
+  }
+  const std::vector<std::string> symbols(symbols_.begin(), symbols_.end());
+  for (const auto& [name, dim] : options_.dims) {
+    if (!symbols_.contains(name)) return refuse("size", name, symbols);
+  }
+  return absl::OkStatus();
 }
 
 void ModelContext::Add(const absl::Status& error) {

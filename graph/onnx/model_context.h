@@ -5,6 +5,7 @@
 #define TENFOLD_GRAPH_ONNX_MODEL_CONTEXT_H_
 
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -40,6 +41,11 @@ class ModelContext {
   // Null if the input is none of OnnxOptions::constants.
   const Tensor* FindConstant(absl::string_view input) const;
 
+  // The dim that a size of an input is; by OnnxOptions::dims another than its own symbol.
+  Dim DimOf(const std::string& symbol);
+  // E0602 for options that nothing asked for.
+  absl::Status CheckOptions(const GraphProto& graph) const;
+
   void Add(const absl::Status& error);
   bool full() const { return static_cast<int64_t>(errors_.size()) >= limits().errors; }
   size_t num_errors() const { return errors_.size(); }
@@ -56,6 +62,7 @@ class ModelContext {
   Opsets opsets_;
   std::map<FunctionKey, const FunctionProto*> functions_;
   std::vector<Diagnostic> errors_;
+  std::set<std::string> symbols_;  // that sizes of inputs have
 };
 
 Opsets ReadOpsets(const google::protobuf::RepeatedPtrField<OperatorSetIdProto>& imports);

@@ -226,8 +226,8 @@ std::optional<std::string> UnsupportedType(const TypeProto& type) {
   return absl::StrCat("a tensor of ", DataTypeName(type.tensor_type().elem_type()));
 }
 
-absl::StatusOr<TensorType> ReadType(const TypeProto& type, const Limits& limits,
-                                    const std::function<std::string(int dim)>& fresh_symbol) {
+absl::StatusOr<TensorType> ReadType(const TypeProto& type, const std::string& input, const Limits& limits,
+                                    const std::function<Dim(const std::string& name)>& dim_of) {
   if (const std::optional<std::string> what = UnsupportedType(type))
     return MakeError("E0905", absl::StrCat("it is ", *what, ", which Tenfold does not have"));
   const TypeProto::Tensor& tensor = type.tensor_type();
@@ -245,9 +245,9 @@ absl::StatusOr<TensorType> ReadType(const TypeProto& type, const Limits& limits,
     if (dim.has_dim_value() && dim.dim_value() >= 0) {
       dims.push_back(Dim(dim.dim_value()));
     } else if (!dim.dim_param().empty() && dim.dim_param() != "?") {
-      dims.push_back(Dim::Symbol(Printable(dim.dim_param())));
+      dims.push_back(dim_of(Printable(dim.dim_param())));
     } else {
-      dims.push_back(Dim::Symbol(fresh_symbol(i)));
+      dims.push_back(dim_of(absl::StrCat(input, "_", i)));
     }
   }
   return TensorType{dtype, Shape(std::move(dims))};

@@ -36,9 +36,10 @@ absl::StatusOr<Tensor> ReadTensor(const TensorProto& proto, const TensorSource& 
 // What a type is if it is none of a tensor of a dtype that Tenfold has: "a sequence", "a tensor of STRING".
 std::optional<std::string> UnsupportedType(const TypeProto& type);
 
-// The type of an input. A dim without size or name becomes a symbol that `fresh_symbol` names.
-absl::StatusOr<TensorType> ReadType(const TypeProto& type, const Limits& limits,
-                                    const std::function<std::string(int dim)>& fresh_symbol);
+// The type of an input. `dim_of` gives the dim that a name stands for; a dim without size or name has that of
+// the input, with its number.
+absl::StatusOr<TensorType> ReadType(const TypeProto& type, const std::string& input, const Limits& limits,
+                                    const std::function<Dim(const std::string& name)>& dim_of);
 
 }  // namespace tenfold::onnx
 
