@@ -4,6 +4,10 @@
 #ifndef TENFOLD_TOOLS_LOAD_MODEL_H_
 #define TENFOLD_TOOLS_LOAD_MODEL_H_
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tenfold/graph/graph.h"
@@ -11,10 +15,14 @@
 
 namespace tenfold {
 
-// `constants`: inputs of an .onnx model that become constants (OnnxOptions::constants); other models have
-// their own, and refuse them (E0325).
-absl::StatusOr<Graph> LoadModel(absl::string_view path, const LoadOptions& options,
-                                NamedTensors constants = {});
+// What is said of an .onnx model besides, as in OnnxOptions. Other models say it themselves, and refuse it
+// (E0325).
+struct OnnxArguments {
+  NamedTensors constants = {};
+  std::vector<std::pair<std::string, Dim>> dims = {};
+};
+
+absl::StatusOr<Graph> LoadModel(absl::string_view path, const LoadOptions& options, OnnxArguments onnx = {});
 
 }  // namespace tenfold
 

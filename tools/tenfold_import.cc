@@ -45,7 +45,8 @@ ToolHelp Help() {
           "tenfold-import weights.npz -o weights.tnf --dtype w1=f32 --cast w1=nearest --nan zero\n"
           "tenfold-import model.tnt -o model.tnf\n"
           "tenfold-import model.onnx -o model.tnf\n"
-          "tenfold-import model.onnx -o model.tnf --constant 'axes=i64[1] 0'\n"
+          "tenfold-import model.onnx -o model.tnf --dim batch=1 --dim 'height=32*h' --constant 'axes=i64[1] "
+          "0'\n"
           "tenfold-import model.tnt -o model.tnf --fix\n"
           "tenfold-import model.tnt -o model.tnf --contract x=train.npy --contract x=more.npz:x"};
 }
@@ -54,7 +55,7 @@ struct Arguments {
   PolicyFlags policies;
   ContractFlags contracts;
   std::map<std::string, DType> dtypes;
-  NamedTensors constants;
+  OnnxArguments onnx;
   SaveOptions save = {.external_bytes = std::nullopt};
   Limits limits;
   bool fix = false;
@@ -73,8 +74,7 @@ absl::StatusOr<Graph> Read(absl::string_view source, const Arguments& arguments)
                      "write it before the reference: w = Const f32[784,10] @\"weights.npz:w\"");
   }
   std::vector<std::string> names = arguments.contracts.inputs();
-  TENFOLD_ASSIGN_OR_RETURN(Graph graph,
-                           LoadModel(source, LoadOptionsOf(arguments, &names), arguments.constants));
+  TENFOLD_ASSIGN_OR_RETURN(Graph graph, LoadModel(source, LoadOptionsOf(arguments, &names), arguments.onnx));
   TENFOLD_RETURN_IF_ERROR(arguments.policies.CheckNames(names));
   return graph;
 }
@@ -130,6 +130,16 @@ int main(int argc, char** argv) {
         constants.push_back(*std::move(constant));
         return "";
       });
+  flags.Custom("dim", "NAME=DIM",
+               "Of an ONNX model: the size that it calls NAME is known to be DIM, a number or an expression\n"
+               "(batch=1, height=32*h), where parts of the model fit each other only then.",
+               [&](absl::string_view text) -> std::string {
+                 const auto wish = tenfold::SplitNamedArgument(text);
+                 const auto dim = wish ? tenfold::Dim::Parse(wish->value) : tenfold::Dim::Parse("");
+                 if (!dim.ok()) return "is not written NAME=DIM, such as batch=1 or height=32*h";
+                 arguments.onnx.dims.emplace_back(wish->name, *dim);
+                 return "";
+               });
   arguments.policies.Add(flags, "of the constant (or a sample of the input) NAME");
   arguments.contracts.Add(flags);
   tenfold::AddFixFlag(flags, &arguments.fix);
@@ -147,7 +157,7 @@ int main(int argc, char** argv) {
   for (const tenfold::NamedArgument& constant : constants) {
     absl::StatusOr<tenfold::Tensor> tensor = tenfold::ReadArray(constant.value, arguments.limits);
     if (!tensor.ok()) tenfold::Exit(tenfold::Report(tensor.status(), tenfold::Phase::kReading));
-    arguments.constants.emplace_back(constant.name, *std::move(tensor));
+    arguments.onnx.constants.emplace_back(constant.name, *std::move(tensor));
   }
   if (external_bytes > 0) arguments.save.external_bytes = external_bytes;
   tenfold::Exit(tenfold::Import(tenfold::StripAt(flags.positional()[0]), target, arguments));
