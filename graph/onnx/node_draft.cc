@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/onnx/node_draft.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -130,7 +131,7 @@ absl::StatusOr<AttrValue> NodeDraft::Convert(const AttributeProto& attribute, At
       if (is_float) return AttrValue(static_cast<double>(attribute.f()));
       break;
     case AttrKind::kString:
-      if (Holds(attribute, 3, attribute.has_s())) return AttrValue(attribute.s());
+      if (Holds(attribute, 3, attribute.has_s()) && IsUtf8(attribute.s())) return AttrValue(attribute.s());
       break;
     case AttrKind::kInts:
       if (Holds(attribute, 7, attribute.floats_size() + attribute.strings_size() == 0))
@@ -141,7 +142,9 @@ absl::StatusOr<AttrValue> NodeDraft::Convert(const AttributeProto& attribute, At
         return AttrValue(std::vector<double>(attribute.floats().begin(), attribute.floats().end()));
       break;
     case AttrKind::kStrings:
-      if (Holds(attribute, 8, attribute.ints_size() + attribute.floats_size() == 0))
+      if (Holds(attribute, 8, attribute.ints_size() + attribute.floats_size() == 0) &&
+          std::all_of(attribute.strings().begin(), attribute.strings().end(),
+                      [](const std::string& text) { return IsUtf8(text); }))
         return AttrValue(std::vector<std::string>(attribute.strings().begin(), attribute.strings().end()));
       break;
     case AttrKind::kDType:
