@@ -28,6 +28,7 @@ constexpr Family kFamilies[] = {
     {"E06", "Run time"},
     {"E07", "Devices"},
     {"E08", "Compiler"},
+    {"E09", "Models of other formats"},
     {"E90", "Bugs of ours"},
 };
 

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ONNX models given to the programs.
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tenfold/tests/tools/tool_test.h"
+
+namespace tenfold {
+namespace {
+
+// y = Frobnicate(Relu(x)) or, without `strange`, y = Relu(x), x: float[N, 2]; opset 13. By hand, as the
+// format has it: each field is its number and kind, the length, and the bytes.
+std::string Message(int field, const std::string& bytes) {
+  return std::string(1, static_cast<char>(field << 3 | 2)) + static_cast<char>(bytes.size()) + bytes;
+}
+
+std::string Node(const std::string& input, const std::string& output, const std::string& op) {
+  return Message(1, Message(1, input) + Message(2, output) + Message(3, "the " + op) + Message(4, op));
+}
+
+std::string Model(bool strange) {
+  const std::string shape = Message(2, Message(1, Message(2, "N")) + Message(1, "\x08\x02"));
+  const std::string type = Message(2, Message(1, "\x08\x01" + shape));
+  const std::string nodes =
+      strange ? Node("x", "r", "Relu") + Node("r", "y", "Frobnicate") : Node("x", "y", "Relu");
+  return "\x08\x08" + Message(8, std::string("\x10\x0d", 2)) +
+         Message(7, nodes + Message(2, "g") + Message(11, Message(1, "x") + type) +
+                        Message(12, Message(1, "y") + type));
+}
+
+class OnnxTool : public ToolTest {};
+
+TEST_F(OnnxTool, ModelsAreImportedRunAndShown) {
+  WriteFile("m.onnx", Model(false));
+  EXPECT_EQ(Run("tenfold-run m.onnx --input 'x=f32[1,2] -1 2'").out, "y = f32[1,2] {0, 2}\n");
+  EXPECT_EQ(Run("tenfold-dump m.onnx").out, "tenfold 1\n\ngraph g(x: f32[N,2]) -> (y) {\n  y = Relu(x)\n}\n");
+  const ToolResult imported = Run("tenfold-import m.onnx -o m.tnf --dim N=3");
+  EXPECT_EQ(imported.exit_status, 0) << imported.err;
+  EXPECT_EQ(Run("tenfold-dump m.tnf").out, "tenfold 1\n\ngraph g(x: f32[3,2]) -> (y) {\n  y = Relu(x)\n}\n");
+}
+
+TEST_F(OnnxTool, WhatCannotBeImportedIsListed) {
+  WriteFile("m.onnx", Model(true));
+  const ToolResult text = Run("tenfold-import m.onnx -o m.tnf");
+  EXPECT_EQ(text.exit_status, 1);
+  EXPECT_EQ(text.err,
+            "error[E0903 onnx-op-not-supported]: the op Frobnicate is not one that Tenfold has\n"
+            "  --> m.onnx\n"
+            "  1 place: node 'the Frobnicate'\n"
+            "  help: docs/onnx.md lists the ops that are imported\n");
+}
+
+}  // namespace
+}  // namespace tenfold
