@@ -117,7 +117,7 @@ void GraphImporter::AddInput(const ValueInfoProto& input) {
   const absl::StatusOr<NodeId> node =
       graph_.AddNode(*graph_.registry().Find("Input"), {}, {{"type", *type}}, {name}, provenance);
   if (!node.ok()) return fail(node.status());
-  Define(input.name(), {.value = graph_.node(*node).outputs[0], .constant = nullptr});
+  Define(input.name(), {.value = graph_.node(*node).outputs[0]});
 }
 
 void GraphImporter::AddGivenInputs(const std::vector<TensorType>& given) {
@@ -131,7 +131,7 @@ void GraphImporter::AddGivenInputs(const std::vector<TensorType>& given) {
       scope().names.emplace(name, Binding());
       continue;
     }
-    Define(name, {.value = graph_.node(*node).outputs[0], .constant = nullptr});
+    Define(name, {.value = graph_.node(*node).outputs[0]});
   }
 }
 
@@ -241,7 +241,7 @@ void GraphImporter::Bind(const NodeProto& node, const std::vector<ValueId>& outp
   for (int i = 0; i < node.output_size(); ++i) {
     if (node.output(i).empty()) continue;
     const bool given = static_cast<size_t>(i) < outputs.size();
-    Define(node.output(i), {.value = given ? outputs[i] : kNoValue, .constant = nullptr});
+    Define(node.output(i), {.value = given ? outputs[i] : kNoValue});
   }
 }
 
@@ -303,7 +303,8 @@ absl::Status GraphImporter::TryNode(const NodeProto& node, const std::string& pl
   std::vector<ValueId> inputs;
   bool poison = false;
   for (const std::string& name : node.input()) {
-    if (name.empty()) {
+    const Binding* const known = name.empty() ? nullptr : Find(name);
+    if (name.empty() || (known != nullptr && known->absent)) {
       inputs.push_back(kNoValue);
       continue;
     }

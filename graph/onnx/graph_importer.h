@@ -44,8 +44,9 @@ class GraphImporter {
  private:
   // What a name stands for.
   struct Binding {
-    ValueId value = kNoValue;                 // kNoValue: poison, unless there is a constant
-    std::shared_ptr<ModelConstant> constant;  // not a value yet
+    ValueId value = kNoValue;                           // kNoValue: poison, unless there is a constant
+    std::shared_ptr<ModelConstant> constant = nullptr;  // not a value yet
+    bool absent = false;                                // an input of a function that the call leaves out
   };
   // Names: of the graph, of each function that is being expanded, of each branch that stands for its If.
   struct Scope {

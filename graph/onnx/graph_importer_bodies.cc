@@ -36,14 +36,14 @@ absl::Status GraphImporter::CallFunction(const FunctionProto& function, const No
   }
   for (int i = 0; i < function.input_size(); ++i) {
     Binding binding;
-    const bool absent = i >= node.input_size() || node.input(i).empty();
-    if (absent) continue;  // what reads it says so, by the function's own rules
+    const Binding* const found = i < node.input_size() ? Find(node.input(i)) : nullptr;
+    binding.absent = i >= node.input_size() || node.input(i).empty() || (found != nullptr && found->absent);
     // A constant stays one: it may be needed as such.
-    if (const Binding* const found = Find(node.input(i)); found != nullptr && found->constant != nullptr) {
+    if (found != nullptr && found->constant != nullptr) {
       binding = *found;
       if (FindHere(node.input(i)) == nullptr) binding.value = kNoValue;
     }
-    if (binding.constant == nullptr) {
+    if (binding.constant == nullptr && !binding.absent) {
       TENFOLD_ASSIGN_OR_RETURN(const std::optional<ValueId> value, Read(node.input(i)));
       binding.value = value.value_or(kNoValue);
     }

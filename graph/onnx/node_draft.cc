@@ -23,22 +23,24 @@ constexpr int kFoldingDepth = 200;
 
 // The values of `id`, if they follow from constants alone.
 std::optional<Tensor> Fold(const DraftGraph& target, ValueId id, int depth) {
-  const auto known = target.folded.find(id);
-  if (known != target.folded.end()) return known->second;
+  const auto known = target.folded.values.find(id);
+  if (known != target.folded.values.end()) return known->second;
   const Graph& graph = target.graph;
   const ValueInfo& value = graph.value(id);
   const Node& node = graph.node(value.producer);
   if (const Tensor* constant = graph.ConstantValue(id)) return *constant;
   // Until it is known: a graph has no cycles, but a hostile one may have very many paths.
-  target.folded[id] = std::nullopt;
+  target.folded.values[id] = std::nullopt;
   if (depth > kFoldingDepth || node.op->name == "Input" || node.op->Is<Control>() || node.op->is_barrier)
     return std::nullopt;
   if (PlacesOutputs(*node.op)) return std::nullopt;
+  int64_t cost = 0;
   for (ValueId output : node.outputs) {
     const Shape& shape = graph.value(output).type.shape;
     if (!shape.is_static()) return std::nullopt;
     const std::optional<int64_t> count = NumElements(shape.static_dims());
     if (!count || *count > kMostFoldedElements) return std::nullopt;
+    cost += *count;
   }
   std::vector<Tensor> inputs;
   for (ValueId input : node.inputs) {
@@ -61,11 +63,12 @@ std::optional<Tensor> Fold(const DraftGraph& target, ValueId id, int depth) {
     inputs.push_back(*std::move(tensor));
   }
   const std::optional<int64_t> operations = EstimateOperations(graph, node);
-  if (!operations || *operations > 1000 * kMostFoldedElements) return std::nullopt;
+  if (!operations || *operations > target.folded.budget - cost) return std::nullopt;
+  target.folded.budget -= *operations + cost;
   const absl::StatusOr<std::vector<Tensor>> outputs = EvaluateNode(graph, node, inputs);
   if (!outputs.ok()) return std::nullopt;  // a run will say why
-  for (size_t i = 0; i < node.outputs.size(); ++i) target.folded[node.outputs[i]] = (*outputs)[i];
-  return target.folded[id];
+  for (size_t i = 0; i < node.outputs.size(); ++i) target.folded.values[node.outputs[i]] = (*outputs)[i];
+  return target.folded.values[id];
 }
 
 std::optional<Tensor> FromContents(const ValueInfo& value) {

@@ -21,8 +21,12 @@
 
 namespace tenfold::onnx {
 
-// The values of constants that were computed while importing; nullopt: the value is none.
-using FoldedValues = absl::flat_hash_map<ValueId, std::optional<Tensor>>;
+// What was computed of constants while importing.
+struct FoldedValues {
+  absl::flat_hash_map<ValueId, std::optional<Tensor>> values;  // nullopt: it does not follow from constants
+  // What may still be spent, in operations and elements: a hostile model has a million nodes to compute.
+  int64_t budget = int64_t{1} << 26;
+};
 
 // The graph that nodes are added to, with what is known of it.
 struct DraftGraph {
