@@ -21,6 +21,20 @@ constexpr int64_t kMostFoldedElements = 4096;
 // Nodes that one value may follow from; deeper chains are no computation of sizes.
 constexpr int kFoldingDepth = 200;
 
+// What inference knows, if no symbol is in it.
+std::optional<Tensor> FromContents(const ValueInfo& value) {
+  if (!value.contents || !value.type.shape.is_static()) return std::nullopt;
+  std::vector<int64_t> values;
+  for (const Dim& dim : *value.contents) {
+    if (!dim.is_constant()) return std::nullopt;
+    values.push_back(dim.constant());
+  }
+  absl::StatusOr<Tensor> tensor = LiteralToTensor(values, value.type.dtype);
+  if (!tensor.ok()) return std::nullopt;
+  absl::StatusOr<Tensor> shaped = tensor->Reshape(value.type.shape.static_dims());
+  return shaped.ok() ? std::optional(*std::move(shaped)) : std::nullopt;
+}
+
 // The values of `id`, if they follow from constants alone.
 std::optional<Tensor> Fold(const DraftGraph& target, ValueId id, int depth) {
   const auto known = target.folded.values.find(id);
@@ -29,6 +43,7 @@ std::optional<Tensor> Fold(const DraftGraph& target, ValueId id, int depth) {
   const ValueInfo& value = graph.value(id);
   const Node& node = graph.node(value.producer);
   if (const Tensor* constant = graph.ConstantValue(id)) return *constant;
+  if (std::optional<Tensor> inferred = FromContents(value)) return inferred;
   // Until it is known: a graph has no cycles, but a hostile one may have very many paths.
   target.folded.values[id] = std::nullopt;
   if (depth > kFoldingDepth || node.op->name == "Input" || node.op->Is<Control>() || node.op->is_barrier)
@@ -69,19 +84,6 @@ std::optional<Tensor> Fold(const DraftGraph& target, ValueId id, int depth) {
   if (!outputs.ok()) return std::nullopt;  // a run will say why
   for (size_t i = 0; i < node.outputs.size(); ++i) target.folded.values[node.outputs[i]] = (*outputs)[i];
   return target.folded.values[id];
-}
-
-std::optional<Tensor> FromContents(const ValueInfo& value) {
-  if (!value.contents || !value.type.shape.is_static()) return std::nullopt;
-  std::vector<int64_t> values;
-  for (const Dim& dim : *value.contents) {
-    if (!dim.is_constant()) return std::nullopt;
-    values.push_back(dim.constant());
-  }
-  absl::StatusOr<Tensor> tensor = LiteralToTensor(values, value.type.dtype);
-  if (!tensor.ok()) return std::nullopt;
-  absl::StatusOr<Tensor> shaped = tensor->Reshape(value.type.shape.static_dims());
-  return shaped.ok() ? std::optional(*std::move(shaped)) : std::nullopt;
 }
 
 absl::Status OfAnotherKind(const AttributeProto& attribute, AttrKind kind) {
@@ -170,8 +172,6 @@ absl::StatusOr<AttrValue> NodeDraft::Convert(const AttributeProto& attribute, At
 
 std::optional<Tensor> NodeDraft::ConstantOf(ValueId value) {
   if (value == kNoValue) return std::nullopt;
-  if (const Tensor* constant = target_.graph.ConstantValue(value)) return *constant;
-  if (std::optional<Tensor> known = FromContents(target_.graph.value(value))) return known;
   return Fold(target_, value, 0);
 }
 
