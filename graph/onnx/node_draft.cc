@@ -244,6 +244,8 @@ absl::StatusOr<NodeId> NodeDraft::Add(absl::string_view op_name, std::vector<Val
       continue;
     if (std::optional<Tensor> tensor = ConstantOf(operand)) {
       TENFOLD_ASSIGN_OR_RETURN(operands[i], Const(*std::move(tensor)));
+    } else if (target_.graph.value(operand).type.dtype == DType::kI64) {
+      operands[i] = FollowLength(target_.graph, operand, target_.folded.lengths).value_or(operand);
     }
   }
   return target_.graph.AddNode(*def, std::move(operands), std::move(given), std::move(names), provenance_,

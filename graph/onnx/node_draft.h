@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "proto/onnx.pb.h"
 #include "tenfold/graph/graph.h"
+#include "tenfold/graph/onnx/lengths.h"
 #include "tenfold/graph/onnx/tensors.h"
 
 namespace tenfold::onnx {
@@ -26,6 +27,7 @@ struct FoldedValues {
   absl::flat_hash_map<ValueId, std::optional<Tensor>> values;  // nullopt: it does not follow from constants
   // What may still be spent, in operations and elements: a hostile model has a million nodes to compute.
   int64_t budget = int64_t{1} << 26;
+  FollowedLengths lengths = {};
 };
 
 // The graph that nodes are added to, with what is known of it.

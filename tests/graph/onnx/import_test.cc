@@ -73,6 +73,42 @@ TEST(ImportOnnx, TakesInputsAsConstants) {
             "  the input 'axes'");
 }
 
+TEST(ImportOnnx, FollowsSizesThroughNarrowDTypes) {
+  const auto model = [](const string& to) {
+    return ModelOfOpset(
+        13, absl::StrCat(NodeText("Shape", {"x"}, {"s"}), NodeText("Cast", {"s"}, {"narrow"}, to),
+                         NodeText("Slice", {"narrow", "zero", "one"}, {"first"}),
+                         NodeText("Cast", {"first"}, {"wide"}, IntAttr("to", 7)),
+                         NodeText("Concat", {"wide", "rest"}, {"shape"}, IntAttr("axis", 0)),
+                         NodeText("Reshape", {"x", "shape"}, {"y"}), IntsTensor("zero", {0}),
+                         IntsTensor("one", {1}), IntsTensor("rest", {6}), InputText("x", "f32[n,2,3]"),
+                         OutputText("y")));
+  };
+  for (const int dtype : {6, 1}) {
+    const absl::StatusOr<Graph> graph = ImportOnnxBytes(model(IntAttr("to", dtype)), "model.onnx");
+    ASSERT_TRUE(graph.ok()) << graph.status();
+    EXPECT_EQ(graph->value(graph->outputs()[0].value).type.ToString(), "f32[n,6]");
+    EXPECT_TRUE(VerifyGraph(*graph).ok());
+  }
+  const string refusal = Imported(model(IntAttr("to", 3)));  // of 8 bits
+  EXPECT_EQ(refusal.substr(0, refusal.find('\n')),
+            "error[E0208 bad-reshape]: Reshape 'y': the new shape is not known while the graph is built");
+}
+
+TEST(ImportOnnx, LeavesInputsOfFunctionsOut) {
+  const string function =
+      "functions { name: \"F\" domain: \"own\" input: \"x\" input: \"low\" output: \"y\" opset_import { "
+      "version: 13 } " +
+      NodeText("Clip", {"x", "low", "zero"}, {"y"}) +
+      NodeText("Constant", {}, {"zero"}, FloatAttr("value_float", 0)) + "} ";
+  const string model =
+      ModelBytes(absl::StrCat("ir_version: 8 opset_import { version: 13 } opset_import { domain: \"own\" "
+                              "version: 1 } graph { name: \"g\" ",
+                              NodeText("F", {"x"}, {"y"}, "domain: \"own\""), InputText("x", "f32[2]"),
+                              OutputText("y"), " } ", function));
+  EXPECT_EQ(Computed(model, {"f32[2] {-1, 1}"}), "f32[2] {-1, 0}");
+}
+
 TEST(ImportOnnx, OrdersNodesThatStandInAnotherOrder) {
   const string model =
       ModelOfOpset(13, absl::StrCat(NodeText("Neg", {"a"}, {"b"}), NodeText("Exp", {"x"}, {"a"}),
