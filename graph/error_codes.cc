@@ -301,8 +301,10 @@ constexpr ErrorCode kErrorCodes[] = {
     {"E0802", "bad-option", StatusCode::kInvalidArgument,
      "A compile option names a pass or an optimization level that does not exist."},
     {"E0901", "bad-onnx-file", StatusCode::kInvalidArgument,
-     "The file is no ONNX model, or damaged: its bytes are no protobuf message, there is no graph in it, or a "
-     "tensor in it does not say what its elements are. Nothing of such a file is used. Models of other formats "
+     "The file is no ONNX model, or damaged: its bytes are no protobuf message, there is no graph in it, or "
+     "a "
+     "tensor in it does not say what its elements are. Nothing of such a file is used. Models of other "
+     "formats "
      "(.pt, .h5, .tflite) are exported to ONNX by their own tools."},
     {"E0902", "bad-onnx-external-data", StatusCode::kInvalidArgument,
      "A model names a file beside it that holds some of its weights, and they are not there: the file is "
@@ -317,17 +319,20 @@ constexpr ErrorCode kErrorCodes[] = {
      "A node has an attribute, or a value of one, that Tenfold's op of that name does not have, or lacks one "
      "that it needs. Attributes that make no difference are ignored; those listed would change the result."},
     {"E0905", "onnx-dtype-not-supported", StatusCode::kUnimplemented,
-     "A value of the model is no tensor of a dtype that Tenfold has: a text, a complex number, a sequence, an "
+     "A value of the model is no tensor of a dtype that Tenfold has: a text, a complex number, a sequence, "
+     "an "
      "optional, a map or a sparse tensor. docs/onnx.md lists the dtypes."},
     {"E0906", "onnx-value-not-constant", StatusCode::kInvalidArgument,
      "Types of results follow from an input of a node, such as the axes of a reduction, so that its values "
      "must be known while the model is imported: a constant, or what follows from constants and from shapes. "
      "An input of the model is made one by tenfold-import --constant NAME=ARRAY."},
     {"E0907", "onnx-opset-not-supported", StatusCode::kUnimplemented,
-     "The model is written for an opset that is newer than those that this Tenfold knows, so that an op in it "
+     "The model is written for an opset that is newer than those that this Tenfold knows, so that an op in "
+     "it "
      "may mean something else. onnx.version_converter writes it for an older one."},
     {"E0908", "bad-onnx-graph", StatusCode::kInvalidArgument,
-     "The graph of a model is not well formed: a node reads what no earlier one gives, a name is given twice, "
+     "The graph of a model is not well formed: a node reads what no earlier one gives, a name is given "
+     "twice, "
      "a body or a function does not fit its call, or functions call each other in a circle. "
      "onnx.checker.check_model says the same."},
     {"E9001", "internal-error", StatusCode::kInternal,

@@ -40,6 +40,16 @@ TEST_F(OnnxTool, ModelsAreImportedRunAndShown) {
   EXPECT_EQ(Run("tenfold-dump m.tnf").out, "tenfold 1\n\ngraph g(x: f32[3,2]) -> (y) {\n  y = Relu(x)\n}\n");
 }
 
+TEST_F(OnnxTool, OtherGraphsSayTheirSizesAndConstantsThemselves) {
+  WriteFile("m.tnt", "tenfold 1\ngraph g(x: f32[N]) -> (x) {\n}\n");
+  EXPECT_EQ(Run("tenfold-import m.tnt -o m.tnf --dim N=3").err,
+            "error[E0325 bad-policy]: --dim is for .onnx models; a graph of ours says what its sizes are\n"
+            "  help: write it in the graph's header: graph g(x: f32[1,3,32*H,32*W]) -> (y) {\n");
+  EXPECT_EQ(Run("tenfold-import m.tnt -o m.tnf --constant 'x=f32[1] 2'").err,
+            "error[E0325 bad-policy]: --constant is for .onnx models; a graph of ours has its constants\n"
+            "  help: write it in the graph: w = Const f32[784,10] @\"weights.npz:w\"\n");
+}
+
 TEST_F(OnnxTool, WhatCannotBeImportedIsListed) {
   WriteFile("m.onnx", Model(true));
   const ToolResult text = Run("tenfold-import m.onnx -o m.tnf");
