@@ -10,7 +10,8 @@ namespace {
 constexpr LimitField kFields[] = {
     {"file_bytes", &Limits::file_bytes, true, "Of a graph file as a whole."},
     {"graph_bytes", &Limits::graph_bytes, true,
-     "Of a .tnf or .onnx file: the structure, without the constants' data. A byte there may become some 40 in "
+     "Of a .tnf or .onnx file: the structure, without the constants' data. A byte there may become some 40 "
+     "in "
      "memory."},
     {"text_bytes", &Limits::text_bytes, true, "Of a .tnt file, constants included."},
     {"nodes", &Limits::nodes, false,
