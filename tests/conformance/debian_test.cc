@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The ONNX backend's cases that Debian packages (libonnx-testdata), each a test of its own. A case that is listed
-// as failing and passes is a failure, too: the list only shrinks.
+// The ONNX backend's cases that Debian packages (libonnx-testdata), each a test of its own. A case that is
+// listed as failing and passes is a failure, too: the list only shrinks.
 #include <algorithm>
 #include <filesystem>
 #include <string>
@@ -52,7 +52,8 @@ TEST_P(DebianCase, Passes) {
 std::string TestName(const testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
   std::replace_if(
-      name.begin(), name.end(), [](char c) { return !absl::ascii_isalnum(static_cast<unsigned char>(c)); }, '_');
+      name.begin(), name.end(), [](char c) { return !absl::ascii_isalnum(static_cast<unsigned char>(c)); },
+      '_');
   return name;
 }
 
