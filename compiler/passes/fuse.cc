@@ -31,6 +31,8 @@ bool IsView(const Graph& graph, const Node& node) {
 
 bool IsFusible(const Graph& graph, const Node& node) {
   if (!graph.value(node.outputs[0]).type.shape.has_rank()) return false;
+  // Shapes may follow from the values, which inference does not follow through a group.
+  if (graph.value(node.outputs[0]).contents.has_value()) return false;
   return node.op->Is<Elementwise>() || node.op->Is<Reduction>() || IsView(graph, node);
 }
 

@@ -77,19 +77,20 @@ std::string Parameters(const OpDef& op, bool with_default) {
   std::vector<std::string> parameters;
   // No operand says what it is built in, or where.
   if (op.inputs.empty()) parameters.push_back("GraphBuilder& builder");
-  // What may be left out stands at the end.
+  const bool attrs_are_optional = std::all_of(op.attrs.begin(), op.attrs.end(), [](const AttrDef& a) {
+    return a.default_value.has_value() || a.is_optional;
+  });
+  // What may be left out stands at the end: nothing before attributes that must be given.
   size_t required = op.inputs.size();
-  while (required > 0 && op.inputs[required - 1].arity == Arity::kOptional) --required;
+  while (attrs_are_optional && required > 0 && op.inputs[required - 1].arity == Arity::kOptional) --required;
   for (size_t i = 0; i < op.inputs.size(); ++i) {
     const bool any_number = op.inputs[i].arity == Arity::kVariadic;
     parameters.push_back(absl::StrCat(any_number ? "std::vector<Operand> " : "Operand ", op.inputs[i].name,
                                       with_default && i >= required ? " = std::nullopt" : ""));
   }
   if (!op.attrs.empty()) {
-    const bool optional = with_default && std::all_of(op.attrs.begin(), op.attrs.end(), [](const AttrDef& a) {
-                            return a.default_value.has_value() || a.is_optional;
-                          });
-    parameters.push_back(absl::StrCat(op.name, "Attrs attrs", optional ? " = {}" : ""));
+    parameters.push_back(
+        absl::StrCat(op.name, "Attrs attrs", with_default && attrs_are_optional ? " = {}" : ""));
   }
   if (op.inputs.empty()) {
     parameters.push_back(
