@@ -92,4 +92,14 @@ absl::StatusOr<Graph> ExpandComposite(const Graph& graph, const Node& node,
   return std::move(builder).Build();
 }
 
+absl::StatusOr<Graph> ExpandComposite(const Graph& graph, const Node& node) {
+  std::vector<InferInput> inputs;
+  for (ValueId id : node.inputs) {
+    InferInput& input = inputs.emplace_back();
+    input.absent = id == kNoValue;
+    if (!input.absent) input.type = graph.value(id).type, input.contents = graph.value(id).contents;
+  }
+  return ExpandComposite(graph, node, inputs);
+}
+
 }  // namespace tenfold

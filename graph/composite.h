@@ -18,6 +18,8 @@ bool IsComposite(const Graph& graph, const Node& node);
 // inputs of a composite op are computed in f32, and each output is rounded once.
 absl::StatusOr<Graph> ExpandComposite(const Graph& graph, const Node& node,
                                       std::span<const InferInput> inputs);
+// With the types and contents that the graph has for them.
+absl::StatusOr<Graph> ExpandComposite(const Graph& graph, const Node& node);
 
 }  // namespace tenfold
 

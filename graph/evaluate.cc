@@ -422,13 +422,7 @@ Dim Trips(const Graph& graph, const Node& node) {
 
 // What its parts take.
 Dim EstimateComposite(const Graph& graph, const Node& node) {
-  std::vector<InferInput> inputs;
-  for (ValueId id : node.inputs) {
-    InferInput& input = inputs.emplace_back();
-    input.absent = id == kNoValue;
-    if (!input.absent) input.type = graph.value(id).type, input.contents = graph.value(id).contents;
-  }
-  const absl::StatusOr<Graph> body = ExpandComposite(graph, node, inputs);
+  const absl::StatusOr<Graph> body = ExpandComposite(graph, node);
   if (!body.ok()) return Unknown();
   Estimates known;  // of graphs that are gone afterwards
   return EstimateBody(*body, known);

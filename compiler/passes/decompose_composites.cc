@@ -20,13 +20,7 @@ absl::Status DecomposeComposites(PassContext& context, Graph& graph) {
       const Node node = graph.node(id);
       if (!IsComposite(graph, node)) continue;
       any = true;
-      std::vector<InferInput> types;
-      for (ValueId input : node.inputs) {
-        InferInput& type = types.emplace_back();
-        type.absent = input == kNoValue;
-        if (!type.absent) type.type = graph.value(input).type, type.contents = graph.value(input).contents;
-      }
-      TENFOLD_ASSIGN_OR_RETURN(const Graph body, ExpandComposite(graph, node, types));
+      TENFOLD_ASSIGN_OR_RETURN(const Graph body, ExpandComposite(graph, node));
       const std::string name = graph.DisplayName(id);
       const Provenance provenance = graph.MergedProvenance(id, std::span(&id, 1));
       TENFOLD_ASSIGN_OR_RETURN(const std::vector<ValueId> outputs,

@@ -77,25 +77,33 @@ int64_t FreedBytes(const Graph& graph, const Node& node, const std::vector<std::
   return bytes;
 }
 
-// Whether a library may compute the node at run time.
+using NodeTest = bool (*)(const Graph&, const Node&);
+
+// Whether it holds for any node of a graph, or in its bodies.
+bool AnyNode(const Graph& graph, NodeTest holds) {
+  bool any = false;
+  const auto look = [&](const Graph& each) {
+    for (NodeId id : each.nodes()) any = any || holds(each, each.node(id));
+  };
+  look(graph);
+  VisitBodies(graph, [&](const auto& body) { look(*body); });
+  return any;
+}
+bool AnyInBodies(const Node& node, NodeTest holds) {
+  return std::any_of(node.bodies.begin(), node.bodies.end(),
+                     [&](const auto& body) { return AnyNode(*body, holds); });
+}
+
+// Whether a library may compute the node, or a part of it, at run time.
 bool HasLibraryForm(const Graph& graph, const Node& node) {
+  if (IsComposite(graph, node)) {
+    const absl::StatusOr<Graph> parts = ExpandComposite(graph, node);
+    return parts.ok() && AnyNode(*parts, HasLibraryForm);
+  }
   const auto* kernel = std::get_if<HostKernel>(&node.op->computation);
   const DType dtype = graph.value(node.outputs[0]).type.dtype;
   return (node.op->Is<Contraction>() || (kernel != nullptr && IsConvolution(*kernel))) &&
          (dtype == DType::kF32 || dtype == DType::kBF16);
-}
-
-// Whether it holds for any node in the bodies of a node, or in theirs.
-bool AnyInBodies(const Node& node, bool (*holds)(const Graph&, const Node&)) {
-  bool any = false;
-  const auto look = [&](const Graph& body) {
-    for (NodeId id : body.nodes()) any = any || holds(body, body.node(id));
-  };
-  for (const auto& body : node.bodies) {
-    look(*body);
-    VisitBodies(*body, [&](const auto& inner) { look(*inner); });
-  }
-  return any;
 }
 
 Decision CanFold(const PassContext& context, const Graph& graph, const Node& node, const FoldHistory& spent,
@@ -104,9 +112,9 @@ Decision CanFold(const PassContext& context, const Graph& graph, const Node& nod
   const int64_t max_bytes = std::min(budget.max_result_bytes, context.options().limits.tensor_bytes);
   if (node.op->is_barrier || AnyInBodies(node, [](const Graph&, const Node& n) { return n.op->is_barrier; }))
     return Decision::No(node.op->is_barrier ? "it is a barrier" : "there is a barrier in it");
-  const bool library = !context.options().reference_contractions &&
-                       (HasLibraryForm(graph, node) || AnyInBodies(node, HasLibraryForm));
-  if (library && context.options().numerics == Numerics::kExact) {
+  const CompileOptions& options = context.options();
+  if (options.numerics == Numerics::kExact && !options.reference_contractions &&
+      (HasLibraryForm(graph, node) || AnyInBodies(node, HasLibraryForm))) {
     return Decision::No("a library may sum in another order at run time [exact]");
   }
   if (bytes > max_bytes) {
