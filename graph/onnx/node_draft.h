@@ -73,6 +73,8 @@ class NodeDraft {
   // Whether somebody may read it.
   bool Gives(size_t output) const { return output < names_.size() && !names_[output].empty(); }
   size_t num_outputs() const { return names_.size(); }
+  // How many nodes come before it in its graph.
+  size_t Position() const { return target_.graph.nodes().size(); }
   const TensorType& Type(size_t input) const { return TypeOf(inputs[input]); }
   const TensorType& TypeOf(ValueId value) const { return target_.graph.value(value).type; }
   // Errors: E0209 where it is not known.

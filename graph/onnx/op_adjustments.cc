@@ -317,6 +317,11 @@ absl::Status BitCastOfBool(NodeDraft& draft) {
   return absl::OkStatus();
 }
 
+absl::Status SeedOfItsOwn(NodeDraft& draft) {
+  if (draft.Find("seed") == nullptr) draft.attrs.Set("seed", static_cast<double>(draft.Position()));
+  return absl::OkStatus();
+}
+
 absl::Status IntegerIndices(NodeDraft& draft) {
   for (size_t i = 0; i < std::min<size_t>(draft.inputs.size(), 2); ++i) {
     if (!draft.Has(i) || kIndex.Contains(draft.Type(i).dtype)) continue;

@@ -44,6 +44,8 @@ absl::Status RangeOfHalves(NodeDraft& draft);
 absl::Status BitCastOfBool(NodeDraft& draft);
 // Indices and depth may be numbers of any dtype.
 absl::Status IntegerIndices(NodeDraft& draft);
+// Without a seed each op has numbers of its own.
+absl::Status SeedOfItsOwn(NodeDraft& draft);
 // Interpolations had other names.
 absl::Status RenameGridModes(NodeDraft& draft);
 

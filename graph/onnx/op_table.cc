@@ -35,6 +35,11 @@ std::vector<OpRow> MakeRows() {
 
       {.names = {"BitCast"}, .adjust = BitCastOfBool},
 
+      // --- Random numbers ---
+      {.names = {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform",
+                 "RandomUniformLike"},
+       .adjust = SeedOfItsOwn},
+
       // --- Shapes ---
       {.names = {"Reshape"}, .until = 4, .to_inputs = {{"shape", 1}}},
       {.names = {"Squeeze", "Unsqueeze"}, .until = 12, .to_inputs = {{"axes", 1}}},

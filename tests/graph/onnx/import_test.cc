@@ -73,6 +73,19 @@ TEST(ImportOnnx, TakesInputsAsConstants) {
             "  the input 'axes'");
 }
 
+TEST(ImportOnnx, SeedsRandomOpsThatHaveNone) {
+  const string model = ModelOfOpset(
+      15, absl::StrCat(NodeText("Bernoulli", {"x"}, {"a"}), NodeText("Bernoulli", {"x"}, {"b"}),
+                       NodeText("Bernoulli", {"x"}, {"c"}, FloatAttr("seed", 7)), InputText("x", "f32[2]"),
+                       OutputText("a"), OutputText("b"), OutputText("c")));
+  EXPECT_EQ(Imported(model), R"(graph g(x: f32[2]) -> (a, b, c) {
+  a = Bernoulli(x, seed=1)
+  b = Bernoulli(x, seed=2)
+  c = Bernoulli(x, seed=7)
+}
+)");
+}
+
 TEST(ImportOnnx, FollowsSizesThroughNarrowDTypes) {
   const auto model = [](const string& to) {
     return ModelOfOpset(
