@@ -17,7 +17,7 @@ namespace tenfold {
 absl::StatusOr<Executable> CompileUnary(DType dtype, const Shape& shape,
                                         const std::function<Value(GraphBuilder&, Value)>& op, int threads);
 
-// Runs `call` in the benchmark's loop.
+// Runs `call` once, then in the benchmark's loop.
 void RunInLoop(benchmark::State& state, Invocation& call);
 
 // `count` floats between -10 and 10, 64-byte aligned, the same in every run.

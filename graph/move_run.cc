@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/move_run.h"
 
+#include <algorithm>
 #include <cstring>
 
 #ifdef __SSE2__
@@ -10,53 +11,54 @@
 namespace tenfold {
 namespace {
 
-constexpr int64_t kLineBytes = 64;
+constexpr int kLineBytes = 64;
 
-// Any bytes. Whole lines of memory are streamed; the parts of lines at both ends meet their neighbours' in
-// the caches.
-void StreamBytes(const char* from, char* to, int64_t bytes) {
+// A line of memory that nothing else is in, and that is not read into the caches.
+void StreamLine(const void* line, void* to) {
 #ifdef __SSE2__
-  const auto misaligned = static_cast<int64_t>(reinterpret_cast<uintptr_t>(to) % kLineBytes);
-  const int64_t head = std::min(bytes, (kLineBytes - misaligned) % kLineBytes);
-  std::memcpy(to, from, static_cast<size_t>(head));
-  int64_t i = head;
-  for (; i + kLineBytes <= bytes; i += kLineBytes) {
-    for (int64_t j = i; j < i + kLineBytes; j += 16) {
-      _mm_stream_si128(reinterpret_cast<__m128i*>(to + j),
-                       _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + j)));
-    }
+  for (int i = 0; i < kLineBytes / 16; ++i) {
+    _mm_stream_si128(static_cast<__m128i*>(to) + i, _mm_loadu_si128(static_cast<const __m128i*>(line) + i));
   }
-  std::memcpy(to + i, from + i, static_cast<size_t>(bytes - i));
 #else
-  std::memcpy(to, from, static_cast<size_t>(bytes));
+  std::memcpy(to, line, kLineBytes);
 #endif
 }
 
-template <typename Word>
-void Stream(const Word* from, Word* to, int64_t count) {
-  StreamBytes(reinterpret_cast<const char*>(from), reinterpret_cast<char*>(to),
-              count * static_cast<int64_t>(sizeof(Word)));
+// Whole lines are streamed; the parts of lines at both ends meet their neighbours' in the caches.
+template <typename Word, bool kNans>
+void Stream(const Word* from, Word* to, int64_t count, const NanPattern& nans) {
+  constexpr int kWords = kLineBytes / sizeof(Word);
+  const auto move = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) to[i] = from[i];
+    if (kNans) CanonicalizeWords(nans, to + begin, end - begin);
+  };
+  const auto misaligned = static_cast<int64_t>(reinterpret_cast<uintptr_t>(to) % kLineBytes / sizeof(Word));
+  int64_t i = std::min(count, (kWords - misaligned) % kWords);
+  move(0, i);
+  for (; i + kWords <= count; i += kWords) {
+    if constexpr (kNans) {
+      Word line[kWords];
+      std::memcpy(line, from + i, kLineBytes);
+      if (AnyNan<Word, kWords>(nans, line)) CanonicalizeWords(nans, line, kWords);
+      StreamLine(line, to + i);
+    } else {
+      StreamLine(from + i, to + i);
+    }
+  }
+  move(i, count);
 }
 
 }  // namespace
 
 template <typename Word>
 void MoveRun(const Word* from, Word* to, int64_t count, const MoveOptions& options) {
-  if (!options.stream) {
-    std::memcpy(to, from, static_cast<size_t>(count) * sizeof(Word));
-    if (options.nans) CanonicalizeWords(options.nans, to, count);
+  if (options.stream) {
+    options.nans ? Stream<Word, true>(from, to, count, options.nans)
+                 : Stream<Word, false>(from, to, count, options.nans);
     return;
   }
-  if (!options.nans) return Stream(from, to, count);
-  // What was streamed is in no cache any more: NaNs are mended before.
-  constexpr int64_t kBlock = 4096 / sizeof(Word);
-  Word block[kBlock];
-  for (; count > 0; count -= kBlock, from += kBlock, to += kBlock) {
-    const int64_t part = std::min(count, kBlock);
-    std::memcpy(block, from, static_cast<size_t>(part) * sizeof(Word));
-    CanonicalizeWords(options.nans, block, part);
-    Stream(block, to, part);
-  }
+  std::memcpy(to, from, static_cast<size_t>(count) * sizeof(Word));
+  if (options.nans) CanonicalizeWords(options.nans, to, count);
 }
 
 template void MoveRun(const uint8_t*, uint8_t*, int64_t, const MoveOptions&);

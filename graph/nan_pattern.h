@@ -39,24 +39,31 @@ constexpr NanPattern NanPatternOf(DType dtype) {
   }
 }
 
+template <typename Word>
+bool IsNan(const NanPattern& pattern, Word word) {
+  using Signed = std::make_signed_t<Word>;  // what the baseline has vectors of comparisons for
+  return (static_cast<Signed>(word) & static_cast<Signed>(pattern.magnitude)) >
+         static_cast<Signed>(pattern.largest);
+}
+
+template <typename Word, int kCount>
+bool AnyNan(const NanPattern& pattern, const Word* words) {
+  Word any = 0;
+  for (int i = 0; i < kCount; ++i) any |= static_cast<Word>(IsNan(pattern, words[i]));
+  return any != 0;
+}
+
 // Makes the NaNs among `count` words canonical.
 template <typename Word>
 void CanonicalizeWords(const NanPattern& pattern, Word* words, int64_t count) {
-  using Signed = std::make_signed_t<Word>;  // what the baseline has vectors of comparisons for
-  const auto magnitude = static_cast<Signed>(pattern.magnitude),
-             largest = static_cast<Signed>(pattern.largest);
-  const auto canonical = static_cast<Word>(pattern.canonical);
-  const auto is_nan = [&](Word word) { return (static_cast<Signed>(word) & magnitude) > largest; };
   // Blocks without a NaN, nearly all of them, are only read, in a loop that the host compiler vectorises.
   constexpr int64_t kBlock = 64;
   for (; count > 0; count -= kBlock, words += kBlock) {
     if (count >= kBlock) {
-      Word any = 0;
-      for (int64_t i = 0; i < kBlock; ++i) any |= static_cast<Word>(is_nan(words[i]));
-      if (any == 0) continue;
+      if (!AnyNan<Word, kBlock>(pattern, words)) continue;
     }
     for (int64_t i = 0; i < std::min(count, kBlock); ++i) {
-      if (is_nan(words[i])) words[i] = canonical;
+      if (IsNan(pattern, words[i])) words[i] = static_cast<Word>(pattern.canonical);
     }
   }
 }

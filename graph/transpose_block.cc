@@ -114,6 +114,20 @@ TENFOLD_AVX512_INLINE __m512i Broadcast(uint64_t word) {
   if constexpr (sizeof(Word) == 8) return _mm512_set1_epi64(static_cast<int64_t>(word));
 }
 
+template <typename Word>
+TENFOLD_AVX512_INLINE __m512i Larger(__m512i a, __m512i b) {
+  if constexpr (sizeof(Word) == 1) return _mm512_max_epi8(a, b);
+  if constexpr (sizeof(Word) == 2) return _mm512_max_epi16(a, b);
+  if constexpr (sizeof(Word) == 4) return _mm512_max_epi32(a, b);
+  if constexpr (sizeof(Word) == 8) return _mm512_max_epi64(a, b);
+}
+template <typename Word>
+TENFOLD_AVX512_INLINE bool AnyLarger(__m512i a, __m512i b) {
+  if constexpr (sizeof(Word) == 1) return _mm512_cmpgt_epi8_mask(a, b) != 0;
+  if constexpr (sizeof(Word) == 2) return _mm512_cmpgt_epi16_mask(a, b) != 0;
+  if constexpr (sizeof(Word) == 4) return _mm512_cmpgt_epi32_mask(a, b) != 0;
+  if constexpr (sizeof(Word) == 8) return _mm512_cmpgt_epi64_mask(a, b) != 0;
+}
 // `words` with those where magnitude > largest replaced.
 template <typename Word>
 TENFOLD_AVX512_INLINE __m512i SelectNans(__m512i words, __m512i magnitude, __m512i largest,
@@ -157,9 +171,14 @@ TENFOLD_AVX512 void TransposeTileAvx512(const Word* in, int64_t in_step, Word* o
     const __m512i mask = Broadcast<Word>(options.nans.magnitude);
     const __m512i largest = Broadcast<Word>(options.nans.largest);
     const __m512i canonical = Broadcast<Word>(options.nans.canonical);
+    __m512i most = _mm512_and_si512(lines[0], mask);
 #pragma GCC unroll 64
-    for (int c = 0; c < tile; ++c) {
-      lines[c] = SelectNans<Word>(lines[c], _mm512_and_si512(lines[c], mask), largest, canonical);
+    for (int c = 1; c < tile; ++c) most = Larger<Word>(most, _mm512_and_si512(lines[c], mask));
+    if (AnyLarger<Word>(most, largest)) {  // hardly ever
+#pragma GCC unroll 64
+      for (int c = 0; c < tile; ++c) {
+        lines[c] = SelectNans<Word>(lines[c], _mm512_and_si512(lines[c], mask), largest, canonical);
+      }
     }
   }
 #pragma GCC unroll 4
