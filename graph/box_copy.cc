@@ -17,6 +17,8 @@ constexpr int64_t kLineBytes = 64;
 // elements, each of which is in a page of its own: the processor knows these pages.
 constexpr int64_t kRowLines = 8, kColumnLines = kMaxTransposedBytes / kLineBytes;
 constexpr int64_t kRowPages = 256, kColumnPages = 512;
+// Runs that lie apart are fetched so many bytes ahead: no prefetcher follows from page to page.
+constexpr int64_t kAheadBytes = 4096;
 // What is written beyond this is in no cache when it is read again.
 constexpr int64_t kStreamedBytes = int64_t{8} << 20;
 
@@ -129,8 +131,14 @@ void BoxCopy::RunWords(const Word* in, Word* out, int64_t begin, int64_t end, co
     in += index[d] * from_strides_[d];
     out += index[d] * to_strides_[d];
   }
+  constexpr int64_t kLineWords = kLineBytes / sizeof(Word);
+  constexpr int64_t kAheadWords = kAheadBytes / sizeof(Word);
+  const bool fetches = streams_ && last > 0 && from_strides_[last] == 1 && extents_[last] >= kLineWords &&
+                       extents_[last] <= kAheadWords;
+  const int64_t ahead = fetches ? kAheadWords / extents_[last] * from_strides_[last - 1] : 0;
   while (true) {
     const int64_t count = std::min(extents_[last] - index[last], end - begin);
+    for (int64_t i = 0; fetches && i < count; i += kLineWords) __builtin_prefetch(in + ahead + i);
     CopyRun(in, from_strides_[last], out, to_strides_[last], count, options);
     begin += count;
     if (begin >= end) return FinishStreaming(options);

@@ -35,16 +35,21 @@ void Stream(const Word* from, Word* to, int64_t count, const NanPattern& nans) {
   const auto misaligned = static_cast<int64_t>(reinterpret_cast<uintptr_t>(to) % kLineBytes / sizeof(Word));
   int64_t i = std::min(count, (kWords - misaligned) % kWords);
   move(0, i);
-  for (; i + kWords <= count; i += kWords) {
-    if constexpr (kNans) {
-      Word line[kWords];
-      std::memcpy(line, from + i, kLineBytes);
-      if (AnyNan<Word, kWords>(nans, line)) CanonicalizeWords(nans, line, kWords);
-      StreamLine(line, to + i);
-    } else {
-      StreamLine(from + i, to + i);
+  const auto move_lines = [&]<int kLines>(std::integral_constant<int, kLines>) {
+    constexpr int kTogether = kLines * kWords;
+    for (; i + kTogether <= count; i += kTogether) {
+      const Word* line = from + i;
+      Word canonical[kTogether];
+      if (kNans && AnyNan<Word, kTogether>(nans, line)) {
+        std::memcpy(canonical, line, sizeof(canonical));
+        CanonicalizeWords(nans, canonical, kTogether);
+        line = canonical;
+      }
+      for (int l = 0; l < kLines; ++l) StreamLine(line + l * kWords, to + i + l * kWords);
     }
-  }
+  };
+  move_lines(std::integral_constant<int, 4>());
+  move_lines(std::integral_constant<int, 1>());
   move(i, count);
 }
 
