@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -88,31 +87,9 @@ bool IsShapeOperand(const OpDef& op, size_t port) { return op.inputs[port].known
 // Which kinds of ops are bit cases: those that compute, and the movements that kernels may read through or
 // that pass every element on. What the others pick by operands of their own is for op cases to say.
 bool HasBitCases(const OpDef& op) {
-  if (op.is_internal || op.Is<Source>() || op.Is<HostKernel>() || op.Is<FromShapes>() || op.Is<Control>())
+  if (op.inputs.empty() || op.is_internal || op.Is<Source>() || op.Is<HostKernel>() || op.Is<FromShapes>() ||
+      op.Is<Control>())
     return false;
-  // Made of ops that have cases, over operands of other shapes than these.
-  static const auto* const kOfOtherShapes = new std::set<std::string>{"Attention",
-                                                                      "BatchNormalization",
-                                                                      "ConvInteger",
-                                                                      "DynamicQuantizeLinear",
-                                                                      "Einsum",
-                                                                      "GRU",
-                                                                      "Gemm",
-                                                                      "GlobalAveragePool",
-                                                                      "GlobalLpPool",
-                                                                      "GlobalMaxPool",
-                                                                      "GroupNormalization",
-                                                                      "InstanceNormalization",
-                                                                      "LRN",
-                                                                      "LSTM",
-                                                                      "LpPool",
-                                                                      "MatMulInteger",
-                                                                      "NegativeLogLikelihoodLoss",
-                                                                      "QLinearConv",
-                                                                      "RNN",
-                                                                      "RotaryEmbedding",
-                                                                      "SoftmaxCrossEntropyLoss"};
-  if (kOfOtherShapes->contains(op.name)) return false;
   if (const auto* composite = std::get_if<Composite>(&op.computation); composite != nullptr) {
     return !composite->only_moves;
   }
@@ -238,6 +215,8 @@ absl::StatusOr<std::vector<BitCase>> AllBitCases(const std::shared_ptr<const OpR
     if (!HasBitCases(*op)) continue;
     for (DType dtype : kComputedDTypes) {
       if (!op->inputs[DecidingPort(*op)].dtypes.Contains(dtype)) continue;
+      // Made of ops that have cases, over operands of other shapes than these.
+      if (op->Is<Composite>() && SettingsFor(registry, *op, dtype).empty()) continue;
       TENFOLD_ASSIGN_OR_RETURN(Graph alone, Alone(registry, *op, dtype));
       TENFOLD_ASSIGN_OR_RETURN(Graph chained, Chained(registry, *op, dtype));
       cases.push_back({op, dtype, std::move(alone), std::move(chained)});

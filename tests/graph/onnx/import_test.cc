@@ -79,9 +79,9 @@ TEST(ImportOnnx, SeedsRandomOpsThatHaveNone) {
                        NodeText("Bernoulli", {"x"}, {"c"}, FloatAttr("seed", 7)), InputText("x", "f32[2]"),
                        OutputText("a"), OutputText("b"), OutputText("c")));
   EXPECT_EQ(Imported(model), R"(graph g(x: f32[2]) -> (a, b, c) {
-  a = Bernoulli(x, seed=1)
-  b = Bernoulli(x, seed=2)
-  c = Bernoulli(x, seed=7)
+  a = Bernoulli(x, seed=1.0)
+  b = Bernoulli(x, seed=2.0)
+  c = Bernoulli(x, seed=7.0)
 }
 )");
 }
