@@ -128,23 +128,6 @@ TENFOLD_AVX512_INLINE bool AnyLarger(__m512i a, __m512i b) {
   if constexpr (sizeof(Word) == 4) return _mm512_cmpgt_epi32_mask(a, b) != 0;
   if constexpr (sizeof(Word) == 8) return _mm512_cmpgt_epi64_mask(a, b) != 0;
 }
-// `words` with those where magnitude > largest replaced.
-template <typename Word>
-TENFOLD_AVX512_INLINE __m512i SelectNans(__m512i words, __m512i magnitude, __m512i largest,
-                                         __m512i canonical) {
-  if constexpr (sizeof(Word) == 1) {
-    return _mm512_mask_blend_epi8(_mm512_cmpgt_epi8_mask(magnitude, largest), words, canonical);
-  }
-  if constexpr (sizeof(Word) == 2) {
-    return _mm512_mask_blend_epi16(_mm512_cmpgt_epi16_mask(magnitude, largest), words, canonical);
-  }
-  if constexpr (sizeof(Word) == 4) {
-    return _mm512_mask_blend_epi32(_mm512_cmpgt_epi32_mask(magnitude, largest), words, canonical);
-  }
-  if constexpr (sizeof(Word) == 8) {
-    return _mm512_mask_blend_epi64(_mm512_cmpgt_epi64_mask(magnitude, largest), words, canonical);
-  }
-}
 
 TENFOLD_AVX512_INLINE void StoreLine(void* to, __m512i line, bool stream) {
   if (stream) {
@@ -170,15 +153,15 @@ TENFOLD_AVX512 void TransposeTileAvx512(const Word* in, int64_t in_step, Word* o
   if constexpr (kNans) {
     const __m512i mask = Broadcast<Word>(options.nans.magnitude);
     const __m512i largest = Broadcast<Word>(options.nans.largest);
-    const __m512i canonical = Broadcast<Word>(options.nans.canonical);
     __m512i most = _mm512_and_si512(lines[0], mask);
 #pragma GCC unroll 64
     for (int c = 1; c < tile; ++c) most = Larger<Word>(most, _mm512_and_si512(lines[c], mask));
     if (AnyLarger<Word>(most, largest)) {  // hardly ever
+      alignas(kLineBytes) Word canonical[tile * tile];
+      for (int c = 0; c < tile; ++c) std::memcpy(canonical + c * tile, in + c * in_step, kLineBytes);
+      CanonicalizeWords(options.nans, canonical, tile * tile);
 #pragma GCC unroll 64
-      for (int c = 0; c < tile; ++c) {
-        lines[c] = SelectNans<Word>(lines[c], _mm512_and_si512(lines[c], mask), largest, canonical);
-      }
+      for (int c = 0; c < tile; ++c) lines[c] = _mm512_load_si512(canonical + c * tile);
     }
   }
 #pragma GCC unroll 4

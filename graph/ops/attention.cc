@@ -15,6 +15,7 @@
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/ops/checks.h"
 #include "tenfold/graph/ops/composing.h"
+#include "tenfold/graph/ops/ports.h"
 #include "tenfold/graph/ops/standard.h"
 
 namespace tenfold {
@@ -304,14 +305,6 @@ absl::Status InferAttention(InferContext& c) {
   TENFOLD_RETURN_IF_ERROR(c.SetOutput(1, {e.batch, e.kv_heads, e.total(), e.head}));
   TENFOLD_RETURN_IF_ERROR(c.SetOutput(2, {e.batch, e.kv_heads, e.total(), e.v_head}));
   return c.SetOutput(3, {e.batch, e.q_heads, e.queries, e.total()});
-}
-
-AttrDef OptionalAttr(const char* name, AttrKind kind, const char* doc) {
-  return {.name = name, .kind = kind, .default_value = std::nullopt, .doc = doc, .is_optional = true};
-}
-
-PortDef OptionalPort(const char* name, const char* type_var, DTypeSet dtypes, const char* doc) {
-  return {.name = name, .type_var = type_var, .dtypes = dtypes, .doc = doc, .arity = Arity::kOptional};
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/ops/checks.h"
 #include "tenfold/graph/ops/composing.h"
+#include "tenfold/graph/ops/ports.h"
 #include "tenfold/graph/ops/standard.h"
 
 namespace tenfold {
@@ -117,11 +118,7 @@ std::vector<OpDef> CompositeOps() {
                    .doc = "must be false",
                    .arity = Arity::kOptional,
                    .known = true}},
-       .attrs = {{.name = "seed",
-                  .kind = AttrKind::kInt,
-                  .default_value = std::nullopt,
-                  .doc = "of training: has no effect",
-                  .is_optional = true}},
+       .attrs = {OptionalAttr("seed", AttrKind::kInt, "of training: has no effect")},
        .outputs = {{"y", "T", kComputed, ""}, {"mask", "M", kBoolOnly, "what is passed on: all true"}},
        .doc = "x: nothing is dropped. The form for inference.",
        .infer = InferDropout,

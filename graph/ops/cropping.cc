@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/infer_context.h"
+#include "tenfold/graph/ops/ports.h"
 #include "tenfold/graph/ops/standard.h"
 
 namespace tenfold {
@@ -65,11 +66,7 @@ std::vector<OpDef> CroppingOps() {
                    .dtypes = kIndex,
                    .doc = "an extent for each of the axes",
                    .known = true}},
-       .attrs = {{.name = "axes",
-                  .kind = AttrKind::kInts,
-                  .default_value = std::nullopt,
-                  .doc = "whose extents they are; absent: all",
-                  .is_optional = true}},
+       .attrs = {OptionalAttr("axes", AttrKind::kInts, "whose extents they are; absent: all")},
        .outputs = {{"y", "T", kAnyType, ""}},
        .doc =
            "Cuts off both ends of an axis that is longer than it should be, and puts zeros at both ends of "

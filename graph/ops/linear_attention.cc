@@ -19,6 +19,7 @@
 #include "tenfold/graph/kernel_context.h"
 #include "tenfold/graph/ops/checks.h"
 #include "tenfold/graph/ops/composing.h"
+#include "tenfold/graph/ops/ports.h"
 #include "tenfold/graph/ops/standard.h"
 
 namespace tenfold {
@@ -219,10 +220,6 @@ absl::Status RunRecurrence(KernelContext& c) {
 }
 
 // --- Definitions -------------------------------------------------------------------------------------------
-
-PortDef OptionalPort(const char* name, const char* type_var, DTypeSet dtypes, const char* doc) {
-  return {.name = name, .type_var = type_var, .dtypes = dtypes, .doc = doc, .arity = Arity::kOptional};
-}
 
 std::vector<PortDef> AttentionInputs(DTypeSet dtypes, const char* state) {
   return {

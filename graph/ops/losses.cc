@@ -12,6 +12,7 @@
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/ops/checks.h"
 #include "tenfold/graph/ops/composing.h"
+#include "tenfold/graph/ops/ports.h"
 #include "tenfold/graph/ops/standard.h"
 
 namespace tenfold {
@@ -83,11 +84,8 @@ absl::Status InferLoss(InferContext& c) {
 }
 
 std::vector<AttrDef> LossAttrs() {
-  return {{.name = "ignore_index",
-           .kind = AttrKind::kInt,
-           .default_value = std::nullopt,
-           .doc = "a label that counts as 0, in the mean, too; it need not be a class",
-           .is_optional = true},
+  return {OptionalAttr("ignore_index", AttrKind::kInt,
+                       "a label that counts as 0, in the mean, too; it need not be a class"),
           {"reduction",
            AttrKind::kString,
            AttrValue(std::string("mean")),

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ops/checks.h"
+#include "tenfold/graph/ops/ports.h"
 #include "tenfold/graph/ops/standard.h"
 
 namespace tenfold {
@@ -138,7 +139,7 @@ absl::Status InferQuantize(InferContext& c) {
 }
 
 Value BuildQuantize(std::span<const Value> in, const Attrs& attrs) {
-  const bool has_zero_point = Has(in, 2);
+  const bool has_zero_point = IsThere(in, 2);
   const AttrValue* wished = attrs.Find("output_dtype");
   const AttrValue* precision = attrs.Find("precision");
   const DType to = has_zero_point ? in[2].dtype() : wished != nullptr ? std::get<DType>(*wished) : DType::kU8;
@@ -166,7 +167,7 @@ absl::Status InferDequantize(InferContext& c) {
 Value BuildDequantize(std::span<const Value> in, const Attrs& attrs) {
   const AttrValue* wished = attrs.Find("output_dtype");
   Value x = As(in[0], DType::kF32);
-  if (Has(in, 2)) x = x - Spread(As(in[2], DType::kF32), in[0], attrs);
+  if (IsThere(in, 2)) x = x - Spread(As(in[2], DType::kF32), in[0], attrs);
   const Value y = x * Spread(As(in[1], DType::kF32), in[0], attrs);
   return As(y, wished != nullptr ? std::get<DType>(*wished) : in[1].dtype());
 }
@@ -198,10 +199,7 @@ AttrDef BlockSize() {
   return {"block_size", AttrKind::kInt, AttrValue(int64_t{0}),
           "so many elements along the axis share a scale; 0: no blocks"};
 }
-AttrDef OptionalDType(const char* name, const char* doc) {
-  return {
-      .name = name, .kind = AttrKind::kDType, .default_value = std::nullopt, .doc = doc, .is_optional = true};
-}
+AttrDef OptionalDType(const char* name, const char* doc) { return OptionalAttr(name, AttrKind::kDType, doc); }
 
 }  // namespace
 

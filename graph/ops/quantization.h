@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "tenfold/graph/graph_builder.h"
 #include "tenfold/graph/infer_context.h"
+#include "tenfold/graph/ops/composing.h"
 
 namespace tenfold {
 
@@ -15,13 +16,6 @@ namespace tenfold {
 inline constexpr DTypeSet kScale = {DType::kF16, DType::kBF16, DType::kF32};
 // What is multiplied as integers.
 inline constexpr DTypeSet kBytes = {DType::kI8, DType::kU8};
-
-// True for an input that is there.
-inline bool Has(std::span<const Value> in, size_t i) { return i < in.size() && in[i].builder() != nullptr; }
-
-inline Value As(Value x, DType dtype) {
-  return x.dtype() == dtype ? x : ApplyOp("Cast", {x}, {{"to", dtype}});
-}
 
 // x, an f32, rounded to integers, plus the zero point, with the ends of the range of `to` for what lies
 // beyond it; to f8 x itself, rounded once.

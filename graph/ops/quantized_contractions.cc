@@ -57,12 +57,12 @@ Value AsScalarIfOne(Value v) {
 }
 
 Value LessRows(Value a, std::span<const Value> in, size_t zero_point, DType type) {
-  if (!Has(in, zero_point)) return As(a, type);
+  if (!IsThere(in, zero_point)) return As(a, type);
   return As(a, type) - AlongRows(AsScalarIfOne(As(in[zero_point], type)), a);
 }
 
 Value LessColumns(Value b, std::span<const Value> in, size_t zero_point, DType type) {
-  if (!Has(in, zero_point)) return As(b, type);
+  if (!IsThere(in, zero_point)) return As(b, type);
   return As(b, type) - AsScalarIfOne(As(in[zero_point], type));
 }
 
@@ -133,8 +133,8 @@ int SpatialRank(Value x) { return x.shape().has_rank() ? x.shape().rank() - 2 : 
 Value IntegerConvolution(Value x, Value w, std::span<const Value> in, size_t x_zero_point,
                          size_t w_zero_point, Operand bias, const Attrs& attrs) {
   Value integers = As(x, DType::kI32), weights = As(w, DType::kI32);
-  if (Has(in, x_zero_point)) integers = integers - AsScalarIfOne(As(in[x_zero_point], DType::kI32));
-  if (Has(in, w_zero_point)) {
+  if (IsThere(in, x_zero_point)) integers = integers - AsScalarIfOne(As(in[x_zero_point], DType::kI32));
+  if (IsThere(in, w_zero_point)) {
     weights = weights - AlongChannels(As(in[w_zero_point], DType::kI32), SpatialRank(w) + 1);
   }
   // What pads is 0 once the zero point is gone.
@@ -160,7 +160,7 @@ absl::Status InferQLinearConv(InferContext& c) {
 }
 
 Value BuildQLinearConv(std::span<const Value> in, const Attrs& attrs) {
-  const Operand bias = Has(in, 8) ? Operand(in[8]) : Operand(std::nullopt);
+  const Operand bias = IsThere(in, 8) ? Operand(in[8]) : Operand(std::nullopt);
   const Value sums = IntegerConvolution(in[0], in[3], in, 2, 5, bias, attrs);
   const auto scale = [&](size_t i) { return AsScalarIfOne(As(in[i], DType::kF32)); };
   const Value factor = AlongChannels(scale(1) * scale(4) / scale(6), SpatialRank(in[0]));

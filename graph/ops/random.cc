@@ -18,6 +18,7 @@
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/kernel_context.h"
 #include "tenfold/graph/ops/checks.h"
+#include "tenfold/graph/ops/ports.h"
 #include "tenfold/graph/ops/standard.h"
 #include "tenfold/graph/philox.h"
 #include "tenfold/graph/scalar/interpreter.h"
@@ -267,13 +268,7 @@ AttrDef SeedAttr() {
   return {"seed", AttrKind::kFloat, AttrValue(0.0), "which numbers; none given: those of 0"};
 }
 
-AttrDef LikeAttr(const char* doc) {
-  return {.name = "dtype",
-          .kind = AttrKind::kDType,
-          .default_value = std::nullopt,
-          .doc = doc,
-          .is_optional = true};
-}
+AttrDef LikeAttr(const char* doc) { return OptionalAttr("dtype", AttrKind::kDType, doc); }
 
 std::vector<AttrDef> UniformAttrs() {
   return {{"high", AttrKind::kFloat, AttrValue(1.0), "numbers are below it, unless they round up to it"},

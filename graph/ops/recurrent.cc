@@ -12,6 +12,7 @@
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/kernel_context.h"
 #include "tenfold/graph/ops/checks.h"
+#include "tenfold/graph/ops/ports.h"
 #include "tenfold/graph/ops/recurrent_activations.h"
 #include "tenfold/graph/ops/recurrent_cells.h"
 #include "tenfold/graph/ops/standard.h"
@@ -127,10 +128,6 @@ absl::Status RunSequenceMask(KernelContext& c) {
 
 // --- The ops -----------------------------------------------------------------------------------------------
 
-PortDef OptionalPort(const char* name, const char* type_var, DTypeSet dtypes, const char* doc) {
-  return {.name = name, .type_var = type_var, .dtypes = dtypes, .doc = doc, .arity = Arity::kOptional};
-}
-
 // What all three have, with what the weights are said to be.
 std::vector<PortDef> Inputs(const char* w, const char* r, const char* b) {
   return {{"x", "T", kFloat, "[steps, batch, input size], or [batch, steps, input size] with layout=1"},
@@ -155,21 +152,14 @@ std::vector<PortDef> Outputs() {
 
 std::vector<AttrDef> RecurrentAttrs(const char* activations) {
   std::vector<AttrDef> attrs = ActivationAttrs(activations);
-  attrs.push_back({.name = "clip",
-                   .kind = AttrKind::kFloat,
-                   .default_value = std::nullopt,
-                   .doc = "what activations are given is first clamped to [-clip, clip]",
-                   .is_optional = true});
+  attrs.push_back(
+      OptionalAttr("clip", AttrKind::kFloat, "what activations are given is first clamped to [-clip, clip]"));
   attrs.push_back({"direction",
                    AttrKind::kString,
                    AttrValue(std::string("forward")),
                    "bidirectional: forward is direction 0, reverse is 1",
                    {"forward", "reverse", "bidirectional"}});
-  attrs.push_back({.name = "hidden_size",
-                   .kind = AttrKind::kInt,
-                   .default_value = std::nullopt,
-                   .doc = "absent: the last dim of r",
-                   .is_optional = true});
+  attrs.push_back(OptionalAttr("hidden_size", AttrKind::kInt, "absent: the last dim of r"));
   attrs.push_back({"layout", AttrKind::kInt, AttrValue(int64_t{0}), "1: the batch stands first"});
   return attrs;
 }

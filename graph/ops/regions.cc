@@ -15,6 +15,7 @@
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/kernel_context.h"
 #include "tenfold/graph/ops/checks.h"
+#include "tenfold/graph/ops/ports.h"
 #include "tenfold/graph/ops/standard.h"
 
 namespace tenfold {
@@ -306,7 +307,7 @@ absl::Status RunNonMaxSuppression(KernelContext& c) {
 
 std::vector<OpDef> RegionOps() {
   const auto optional = [](const char* name, DType dtype, const char* doc) {
-    return PortDef{.name = name, .type_var = name, .dtypes = {dtype}, .doc = doc, .arity = Arity::kOptional};
+    return OptionalPort(name, name, {dtype}, doc);
   };
   return {
       {.name = "RoiAlign",

@@ -13,6 +13,7 @@
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/kernel_context.h"
+#include "tenfold/graph/ops/ports.h"
 #include "tenfold/graph/ops/standard.h"
 
 namespace tenfold {
@@ -292,10 +293,7 @@ absl::Status RunUnique(KernelContext& c) {
   return CopySelected(c, line, numbers);
 }
 
-AttrDef AxisAttr(const char* doc) {
-  return {
-      .name = "axis", .kind = AttrKind::kInt, .default_value = std::nullopt, .doc = doc, .is_optional = true};
-}
+AttrDef AxisAttr(const char* doc) { return OptionalAttr("axis", AttrKind::kInt, doc); }
 
 }  // namespace
 

@@ -15,6 +15,7 @@
 #include "tenfold/graph/graph_builder.h"
 #include "tenfold/graph/infer_context.h"
 #include "tenfold/graph/kernel_context.h"
+#include "tenfold/graph/ops/ports.h"
 #include "tenfold/graph/ops/standard.h"
 
 namespace tenfold {
@@ -270,11 +271,7 @@ std::vector<OpDef> ShapeOps() {
        .inputs = {{"x", "T", kComputed, "whose shape it is; its elements do not matter"}},
        .attrs = {{"k", AttrKind::kInt, AttrValue(int64_t{0}),
                   "which diagonal: above the main one if positive"},
-                 {.name = "dtype",
-                  .kind = AttrKind::kDType,
-                  .default_value = std::nullopt,
-                  .doc = "of the result; absent: that of x",
-                  .is_optional = true}},
+                 OptionalAttr("dtype", AttrKind::kDType, "of the result; absent: that of x")},
        .outputs = {{"y", "dtype", kComputed, ""}},
        .doc = "A matrix of zeros with ones on a diagonal.",
        .infer = InferEyeLike,

@@ -16,6 +16,7 @@
 #include "tenfold/graph/kernel_context.h"
 #include "tenfold/graph/ops/checks.h"
 #include "tenfold/graph/ops/composing.h"
+#include "tenfold/graph/ops/ports.h"
 #include "tenfold/graph/ops/standard.h"
 
 namespace tenfold {
@@ -134,10 +135,6 @@ std::vector<Value> BuildCausalConv(std::span<const Value> in, const Attrs& attrs
 }
 
 // --- Definitions -------------------------------------------------------------------------------------------
-
-PortDef OptionalPort(const char* name, const char* type_var, DTypeSet dtypes, const char* doc) {
-  return {.name = name, .type_var = type_var, .dtypes = dtypes, .doc = doc, .arity = Arity::kOptional};
-}
 
 }  // namespace
 

@@ -38,6 +38,20 @@ Tensor Numbers(Dims dims, int64_t modulus) {
 }
 
 // The same bits from one thread, from four and from the interpreter.
+void CheckThreads(const Graph& graph, const NamedTensors& feeds) {
+  std::vector<Tensor> inputs;
+  for (const auto& [name, tensor] : feeds) inputs.push_back(tensor);
+  const absl::StatusOr<std::vector<Tensor>> want = EvaluateGraph(graph, inputs);
+  ASSERT_TRUE(want.ok()) << want.status();
+  for (int threads : {1, 4}) {
+    const absl::StatusOr<Executable> executable = Compile(graph, {.threads = threads});
+    ASSERT_TRUE(executable.ok()) << executable.status();
+    const absl::StatusOr<NamedTensors> got = executable->Run(feeds);
+    ASSERT_TRUE(got.ok()) << got.status();
+    for (size_t i = 0; i < want->size(); ++i) EXPECT_TRUE(SameBits((*got)[i].second, (*want)[i])) << i;
+  }
+}
+
 TEST(HostKernel, ThreadsDoNotChangeABit) {
   const Graph graph = Parse(
       "graph g(x: i64[R,C], i: i64[M], u: i64[M,C]) -> (g, s, v, w, c) {\n"
@@ -49,16 +63,7 @@ TEST(HostKernel, ThreadsDoNotChangeABit) {
       "}\n");
   const NamedTensors feeds = {
       {"x", Numbers({700, 300}, 1000)}, {"i", Numbers({2000}, 700)}, {"u", Numbers({2000, 300}, 50)}};
-  const std::vector<Tensor> inputs = {feeds[0].second, feeds[1].second, feeds[2].second};
-  const absl::StatusOr<std::vector<Tensor>> want = EvaluateGraph(graph, inputs);
-  ASSERT_TRUE(want.ok()) << want.status();
-  for (int threads : {1, 4}) {
-    const absl::StatusOr<Executable> executable = Compile(graph, {.threads = threads});
-    ASSERT_TRUE(executable.ok()) << executable.status();
-    const absl::StatusOr<NamedTensors> got = executable->Run(feeds);
-    ASSERT_TRUE(got.ok()) << got.status();
-    for (size_t i = 0; i < want->size(); ++i) EXPECT_TRUE(SameBits((*got)[i].second, (*want)[i])) << i;
-  }
+  CheckThreads(graph, feeds);
 }
 
 // Of images, signals and random numbers, too.
@@ -81,16 +86,7 @@ TEST(HostKernel, ThreadsDoNotChangeABitOfFloats) {
   };
   const NamedTensors feeds = {
       {"x", floats({40, 3, 74, 2})}, {"p", floats({40, 50, 9, 2})}, {"l", floats({70000})}};
-  const std::vector<Tensor> inputs = {feeds[0].second, feeds[1].second, feeds[2].second};
-  const absl::StatusOr<std::vector<Tensor>> want = EvaluateGraph(graph, inputs);
-  ASSERT_TRUE(want.ok()) << want.status();
-  for (int threads : {1, 4}) {
-    const absl::StatusOr<Executable> executable = Compile(graph, {.threads = threads});
-    ASSERT_TRUE(executable.ok()) << executable.status();
-    const absl::StatusOr<NamedTensors> got = executable->Run(feeds);
-    ASSERT_TRUE(got.ok()) << got.status();
-    for (size_t i = 0; i < want->size(); ++i) EXPECT_TRUE(SameBits((*got)[i].second, (*want)[i])) << i;
-  }
+  CheckThreads(graph, feeds);
 }
 
 // What inference refuses of numbers, the run refuses of symbols.
