@@ -50,6 +50,10 @@ void ExplainPlaces(const Plan& plan, const std::string& device, std::vector<Rema
 
 }  // namespace
 
+KernelCompileOptions KernelOptions(const CompileOptions& options) {
+  return {.isa = options.isa, .quick = options.opt_level == 0};
+}
+
 absl::StatusOr<Executable> Compile(const Graph& graph, const CompileOptions& options, CompileReport* report) {
   ExecutableOptions how;
   TENFOLD_ASSIGN_OR_RETURN(how.device, OpenDevice(options.device));
@@ -59,7 +63,7 @@ absl::StatusOr<Executable> Compile(const Graph& graph, const CompileOptions& opt
   how.threads = options.threads;
   how.pool = options.pool;
   how.jit = options.jit;
-  how.compile.isa = options.isa;
+  how.compile = KernelOptions(options);
   how.limits = options.limits;
   how.memory_limit = options.memory_limit;
   how.deadline = options.deadline;

@@ -44,7 +44,8 @@ struct FoldBudget {
 struct CompileOptions {
   // "auto", "cpu", "cuda:0". auto takes a GPU if one is there, else the CPU.
   std::string device = "cpu";
-  // 0: checked only. 1: exact folding, common subexpressions, dead nodes. 2: everything.
+  // 0: checked only, and quick code for kernels (KernelCompileOptions). 1: exact folding, common
+  // subexpressions, dead nodes. 2: everything.
   int opt_level = 2;
   Numerics numerics = Numerics::kReassoc;
   // Further values to give out, by the name they have in the source graph; after the graph's own outputs.
@@ -82,6 +83,9 @@ struct CompileReport {
 // Runs the passes up to and including `last`. Errors: E08xx, and those of inference.
 absl::Status RunPipeline(const Graph& graph, const CompileOptions& options, Stage last,
                          CompileReport& report);
+
+// How Compile has kernels compiled for the CPU.
+KernelCompileOptions KernelOptions(const CompileOptions& options);
 
 // The whole way. Errors also those of Executable::Create.
 absl::StatusOr<Executable> Compile(const Graph& graph, const CompileOptions& options = {},

@@ -26,9 +26,10 @@ void AddCompileFlags(Flags& flags, CompileOptions& options) {
         if (!IsDeviceName(text)) return "is none of auto, cpu, cuda:0, cuda:1, ...";
         return options.device = std::string(text), "";
       });
-  flags.Integer("opt-level", 0, 2, &options.opt_level,
-                "0: check types only; 1: fold constants exactly, merge equal values, remove dead ones;\n"
-                "2: everything (default). -O2 for short.");
+  flags.Integer(
+      "opt-level", 0, 2, &options.opt_level,
+      "0: check types only, and spend little time on the kernels' code; 1: fold constants exactly,\n"
+      "merge equal values, remove dead ones; 2: everything (default). -O2 for short.");
   flags.Letter('O', "opt-level");
   flags.Choice<Numerics>(
       "numerics", {{"exact", Numerics::kExact}, {"reassoc", Numerics::kReassoc}, {"fast", Numerics::kFast}},

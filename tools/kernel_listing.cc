@@ -28,8 +28,8 @@ absl::string_view CommentMark(KernelListing listing) {
 }
 
 absl::StatusOr<std::string> ListOne(const FusedKernel& kernel, KernelListing listing,
-                                    KernelCompiler& compiler) {
-  if (listing != KernelListing::kPtx) return compiler.List(kernel, listing, {});
+                                    const KernelCompileOptions& options, KernelCompiler& compiler) {
+  if (listing != KernelListing::kPtx) return compiler.List(kernel, listing, options);
   const FusedKernel* const kernels[] = {&kernel};
   TENFOLD_ASSIGN_OR_RETURN(PtxModule module, CompileToPtx(kernels));
   return std::move(module.ptx);
@@ -37,7 +37,8 @@ absl::StatusOr<std::string> ListOne(const FusedKernel& kernel, KernelListing lis
 
 }  // namespace
 
-absl::StatusOr<std::string> ListKernels(const Plan& plan, KernelListing listing) {
+absl::StatusOr<std::string> ListKernels(const Plan& plan, KernelListing listing,
+                                        const KernelCompileOptions& options) {
   const std::unique_ptr<KernelCompiler> compiler = CreateLlvmKernelCompiler();
   std::string text;
   std::vector<const Plan*> plans = BodiesOf(plan);
@@ -55,7 +56,7 @@ absl::StatusOr<std::string> ListKernels(const Plan& plan, KernelListing listing)
     });
     absl::StrAppend(&text, text.empty() ? "" : "\n", CommentMark(listing), " kernel ", fused->kernel.name,
                     ": ", nodes, "\n");
-    TENFOLD_ASSIGN_OR_RETURN(const std::string code, ListOne(fused->kernel, listing, *compiler));
+    TENFOLD_ASSIGN_OR_RETURN(const std::string code, ListOne(fused->kernel, listing, options, *compiler));
     absl::StrAppend(&text, code);
   }
   if (text.empty()) return absl::StrCat(CommentMark(listing), " no fused kernels\n");

@@ -13,8 +13,9 @@
 namespace tenfold {
 
 // One kernel after another, each behind a comment that names it and the nodes that it computes. LLVM IR and
-// assembly are those of this machine's CPU; PTX is for compute capability 8.0 and needs no GPU.
-absl::StatusOr<std::string> ListKernels(const Plan& plan, KernelListing listing);
+// assembly are those of this machine's CPU, by `options`; PTX is for compute capability 8.0 and needs no GPU.
+absl::StatusOr<std::string> ListKernels(const Plan& plan, KernelListing listing,
+                                        const KernelCompileOptions& options);
 
 }  // namespace tenfold
 

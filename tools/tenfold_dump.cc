@@ -93,7 +93,7 @@ ExitStatus Print(const absl::StatusOr<std::string>& text) {
 absl::StatusOr<std::string> KernelsOf(const Graph& graph, const Arguments& a) {
   CompileReport report;
   TENFOLD_RETURN_IF_ERROR(RunPipeline(graph, a.compile, Stage::kPlanned, report));
-  return ListKernels(*report.plan, *a.kernels);
+  return ListKernels(*report.plan, *a.kernels, KernelOptions(a.compile));
 }
 
 ExitStatus DumpModel(absl::string_view path, const Arguments& a) {
