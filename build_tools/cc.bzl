@@ -11,6 +11,9 @@ _COPTS = [
     "-Wno-maybe-uninitialized",
 ]
 
+# Fortified libc calls need an optimiser.
+_UNOPTIMISED = ["-O0", "-U_FORTIFY_SOURCE"]
+
 def tenfold_cc_library(name, hdrs = [], copts = [], **kwargs):
     """A library whose headers are included as "tenfold/<package>/<file>.h", also by its own sources.
 
@@ -38,12 +41,24 @@ def tenfold_cc_binary(name, copts = [], **kwargs):
     native.cc_binary(name = name, copts = _COPTS + copts, **kwargs)
 
 def tenfold_cc_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
-    """A GoogleTest (and GoogleMock) program; `main` comes with it."""
+    """A GoogleTest (and GoogleMock) program; `main` comes with it.
+
+    Its own sources are not optimised: that would take longer than what most tests compute. What does compute much
+    belongs into a library, or passes copts = ["-O2"].
+
+    Args:
+      name: the target's name.
+      srcs: its sources.
+      deps: libraries besides GoogleTest.
+      copts: further compiler options.
+      size: as for cc_test.
+      **kwargs: as for cc_test.
+    """
     native.cc_test(
         name = name,
         size = size,
         srcs = srcs,
-        copts = _COPTS + copts,
+        copts = _COPTS + _UNOPTIMISED + copts,
         deps = deps + ["@gtest//:gtest_main"],
         **kwargs
     )
