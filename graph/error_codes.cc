@@ -321,7 +321,7 @@ constexpr ErrorCode kErrorCodes[] = {
     {"E0905", "onnx-dtype-not-supported", StatusCode::kUnimplemented,
      "A value of the model is no tensor of a dtype that Tenfold has: a text, a complex number, a sequence, "
      "an "
-     "optional, a map or a sparse tensor. docs/onnx.md lists the dtypes."},
+     "optional, a map or a sparse tensor. docs/onnx_ops.md lists the dtypes."},
     {"E0906", "onnx-value-not-constant", StatusCode::kInvalidArgument,
      "Types of results follow from an input of a node, such as the axes of a reduction, so that its values "
      "must be known while the model is imported: a constant, or what follows from constants and from shapes. "

@@ -52,6 +52,8 @@ struct OpRow {
   int64_t since = 1;
   int64_t until = kNewestOpset;
   const char* ours = nullptr;  // null: the same name
+  // In words, what is particular to the op in these opsets; docs/onnx_ops.md shows it.
+  const char* differs = "";
   std::vector<AttrToInput> to_inputs = {};
   std::vector<InputToAttr> to_attrs = {};
   std::vector<AttrWithValue> defaults = {};
@@ -60,8 +62,8 @@ struct OpRow {
   std::vector<const char*> read = {};            // further attributes, which `adjust` reads
   // Does the rest, once all of the above is done.
   absl::Status (*adjust)(NodeDraft& draft) = nullptr;
-  // Not imported, and why: what it was in these opsets.
-  const char* refused = nullptr;
+  // It is not imported, since it was what `differs` says.
+  bool refused = false;
 };
 
 std::span<const OpRow> OpRows();

@@ -39,7 +39,7 @@ class Survey {
         diagnostic.notes.push_back(
             absl::StrCat(CountText(where.size(), "place"), ": ", absl::StrJoin(where, ", ")));
       }
-      if (key.first == "E0903") diagnostic.help = {"docs/onnx.md lists the ops that are imported"};
+      if (key.first == "E0903") diagnostic.help = {"docs/onnx_ops.md lists the ops that are imported"};
       found.push_back(std::move(diagnostic));
     }
     return found;
@@ -125,10 +125,10 @@ class Survey {
     if (node.op_type() == "Constant") return CheckConstant(node, where);
     const int64_t opset = opsets.at("");
     const OpImport import = FindOp(node.op_type(), opset, *context_.options().registry);
-    if (import.row != nullptr && import.row->refused != nullptr) {
+    if (import.row != nullptr && import.row->refused) {
       Note("E0903",
            absl::StrCat("the op ", op, " of opset ", opset, " is not imported: until opset ",
-                        import.row->until, " it ", import.row->refused),
+                        import.row->until, " it ", import.row->differs),
            where);
       return;
     }

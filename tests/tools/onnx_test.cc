@@ -58,7 +58,7 @@ TEST_F(OnnxTool, WhatCannotBeImportedIsListed) {
             "error[E0903 onnx-op-not-supported]: the op Frobnicate is not one that Tenfold has\n"
             "  --> m.onnx\n"
             "  1 place: node 'the Frobnicate'\n"
-            "  help: docs/onnx.md lists the ops that are imported\n");
+            "  help: docs/onnx_ops.md lists the ops that are imported\n");
 }
 
 }  // namespace
