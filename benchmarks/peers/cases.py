@@ -94,6 +94,7 @@ def seed_repeated_weights(model) -> bool:
                 tensor.CopyFrom(numpy_helper.from_array(_draw(rng, value.shape, value.flat[0]), tensor.name))
                 changed = True
     graph.initializer.extend(drawn)
+    model.ir_version = max(model.ir_version, 4)  # before, initializers had to be inputs as well
     return changed
 
 

@@ -82,9 +82,10 @@ class Torch:
     def module_of(self, path):
         import onnx
         import onnx2torch
+        from onnx import version_converter
         # A node that Dynamo cannot trace runs as it is, and the parts around it are compiled.
         self.library._dynamo.config.suppress_errors = True
-        model = onnx.load(path)
+        model = version_converter.convert_version(onnx.load(path), 17)  # it knows few ops of older opsets
         with_initializers(model)
         return onnx2torch.convert(onnx.shape_inference.infer_shapes(model))
 
