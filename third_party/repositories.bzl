@@ -96,5 +96,22 @@ def third_party_repositories():
         package = "libbenchmark-dev",
     )
 
+    # For examples/text_recognition.
+    system_repository(
+        name = "png",
+        build_file = "//third_party/png:png.BUILD",
+        headers = ["png.h", "pngconf.h", "pnglibconf.h"],
+        libs = ["png16", "z"],
+        linkopts = ["-lm"],
+        package = "libpng-dev",
+    )
+    system_repository(
+        name = "turbojpeg",
+        build_file = "//third_party/turbojpeg:turbojpeg.BUILD",
+        headers = ["turbojpeg.h"],
+        libs = ["turbojpeg"],
+        package = "libturbojpeg0-dev",
+    )
+
     # Optional: without a toolkit the repository holds empty stand-ins.
     cuda_repository(name = "cuda")

@@ -27,6 +27,7 @@ class Case:
     model: pathlib.Path
     inputs: tuple[pathlib.Path, ...]  # in the order of the model's
     kernel: str = ""  # its name in kernels.py; empty: a model
+    step: float = 0  # of quantised outputs: they may be one off
     seeded: bool = False  # weights that were one repeated value are random ones
     dims: dict = dataclasses.field(default_factory=dict)
     constants: dict = dataclasses.field(default_factory=dict)
@@ -47,8 +48,8 @@ def _model_case(folder: pathlib.Path, made: pathlib.Path) -> Case:
         path = made / "model.onnx"
         onnx.save(model, path)
     inputs = tuple(sorted(folder.glob("input_*.npy"), key=lambda file: int(file.stem.split("_")[1])))
-    return Case(folder.name, path, inputs, seeded=seeded, dims=TENFOLD_DIMS.get(folder.name, {}),
-                constants=TENFOLD_CONSTANTS.get(folder.name, {}))
+    return Case(folder.name, path, inputs, step=output_step(model), seeded=seeded,
+                dims=TENFOLD_DIMS.get(folder.name, {}), constants=TENFOLD_CONSTANTS.get(folder.name, {}))
 
 
 def kernel_cases(made: pathlib.Path) -> list[Case]:
@@ -60,6 +61,21 @@ def kernel_cases(made: pathlib.Path) -> list[Case]:
         np.save(folder / "input_0.npy", kernel.value_of_input())
         cases.append(Case(kernel.name, folder / "model.onnx", (folder / "input_0.npy",), kernel=kernel.name))
     return cases
+
+
+def output_step(model) -> float:
+    """The scale that the outputs are multiples of, the largest of them; 0 if they are not quantised."""
+    known = {tensor.name: tensor for tensor in model.graph.initializer}
+    outputs = {output.name for output in model.graph.output}
+    steps = [0.0]
+    for node in model.graph.node:
+        if node.op_type == "Identity" and node.input[0] in known:
+            known[node.output[0]] = known[node.input[0]]
+        elif node.op_type == "Constant" and node.attribute[0].name == "value":
+            known[node.output[0]] = node.attribute[0].t
+        elif node.op_type == "DequantizeLinear" and node.output[0] in outputs and node.input[1] in known:
+            steps.append(float(numpy_helper.to_array(known[node.input[1]]).max()))
+    return max(steps)
 
 
 # Ops with weights, whose operands behind the first are drawn anew.

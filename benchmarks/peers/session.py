@@ -15,7 +15,7 @@ from cases import Case
 
 HERE = pathlib.Path(__file__).resolve().parent
 RUNTIMES = ["Tenfold", "onnxruntime", "openvino", "torch", "jax"]
-_COMPILING_FROM_PYTHON = {"torch", "jax"}
+_RUN_KERNELS_OF_PYTHON = {"torch", "jax"}
 
 
 class Refused(Exception):
@@ -23,12 +23,14 @@ class Refused(Exception):
 
 
 def _command(runtime: str, case: Case, threads: int, tenfold_worker: str) -> list[str]:
+    if runtime == "jax" and not case.kernel:
+        raise Refused("has no importer of ONNX models")
     if runtime == "Tenfold":
         settings = [f"--dim={name}={value}" for name, value in case.dims.items()]
         settings += [f"--constant={name}={case.inputs[i]}" for name, i in case.constants.items()]
         inputs = [str(path) for i, path in enumerate(case.inputs) if i not in case.constants.values()]
         return [tenfold_worker, str(threads), str(case.model), *settings, *inputs]
-    kernel = case.kernel if runtime in _COMPILING_FROM_PYTHON else ""
+    kernel = case.kernel if runtime in _RUN_KERNELS_OF_PYTHON else ""
     return [sys.executable, str(HERE / "worker.py"), runtime, str(threads), str(case.model), kernel,
             *map(str, case.inputs)]
 

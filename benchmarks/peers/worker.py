@@ -3,7 +3,7 @@
 
     worker.py RUNTIME THREADS MODEL.onnx KERNEL INPUT.npy...
 
-KERNEL names one of kernels.py; empty: MODEL.onnx is all there is, which JAX cannot read.
+KERNEL names one of kernels.py; empty: MODEL.onnx is all there is, which JAX cannot read and is never given.
 """
 
 import os
@@ -60,6 +60,7 @@ class Torch:
         torch.set_num_threads(threads)
         torch.set_grad_enabled(False)
         config.freezing = True  # packs constant weights
+        config.cpp.dynamic_threads = True  # one kernel for any number of threads, so that it is compiled once
         self.library = torch
 
     def load(self, model, kernel, inputs):
@@ -114,8 +115,6 @@ class Jax:
         self.library = jax
 
     def load(self, model, kernel, inputs):
-        if kernel is None:
-            raise RuntimeError("has no importer of ONNX models")
         jax = self.library
         weights = {name: jax.numpy.asarray(value) for name, value in kernel.values_of_weights().items()}
         compiled = jax.jit(kernel.jax(jax, weights))
