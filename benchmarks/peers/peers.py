@@ -21,6 +21,7 @@ import environment
 
 RTOL, ATOL = 1e-3, 1e-4
 ROUNDS = 5
+QUICK = ["cnn_mnist_pytorch", "Softmax", "MatMul"]
 REFERENCE = "onnxruntime"
 KERNELS_OF_TORCH = "torch_kernels"  # compiled ones, which it keeps
 
@@ -28,7 +29,7 @@ KERNELS_OF_TORCH = "torch_kernels"  # compiled ones, which it keeps
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="./dev bench --peers", description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true",
-                        help="a smoke test: one model and two kernels for a moment, printed and not written")
+                        help="a smoke test: a model and two kernels for a moment, printed and not written")
     parser.add_argument("--resume", action="store_true",
                         help="goes on with a measurement that was cut off, or had no time for all cases")
     parser.add_argument("--only", action="append", metavar="TEXT", default=[],
@@ -130,11 +131,9 @@ def list_cases(arguments, folder):
     if models is None:
         print("peers: no models: ../shared/models is absent; kernels alone are measured", file=sys.stderr)
     found = cases.model_cases(models, folder / "cases") if models else []
-    kernels = cases.kernel_cases(folder / "cases")
-    if arguments.quick:
-        found, kernels = found[:1], kernels[-2:]
-    found += kernels
-    return [case for case in found if not arguments.only or any(text in case.name for text in arguments.only)]
+    found += cases.kernel_cases(folder / "cases")
+    only = arguments.only or (QUICK if arguments.quick else [""])
+    return [case for case in found if any(text in case.name for text in only)]
 
 
 def main():
