@@ -36,7 +36,7 @@ def parse_arguments():
                         help="cases whose names contain TEXT; printed and not written")
     parser.add_argument("--seconds", type=float, default=0.6,
                         help="how long each runtime runs each case, at each number of threads; default %(default)s")
-    parser.add_argument("--minutes", type=float, default=15,
+    parser.add_argument("--minutes", type=float, default=25,
                         help="no case begins after so long; --resume does the others; default %(default)s")
     parser.add_argument("--load-limit", type=float, default=60, metavar="SECONDS",
                         help="how long a runtime may take to its first answer; default %(default)s")
