@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import statistics
 import sys
 import time
@@ -141,6 +142,7 @@ def main():
     if not os.environ.get("TENFOLD_PEERS_PYTHON"):
         python = environment.python_with_peers()
         os.execve(python, [python, *sys.argv], os.environ | {"TENFOLD_PEERS_PYTHON": python})
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("peers: ended; --resume goes on"))
     import table
     folder = environment.cache_folder() / "work"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One runtime with one case loaded, in a process of its own."""
 
+import ctypes
 import os
 import pathlib
 import select
@@ -35,6 +36,16 @@ def _command(runtime: str, case: Case, threads: int, tenfold_worker: str) -> lis
             *map(str, case.inputs)]
 
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _before_exec(processors: list[int]):
+    # A runtime that is stopped would outlive a measurement that is killed, for ever.
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.sched_setaffinity(0, processors)
+
+
 class Session:
     """Stopped whenever it is not asked: threads that spin or compile would slow the others down."""
 
@@ -50,7 +61,7 @@ class Session:
             self._process = subprocess.Popen(
                 _command(runtime, case, threads, tenfold_worker), stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=stderr, env=environment, start_new_session=True,
-                preexec_fn=lambda: os.sched_setaffinity(0, processors))
+                preexec_fn=lambda: _before_exec(processors))
         self._buffer = b""
 
     def wait_until_ready(self) -> tuple[float, int]:
