@@ -49,12 +49,15 @@ class _Table:
                 self._note(case, runtime, threads, of.get("reason", "gave no reason"))
                 cells.append("no")
                 continue
-            wrong = of.get("difference")
-            if wrong:
-                self._note(case, runtime, threads, wrong)
+            cell = milliseconds(of["median_ns"])
+            if of["difference"] is None:
+                cell += " (unchecked)"
+            elif of["difference"]:
+                self._note(case, runtime, threads, of["difference"])
+                cell += " (differs)"
             else:
                 right[runtime] = of["median_ns"]
-            cells.append(milliseconds(of["median_ns"]) + (" (differs)" if wrong else ""))
+            cells.append(cell)
         peers = [median for runtime, median in right.items() if runtime != "Tenfold"]
         own = facts["Tenfold"].get("median_ns")
         ratio = f"{own / min(peers):.2f}" if own and peers else ""
