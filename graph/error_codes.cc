@@ -276,6 +276,32 @@ constexpr ErrorCode kErrorCodes[] = {
      "which it points into. The message names the node, the element and the range. Negative indices count "
      "from "
      "the end. Where such values can occur, bring them into range first, or choose with Where."},
+    {"E0616", "nan-found", StatusCode::kFailedPrecondition,
+     "`tenfold-run --validate` found a NaN. Named is the first value, in the order of the graph, that holds "
+     "one "
+     "while what it is computed of holds none: there it arises, and what is computed of it holds NaN, too. "
+     "The "
+     "usual makers are 0/0, Inf - Inf, 0 * Inf, the logarithm or root of a negative number, and the mean of "
+     "nothing. In a feed or a constant it most often stands for a missing value: `--nan` says what becomes "
+     "of "
+     "those."},
+    {"E0617", "infinity-found", StatusCode::kFailedPrecondition,
+     "`tenfold-run --validate` found an infinity that arises: the node is the first, in the order of the "
+     "graph, "
+     "that gives one though what it is computed of is finite. It is an overflow, a division by zero or the "
+     "logarithm of 0. Subtract the maximum before an Exp, add a small number to a divisor, clip, or compute "
+     "in a "
+     "wider dtype. Infinities that the graph is given, in feeds, constants and attributes, as masks have "
+     "them, "
+     "are no error."},
+    {"E0618", "values-differ", StatusCode::kFailedPrecondition,
+     "`tenfold-run --compare-with` found a value that differs between two graphs on the same feeds. Named is "
+     "the "
+     "first in the order of the first graph, by its name in both, with the node that computes it in each: "
+     "values "
+     "before it agree as far as both graphs have them, so the cause lies in these nodes, or in what only one "
+     "of "
+     "the graphs has before them. Differences that rounding explains are let pass by --rtol and --atol."},
     {"E0701", "no-device", StatusCode::kUnavailable,
      "The device asked for is not there: no GPU, no driver, or a driver or GPU that is too old "
      "(kernels need "

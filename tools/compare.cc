@@ -84,7 +84,7 @@ void CompareElements(const Tensor& got, const Tensor& want, const Tolerance& tol
   bool worst_passed = true;
   for (int64_t i = 0; i < got.num_elements(); ++i) {
     Judged judged = Judge(got.at<T>(i), want.at<T>(i), tolerance);
-    if (!judged.passed) ++comparison.mismatches;
+    if (!judged.passed && comparison.mismatches++ == 0) comparison.first_mismatch = i;
     const bool worse = judged.passed == worst_passed ? judged.badness > worst_badness : worst_passed;
     if (!worse) continue;
     worst_badness = judged.badness;

@@ -40,6 +40,7 @@ struct Comparison {
   Dims dims;
   int64_t elements = 0;
   int64_t mismatches = 0;
+  int64_t first_mismatch = -1;  // row-major; -1: there is none
   // The mismatch furthest outside the tolerance, or the largest difference if all pass.
   Difference worst;
 

@@ -22,6 +22,9 @@ ExitStatus ExitStatusOfCode(absl::string_view code, Phase phase) {
   for (absl::string_view failure : {"E0404", "E0523", "E0601", "E0610", "E0611"}) {
     if (code == failure) return ExitStatus::kRunFailed;
   }
+  for (absl::string_view difference : {"E0616", "E0617", "E0618"}) {
+    if (code == difference) return ExitStatus::kDiffers;
+  }
   if (code == "E0402" && phase == Phase::kRunning) return ExitStatus::kRunFailed;
   return ExitStatus::kRefused;
 }

@@ -14,7 +14,7 @@ enum class ExitStatus : uint8_t {
   kDone = 0,
   kRefused = 1,    // the input: a graph, an array, a feed
   kUsage = 2,      // the command line
-  kDiffers = 3,    // a comparison
+  kDiffers = 3,    // a comparison failed, or --validate found something
   kRunFailed = 4,  // limits, devices, a value that no op admits, a file that cannot be written
   kBug = 70,       // ours
 };

@@ -26,6 +26,14 @@ constexpr ByteUnit kByteUnits[] = {{"TiB", int64_t{1} << 40},
                                    {"MiB", int64_t{1} << 20},
                                    {"KiB", int64_t{1} << 10}};
 
+// A complaint, or nothing.
+std::string ReadNumber(absl::string_view text, double& out) {
+  double value = 0;
+  if (!absl::SimpleAtod(text, &value) || !std::isfinite(value) || value < 0)
+    return "is no finite number that is at least 0";
+  return out = value, "";
+}
+
 absl::Status Usage(std::string message) { return absl::InvalidArgumentError(message); }
 
 }  // namespace
@@ -51,13 +59,13 @@ void Flags::List(std::string name, std::string value, std::vector<std::string>* 
 }
 
 void Flags::Number(std::string name, double* out, std::string doc) {
-  Custom(std::move(name), "X", std::move(doc), [out](absl::string_view text) {
-    double value = 0;
-    if (!absl::SimpleAtod(text, &value) || !std::isfinite(value) || value < 0) {
-      return std::string("is no finite number that is at least 0");
-    }
-    return *out = value, std::string();
-  });
+  Custom(std::move(name), "X", std::move(doc),
+         [out](absl::string_view text) { return ReadNumber(text, *out); });
+}
+
+void Flags::Number(std::string name, std::optional<double>* out, std::string doc) {
+  Custom(std::move(name), "X", std::move(doc),
+         [out](absl::string_view text) { return ReadNumber(text, out->emplace(0)); });
 }
 
 void Flags::Bytes(std::string name, int64_t* out, std::string doc) {
@@ -178,8 +186,8 @@ std::string Flags::HelpText() const {
   for (absl::string_view line : absl::StrSplit(help_.examples, '\n'))
     absl::StrAppend(&text, "  ", line, "\n");
   absl::StrAppend(&text, "\nThe environment variable TENFOLD_FLAGS holds flags that are read before these.\n",
-                  "exit status: 0 done, 1 the input was refused, 2 wrong usage, 3 a comparison failed,\n",
-                  "4 the run failed, 70 a bug of Tenfold\n");
+                  "exit status: 0 done, 1 the input was refused, 2 wrong usage, 3 a comparison failed, or\n",
+                  "--validate found something, 4 the run failed, 70 a bug of Tenfold\n");
   return text;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -46,6 +47,8 @@ class Flags {
   void Bytes(std::string name, int64_t* out, std::string doc);
   // Finite and not negative.
   void Number(std::string name, double* out, std::string doc);
+  // What stays nullopt if it is not given.
+  void Number(std::string name, std::optional<double>* out, std::string doc);
   // One of a few words.
   template <typename Enum>
   void Choice(std::string name, std::vector<std::pair<std::string, Enum>> choices, Enum* out,

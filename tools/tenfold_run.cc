@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -23,18 +23,20 @@
 #include "tenfold/graph/text/quote.h"
 #include "tenfold/tools/array_argument.h"
 #include "tenfold/tools/compare.h"
-#include "tenfold/tools/compile_flags.h"
+#include "tenfold/tools/compare_graphs.h"
 #include "tenfold/tools/exit_status.h"
 #include "tenfold/tools/fix.h"
 #include "tenfold/tools/flags.h"
-#include "tenfold/tools/limit_flags.h"
 #include "tenfold/tools/load_model.h"
+#include "tenfold/tools/node_run.h"
 #include "tenfold/tools/policy_flags.h"
 #include "tenfold/tools/process.h"
 #include "tenfold/tools/profile.h"
 #include "tenfold/tools/report.h"
+#include "tenfold/tools/run_arguments.h"
 #include "tenfold/tools/run_inputs.h"
 #include "tenfold/tools/timing.h"
+#include "tenfold/tools/validate.h"
 
 namespace tenfold {
 namespace {
@@ -54,102 +56,9 @@ ToolHelp Help() {
           "tenfold-run scale.tnt --input 'x=f32[2,3] 1 2 3 4 5 6' --fetch m\n"
           "tenfold-run digits.tnf --input x=random:f32[512,64] --warmup 10 --repeat 1000 --jit wait\n"
           "tenfold-run digits.tnf --input x=random:f32[512,64] --jit wait --profile-table\n"
-          "tenfold-run model.onnx --input images=random"};
-}
-
-struct Arguments {
-  std::string model;
-  std::vector<NamedArgument> inputs, outputs, expectations;
-  Tolerance tolerance;
-  CompileOptions compile;
-  PolicyFlags policies;
-  ContractMode contract = ContractMode::kEnforce;
-  int64_t deadline = 0;  // milliseconds; 0: none
-  int64_t repeat = 0;
-  int64_t warmup = 0;
-  std::string profile;  // a file; empty: none
-  bool profile_table = false;
-  uint64_t seed = 0;
-  bool fix = false;
-};
-
-// A list flag whose values are NAME=VALUE. `check` gives a complaint about the value, or nothing.
-void NamedList(Flags& flags, std::string name, std::string value, std::vector<NamedArgument>* out,
-               std::string doc, std::string (*check)(absl::string_view value)) {
-  flags.Custom(std::move(name), std::move(value), std::move(doc),
-               [out, check](absl::string_view text) -> std::string {
-                 std::optional<NamedArgument> argument = SplitNamedArgument(text);
-                 // Without a name: what could be meant is said once the graph's names are known.
-                 if (!argument && !text.empty() && text.find('=') == absl::string_view::npos)
-                   argument = NamedArgument{"", std::string(text)};
-                 if (!argument.has_value()) return "is not written NAME=VALUE";
-                 std::string complaint = check == nullptr ? "" : check(argument->value);
-                 if (complaint.empty()) out->push_back(*std::move(argument));
-                 return complaint;
-               });
-}
-
-void Declare(Flags& flags, Arguments& a) {
-  NamedList(
-      flags, "input", "NAME=ARRAY", &a.inputs,
-      "Feeds an input. ARRAY is a file (x.npy, arrays.npz:x, arrays.safetensors:x, with or without an '@'\n"
-      "before it), a literal (f32[2,3] 1 2 3 4 5 6), random, or random:f32[4,64]. `random` alone takes\n"
-      "its type from the graph, and the values of symbols from the other inputs.",
-      nullptr);
-  a.policies.Add(flags, "of the input NAME, or of a constant of a text graph,");
-  flags.Choice<ContractMode>(
-      "contract",
-      {{"off", ContractMode::kOff}, {"warn", ContractMode::kWarn}, {"enforce", ContractMode::kEnforce}},
-      &a.contract,
-      "What happens with feeds that break a contract of the graph (tenfold-import --contract): nothing, a\n"
-      "warning, or a refusal before anything runs (default).");
-  NamedList(flags, "output", "NAME=FILE.npy", &a.outputs, "Writes an output to a file.",
-            [](absl::string_view file) -> std::string {
-              return absl::EndsWith(file, ".npy") ? "" : "does not end in .npy";
-            });
-  NamedList(flags, "expect", "NAME=ARRAY", &a.expectations,
-            "Compares an output with a file or a literal: equal (-0 and +0 are), or within what --rtol,\n"
-            "--atol and --max-ulp allow. Exit status 3 if it is not.",
-            [](absl::string_view array) -> std::string {
-              return FormOf(array) == ArrayForm::kRandom ? "is random: nothing to compare with" : "";
-            });
-  flags.Number("rtol", &a.tolerance.rtol, "Allows |got - want| <= atol + rtol * |want|. Default 0.");
-  flags.Number("atol", &a.tolerance.atol, "See --rtol. Default 0.");
-  flags.Integer<int64_t>("max-ulp", 0, INT64_MAX, &a.tolerance.max_ulp,
-                         "Allows this many representable values between got and want. Default 0.");
-  flags.Switch("equal-nan", &a.tolerance.equal_nan, "Lets a NaN equal a NaN.");
-  AddCompileFlags(flags, a.compile);
-  flags.Choice<JitMode>(
-      "jit", {{"wait", JitMode::kWait}, {"background", JitMode::kBackground}, {"off", JitMode::kOff}},
-      &a.compile.jit,
-      "When kernels become machine code: before the first run, while the first runs are interpreted\n"
-      "(default), or never. The bits are the same.");
-  flags.Integer("threads", 0, 4096, &a.compile.threads,
-                "Threads to compute with. Default 0: one a hardware thread.");
-  flags.Integer<int64_t>(
-      "deadline", 0, int64_t{1} << 40, &a.deadline,
-      "Gives up with exit status 4 this many milliseconds after the inputs are read: compilation and all\n"
-      "runs must have ended by then. Default 0: never. Ctrl-C gives up at once, in the same way.");
-  flags.Bytes("memory-limit", &a.compile.memory_limit,
-              "Refuses, before it begins, a run that would hold more: constants, intermediates, outputs and\n"
-              "scratch. Default: what there is.");
-  flags.Integer<int64_t>(
-      "repeat", 0, 1'000'000'000, &a.repeat,
-      "After the run that gives the results, runs this many times more and prints how long\n"
-      "they took. Use it with --jit wait, or the first runs may be interpreted.");
-  flags.Integer<int64_t>("warmup", 0, 1'000'000'000, &a.warmup,
-                         "Runs before those of --repeat that are not timed.");
-  flags.Text("profile", "FILE.json", &a.profile,
-             "Writes when each step ran, for chrome://tracing or Perfetto: of as many further runs as\n"
-             "--repeat says, at least one and at most 100. They cost a little more than others.");
-  flags.Switch(
-      "profile-table", &a.profile_table,
-      "Prints where the time of such runs goes: each step with its median, the operations (GFLOP/s)\n"
-      "and the bytes (GB/s) that it handles a second.");
-  flags.Integer<uint64_t>("seed", 0, UINT64_MAX, &a.seed, "Of the random inputs. Default 0.");
-  AddFixFlag(flags, &a.fix);
-  AddDiagnosticsFlag(flags);
-  AddLimitFlags(flags, a.compile.limits);
+          "tenfold-run model.onnx --input images=random\n"
+          "tenfold-run model.onnx --input images=images.npy --validate\n"
+          "tenfold-run model.onnx --input images=images.npy --compare-with smaller.onnx --rtol 0.01"};
 }
 
 // E0107, or E0602 for an argument without a name: `flag` names none of the outputs.
@@ -165,7 +74,7 @@ absl::Status NoSuchOutput(const Graph& graph, std::span<const std::string> names
 }
 
 // Every argument that names no output.
-std::vector<Diagnostic> UnknownOutputs(const Arguments& a, const Graph& graph) {
+std::vector<Diagnostic> UnknownOutputs(const RunArguments& a, const Graph& graph) {
   std::vector<std::string> names;
   for (const GraphOutput& output : graph.outputs()) names.push_back(output.name);
   for (const std::string& fetch : a.compile.fetches) names.push_back(fetch);
@@ -188,18 +97,22 @@ struct Inputs {
   NamedTensors feeds;
   std::vector<FeedOrigin> origins;  // of the feeds
   std::vector<Tensor> wanted;       // one an expectation
+  std::optional<Graph> other;       // of --compare-with
 };
 
-LoadOptions LoadOptionsOf(const Arguments& a, std::vector<std::string>* constants = nullptr) {
+LoadOptions LoadOptionsOf(const RunArguments& a, std::vector<std::string>* constants = nullptr) {
   return {.limits = a.compile.limits, .policy = a.policies.ForConstants(constants)};
 }
 
-absl::StatusOr<Inputs> Read(const Arguments& a) {
+absl::StatusOr<Inputs> Read(const RunArguments& a) {
   Inputs inputs;
   std::vector<std::string> names;  // that policies may name
   for (const NamedArgument& input : a.inputs) names.push_back(input.name);
   TENFOLD_ASSIGN_OR_RETURN(inputs.graph, LoadModel(StripAt(a.model), LoadOptionsOf(a, &names)));
   TENFOLD_RETURN_IF_ERROR(a.policies.CheckNames(names));
+  if (!a.compare_with.empty()) {
+    TENFOLD_ASSIGN_OR_RETURN(inputs.other, LoadModel(StripAt(a.compare_with), LoadOptionsOf(a)));
+  }
   a.policies.ReportWhatTheyDid(inputs.graph);
   std::vector<Diagnostic> errors = UnknownOutputs(a, inputs.graph);
   absl::StatusOr<RunInputs> read = ReadInputs(a.inputs, inputs.graph, a.policies, a.seed, a.compile.limits);
@@ -216,12 +129,12 @@ absl::StatusOr<Inputs> Read(const Arguments& a) {
   return inputs;
 }
 
-// The outputs that `arguments` name, by index; Read has checked the names.
-std::vector<size_t> FindOutputs(const Plan& plan, const std::vector<NamedArgument>& arguments) {
+// The results that `arguments` name, by index; Read has checked the names.
+std::vector<size_t> FindOutputs(const NamedTensors& results, const std::vector<NamedArgument>& arguments) {
   std::vector<size_t> indices;
   for (const NamedArgument& argument : arguments) {
-    for (size_t i = 0; i < plan.outputs.size(); ++i) {
-      if (plan.outputs[i].name == argument.name) indices.push_back(i);
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (results[i].first == argument.name) indices.push_back(i);
     }
   }
   return indices;
@@ -229,7 +142,7 @@ std::vector<size_t> FindOutputs(const Plan& plan, const std::vector<NamedArgumen
 
 // An invocation with buffers of its own, fed and warmed up.
 absl::StatusOr<Invocation> WarmInvocation(const Executable& executable, const NamedTensors& feeds,
-                                          const Arguments& a, const RunOptions& options) {
+                                          const RunArguments& a, const RunOptions& options) {
   Invocation call = executable.Prepare();
   for (size_t i = 0; i < executable.plan().inputs.size(); ++i) {
     for (const auto& [name, tensor] : feeds) {
@@ -241,7 +154,7 @@ absl::StatusOr<Invocation> WarmInvocation(const Executable& executable, const Na
   return call;
 }
 
-absl::Status Measure(Invocation& call, const Arguments& a, const RunOptions& options) {
+absl::Status Measure(Invocation& call, const RunArguments& a, const RunOptions& options) {
   std::vector<int64_t> nanoseconds;
   nanoseconds.reserve(a.repeat);
   for (int64_t i = 0; i < a.repeat; ++i) {
@@ -253,7 +166,7 @@ absl::Status Measure(Invocation& call, const Arguments& a, const RunOptions& opt
   return absl::OkStatus();
 }
 
-absl::Status Profile(Invocation& call, const Plan& plan, const Arguments& a, RunOptions options) {
+absl::Status Profile(Invocation& call, const Plan& plan, const RunArguments& a, RunOptions options) {
   std::vector<RunProfile> runs(std::clamp<int64_t>(a.repeat, 1, 100));
   for (RunProfile& run : runs) {
     options.profile = &run;
@@ -266,9 +179,63 @@ absl::Status Profile(Invocation& call, const Plan& plan, const Arguments& a, Run
   return file->Commit();
 }
 
-// Whether all comparisons passed. `executable` is the caller's, who need not destroy it: that would wait for
-// background compilation.
-absl::StatusOr<bool> Run(const Arguments& a, const Inputs& inputs, std::optional<Executable>& executable) {
+// What was found, on stderr; and a summary, once all was looked at. Whether nothing was found.
+absl::StatusOr<bool> Conclude(const absl::Status& ran, std::vector<Diagnostic> findings,
+                              const std::string& summary) {
+  const bool passed = findings.empty();
+  Report(ToStatus(std::move(findings)), Phase::kRunning);
+  if (!ran.ok()) return ran;
+  std::printf("%s\n", summary.c_str());
+  return passed;
+}
+
+absl::StatusOr<bool> ValidateValues(const Inputs& inputs, const NodeRunOptions& options,
+                                    NamedTensors& results) {
+  Validation validation;
+  const absl::Status ran = Validate(inputs.graph, inputs.feeds, options, validation);
+  results = std::move(validation.outputs);
+  return Conclude(ran, std::move(validation.findings), validation.ToString());
+}
+
+absl::StatusOr<bool> CompareValues(const RunArguments& a, const Inputs& inputs, const NodeRunOptions& options,
+                                   NamedTensors& results) {
+  const auto quoted = [](absl::string_view path) { return absl::StrCat("'", Printable(path), "'"); };
+  const GraphNames names = {quoted(StripAt(a.model)), quoted(StripAt(a.compare_with))};
+  GraphComparison comparison;
+  const absl::Status ran = CompareGraphs(inputs.graph, *inputs.other, inputs.feeds,
+                                         {a.rtol, a.atol, a.max_ulp}, names, options, comparison);
+  results = std::move(comparison.outputs);
+  std::vector<Diagnostic> findings;
+  if (comparison.finding) findings.push_back(*std::move(comparison.finding));
+  return Conclude(ran, std::move(findings), comparison.ToString(names));
+}
+
+// Writes, prints and compares the results. Whether all comparisons passed.
+absl::StatusOr<bool> Deliver(const RunArguments& a, const Inputs& inputs, const NamedTensors& results) {
+  const std::vector<size_t> written = FindOutputs(results, a.outputs);
+  const std::vector<size_t> compared = FindOutputs(results, a.expectations);
+  for (size_t i = 0; i < written.size(); ++i) {
+    TENFOLD_RETURN_IF_ERROR(SaveNpy(results[written[i]].second, StripAt(a.outputs[i].value)));
+  }
+  if (written.empty()) {
+    for (const auto& [name, tensor] : results) {
+      std::printf("%s = %s\n", QuoteName(name).c_str(), tensor.ToString().c_str());
+    }
+  }
+  const Tolerance tolerance = {a.rtol.value_or(0), a.atol.value_or(0), a.max_ulp, a.equal_nan};
+  bool passed = true;
+  for (size_t i = 0; i < compared.size(); ++i) {
+    const Comparison comparison = Compare(results[compared[i]].second, inputs.wanted[i], tolerance);
+    std::fprintf(comparison.passed() ? stdout : stderr, "%s\n",
+                 comparison.ToString(a.expectations[i].name, tolerance).c_str());
+    passed = passed && comparison.passed();
+  }
+  return passed;
+}
+
+// Whether all comparisons passed, and nothing was found. `executable` is the caller's, who need not destroy
+// it: that would wait for background compilation.
+absl::StatusOr<bool> Run(const RunArguments& a, const Inputs& inputs, std::optional<Executable>& executable) {
   CompileOptions compile = a.compile;
   if (a.deadline > 0)
     compile.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(a.deadline);
@@ -279,34 +246,25 @@ absl::StatusOr<bool> Run(const Arguments& a, const Inputs& inputs, std::optional
                     .origins = inputs.origins};
   std::vector<Diagnostic> warnings;
   run.warnings = &warnings;
-  TENFOLD_ASSIGN_OR_RETURN(executable, Compile(inputs.graph, compile));
-  const Plan& plan = executable->plan();
-  const std::vector<size_t> written = FindOutputs(plan, a.outputs);
-  const std::vector<size_t> compared = FindOutputs(plan, a.expectations);
-
-  TENFOLD_ASSIGN_OR_RETURN(const NamedTensors results, executable->Run(inputs.feeds, run));
+  NamedTensors results;
+  bool passed = true;
+  if (a.ComputesByNode()) {
+    compile.device = "cpu";
+    TENFOLD_ASSIGN_OR_RETURN(passed, a.validate ? ValidateValues(inputs, {compile, run}, results)
+                                                : CompareValues(a, inputs, {compile, run}, results));
+  } else {
+    TENFOLD_ASSIGN_OR_RETURN(executable, Compile(inputs.graph, compile));
+    TENFOLD_ASSIGN_OR_RETURN(results, executable->Run(inputs.feeds, run));
+  }
   for (const Diagnostic& warning : warnings) Report(warning);
   run.warnings = nullptr;  // told once
-  for (size_t i = 0; i < written.size(); ++i) {
-    TENFOLD_RETURN_IF_ERROR(SaveNpy(results[written[i]].second, StripAt(a.outputs[i].value)));
-  }
-  if (written.empty()) {
-    for (const auto& [name, tensor] : results) {
-      std::printf("%s = %s\n", QuoteName(name).c_str(), tensor.ToString().c_str());
-    }
-  }
-  bool passed = true;
-  for (size_t i = 0; i < compared.size(); ++i) {
-    const Comparison comparison = Compare(results[compared[i]].second, inputs.wanted[i], a.tolerance);
-    std::fprintf(comparison.passed() ? stdout : stderr, "%s\n",
-                 comparison.ToString(a.expectations[i].name, a.tolerance).c_str());
-    passed = passed && comparison.passed();
-  }
+  TENFOLD_ASSIGN_OR_RETURN(const bool as_expected, Deliver(a, inputs, results));
+  passed = passed && as_expected;
   const bool profiles = a.profile_table || !a.profile.empty();
   if (a.repeat == 0 && !profiles) return passed;
   TENFOLD_ASSIGN_OR_RETURN(Invocation call, WarmInvocation(*executable, inputs.feeds, a, run));
   if (a.repeat > 0) TENFOLD_RETURN_IF_ERROR(Measure(call, a, run));
-  if (profiles) TENFOLD_RETURN_IF_ERROR(Profile(call, plan, a, run));
+  if (profiles) TENFOLD_RETURN_IF_ERROR(Profile(call, executable->plan(), a, run));
   return passed;
 }
 
@@ -316,17 +274,19 @@ absl::StatusOr<bool> Run(const Arguments& a, const Inputs& inputs, std::optional
 int main(int argc, char** argv) {
   using tenfold::ExitStatus, tenfold::Phase;
   tenfold::PrepareProcess();
-  tenfold::Arguments arguments;
+  tenfold::RunArguments arguments;
   arguments.compile.device = "auto";
   arguments.compile.jit = tenfold::JitMode::kBackground;
   tenfold::Flags flags(tenfold::Help());
-  tenfold::Declare(flags, arguments);
+  tenfold::DeclareRunFlags(flags, arguments);
   flags.ParseOrExit(argc, argv);
   if (flags.positional().size() != 1) {
     flags.UsageError(flags.positional().empty() ? "no graph is named: tenfold-run MODEL"
                                                 : "more than one graph is named");
   }
   arguments.model = flags.positional()[0];
+  if (const std::string error = tenfold::FindContradiction(arguments); !error.empty())
+    flags.UsageError(error);
 
   const auto refuse = [&](const absl::Status& error, Phase phase) {
     const ExitStatus status = tenfold::Report(error, phase);

@@ -15,6 +15,8 @@ import zipfile
 
 import numpy as np
 
+import onnx_models
+
 HERE = pathlib.Path(__file__).parent / "corpus"
 
 GRAPHS = {
@@ -210,6 +212,8 @@ def main():
     put("safetensors", "metadata", (lambda t: struct.pack("<Q", len(t)) + t)(b'{"__metadata__":{"a":"b"}}'))
     for name, literal in LITERALS.items():
         put("literal", name, literal)
+    for name, model in onnx_models.MODELS.items():
+        put("onnx", name, model)
     for name, graph in GRAPHS.items():
         text = "tenfold 1\n\n" + graph
         put("tnt", name, text)

@@ -20,14 +20,18 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "proto/onnx.pb.h"
 #include "tenfold/graph/ingest/npy.h"
 #include "tenfold/graph/ingest/npz.h"
 #include "tenfold/graph/ingest/safetensors.h"
+#include "tenfold/graph/onnx/import.h"
 #include "tenfold/graph/serialization/crc32c.h"
 #include "tenfold/graph/serialization/tnf.h"
 #include "tenfold/graph/text/parser.h"
 #include "tenfold/tests/fuzz/exercise.h"
 #include "tenfold/tests/fuzz/exercise_files.h"
+#include "tenfold/tests/fuzz/exercise_onnx.h"
+#include "tenfold/tests/fuzz/mutate_message.h"
 
 namespace tenfold::fuzz {
 namespace {
@@ -40,8 +44,9 @@ std::string FormatOf(const std::string& file) { return file.substr(0, file.find(
 
 Exercise ExerciseOf(const std::string& format) {
   constexpr std::pair<const char*, Exercise> kFormats[] = {
-      {"npy", ExerciseNpyBytes}, {"npz", ExerciseNpzBytes}, {"safetensors", ExerciseSafetensorsBytes},
-      {"tnf", ExerciseTnfBytes}, {"tnt", ExerciseTntBytes}, {"literal", ExerciseLiteralBytes}};
+      {"npy", ExerciseNpyBytes},        {"npz", ExerciseNpzBytes}, {"safetensors", ExerciseSafetensorsBytes},
+      {"tnf", ExerciseTnfBytes},        {"tnt", ExerciseTntBytes}, {"onnx", ExerciseOnnxBytes},
+      {"literal", ExerciseLiteralBytes}};
   for (const auto& [name, exercise] : kFormats) {
     if (format == name) return exercise;
   }
@@ -62,6 +67,34 @@ std::string Contents(absl::string_view corpus, const std::string& file) {
   contents << std::ifstream(fs::path(std::string(corpus)) / file, std::ios::binary).rdbuf();
   return contents.str();
 }
+
+// One byte of a text, or its length, changes.
+void MutateText(std::string& text, std::minstd_rand& random) {
+  if (text.empty() || random() % 4 == 0) {
+    text += static_cast<char>(random() % 256);
+  } else if (random() % 4 == 0) {
+    text.pop_back();
+  } else {
+    text[random() % text.size()] = static_cast<char>(random() % 256);
+  }
+}
+
+// A model with one to four changes of its message; `good` itself where none of some is small enough.
+std::string MutateModel(const onnx::ModelProto& model, const std::string& good, size_t max_size,
+                        std::minstd_rand& random) {
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    onnx::ModelProto mutated = model;
+    const auto mutate_text = [&](std::string& text) { MutateText(text, random); };
+    for (uint32_t changes = 1 + random() % 4; changes > 0; --changes)
+      MutateMessage(mutated, random, mutate_text);
+    std::string bytes = mutated.SerializeAsString();
+    if (bytes.size() <= max_size && bytes != good) return bytes;
+  }
+  return good;
+}
+
+// Larger inputs than the file are made of it.
+size_t MaxInput(const std::string& good) { return 4 * good.size() + 4096; }
 
 // What parent and child share: the child's findings, and the input at hand, should it crash.
 struct Shared {
@@ -118,7 +151,11 @@ class ResidentMemory {
 class Mutator {
  public:
   Mutator(const std::string& format, const MutationOptions& options, Shared* shared)
-      : exercise_(ExerciseOf(format)), has_checksum_(format == "tnf"), options_(options), shared_(shared) {}
+      : exercise_(ExerciseOf(format)),
+        has_checksum_(format == "tnf"),
+        is_model_(format == "onnx"),
+        options_(options),
+        shared_(shared) {}
 
   void Run(const std::string& good) {
     // What is set up once and kept is no input's growth.
@@ -132,9 +169,17 @@ class Mutator {
       Try(mutated);
       if (has_checksum_) Try(WithChecksum(std::move(mutated)));
     }
+    if (is_model_) RunOnMessage(good);
   }
 
  private:
+  void RunOnMessage(const std::string& good) {
+    onnx::ModelProto model;
+    if (!model.ParseFromString(good)) return;
+    std::minstd_rand random(static_cast<uint32_t>(options_.seed));
+    for (int64_t i = 0; i < options_.mutations; ++i) Try(MutateModel(model, good, MaxInput(good), random));
+  }
+
   void Try(absl::string_view input) {
     shared_->size = input.size();
     if (!input.empty()) std::memcpy(shared_->input, input.data(), input.size());
@@ -155,6 +200,7 @@ class Mutator {
 
   const Exercise exercise_;
   const bool has_checksum_;
+  const bool is_model_;
   const MutationOptions& options_;
   Shared* const shared_;
   ResidentMemory memory_;
@@ -189,6 +235,7 @@ bool IsValid(absl::string_view corpus, const std::string& file) {
   if (format == "safetensors") return ReadSafetensors(bytes, file, {.limits = limits}).ok();
   if (format == "tnf") return ParseGraph(bytes, {.limits = limits}).ok();
   if (format == "tnt") return ParseText(bytes, {.limits = limits}).ok();
+  if (format == "onnx") return ImportOnnxBytes(bytes, file, {.limits = limits}).ok();
   return false;
 }
 
@@ -201,7 +248,7 @@ FileReport MutateFile(absl::string_view corpus, const std::string& file, const M
     report.finding = "its folder names no format";
     return report;
   }
-  const size_t bytes = sizeof(Shared) + good.size();
+  const size_t bytes = sizeof(Shared) + MaxInput(good);
   void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
     report.finding = "no memory to share";

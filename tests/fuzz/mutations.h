@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every prefix of a file, and random changes of one byte: each must be refused or taken, soon and in little
-// memory, by the functions of exercise_files.h. Unlike a fuzzer it misses nothing that is near a good file,
-// and needs no instrumentation.
+// Every prefix of a file, random changes of one byte, and of an ONNX model changes of the message: each must
+// be refused or taken, soon and in little memory, by the functions of exercise_files.h. Unlike a fuzzer it
+// misses nothing that is near a good file, and needs no instrumentation.
 #ifndef TENFOLD_TESTS_FUZZ_MUTATIONS_H_
 #define TENFOLD_TESTS_FUZZ_MUTATIONS_H_
 
@@ -15,8 +15,8 @@
 namespace tenfold::fuzz {
 
 struct MutationOptions {
-  int64_t mutations =
-      100;  // of each file, besides its prefixes; of graph files also with the checksum mended
+  int64_t mutations = 100;  // of each file, besides its prefixes; of graph files also with the checksum
+                            // mended, of ONNX models as many of the message, too
   uint64_t seed = 1;
   // What one input may take.
   double max_seconds = 1;                // of the process's CPU time
@@ -34,7 +34,7 @@ struct FileReport {
   std::string finding;         // empty: none
 };
 
-// The files of a corpus, FOLDER/FORMAT/NAME, by name: npy, npz, safetensors, tnf, tnt, literal.
+// The files of a corpus, FOLDER/FORMAT/NAME, by name: npy, npz, safetensors, tnf, tnt, onnx, literal.
 std::vector<std::string> FilesOf(absl::string_view corpus);
 
 // Whether the file loads as what it is.

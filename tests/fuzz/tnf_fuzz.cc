@@ -12,9 +12,8 @@
 #include "proto/graph.pb.h"
 #include "tenfold/graph/serialization/crc32c.h"
 #include "tenfold/tests/fuzz/exercise_files.h"
+#include "tenfold/tests/fuzz/fuzzer_text.h"
 #include "tenfold/tests/fuzz/mutate_message.h"
-
-extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
 
 namespace tenfold::fuzz {
 namespace {
@@ -71,7 +70,7 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
   std::optional<Parts> parts = Split(bytes);
   if (!parts || seed % 8 == 0) return LLVMFuzzerMutate(data, size, max_size);
   std::minstd_rand random(seed);
-  MutateMessage(parts->graph, random);
+  MutateMessage(parts->graph, random, MutateTextByFuzzer);
   const std::string joined = Join(bytes, *parts);
   if (joined.size() > max_size) return LLVMFuzzerMutate(data, size, max_size);
   std::memcpy(data, joined.data(), joined.size());
