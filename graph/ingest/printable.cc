@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/graph/ingest/printable.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
@@ -82,6 +84,9 @@ void AppendPrintable(char32_t c, std::string& out) {
 }
 
 std::string Printable(absl::string_view text, size_t max_bytes) {
+  // Names of nodes and values most often are as they should be, and there are many.
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  if (plain && text.size() <= max_bytes) return std::string(text);
   std::string out;
   while (!text.empty()) {
     if (out.size() >= max_bytes) return out + "...";

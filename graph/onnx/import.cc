@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/arena.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/ingest/file_errors.h"
 #include "tenfold/graph/ingest/foreign_file.h"
@@ -19,7 +20,8 @@ namespace {
 
 absl::StatusOr<Graph> Import(const onnx::FileBytes& file, const std::string& place, const std::string& folder,
                              const OnnxOptions& options) {
-  onnx::ModelProto model;
+  google::protobuf::Arena arena;  // thousands of small messages that end together
+  onnx::ModelProto& model = *google::protobuf::Arena::CreateMessage<onnx::ModelProto>(&arena);
   TENFOLD_RETURN_IF_ERROR(onnx::ParseMessage(file.bytes, onnx::MessageKind::kModel, options.limits, model));
   if (!model.has_graph()) {
     return MakeError("E0901", "the file holds no ONNX graph",

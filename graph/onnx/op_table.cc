@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "tenfold/graph/diagnostic.h"
 #include "tenfold/graph/graph_builder.h"
@@ -214,10 +215,6 @@ std::vector<OpRow> MakeRows() {
   };
 }
 
-bool Named(const OpRow& row, absl::string_view name) {
-  return std::any_of(row.names.begin(), row.names.end(), [&](const char* each) { return name == each; });
-}
-
 template <typename Entries>
 auto FindEntry(const Entries& entries, absl::string_view attribute) {
   return std::find_if(entries.begin(), entries.end(),
@@ -290,6 +287,19 @@ absl::Status MoveToAttr(const InputToAttr& move, NodeDraft& draft) {
   return absl::OkStatus();
 }
 
+using RowsByName = absl::flat_hash_map<absl::string_view, std::vector<const OpRow*>>;
+
+const RowsByName& IndexedRows() {
+  static const auto* const kRows = [] {
+    auto* const rows = new RowsByName();
+    for (const OpRow& row : OpRows()) {
+      for (const char* const name : row.names) (*rows)[name].push_back(&row);
+    }
+    return rows;
+  }();
+  return *kRows;
+}
+
 }  // namespace
 
 std::span<const OpRow> OpRows() {
@@ -298,9 +308,11 @@ std::span<const OpRow> OpRows() {
 }
 
 OpImport FindOp(absl::string_view onnx_name, int64_t opset, const OpRegistry& registry) {
-  for (const OpRow& row : OpRows()) {
-    if (!Named(row, onnx_name) || opset < row.since || opset > row.until) continue;
-    return {registry.Find(row.ours == nullptr ? onnx_name : absl::string_view(row.ours)), &row};
+  if (const auto rows = IndexedRows().find(onnx_name); rows != IndexedRows().end()) {
+    for (const OpRow* const row : rows->second) {
+      if (opset < row->since || opset > row->until) continue;
+      return {registry.Find(row->ours == nullptr ? onnx_name : absl::string_view(row->ours)), row};
+    }
   }
   const OpDef* const op = registry.Find(onnx_name);
   // Ours alone.

@@ -24,7 +24,7 @@ bool IsAboutTheFile(const Diagnostic& d) {
 bool NamesAPlace(const Diagnostic& d) {
   if (absl::StartsWith(d.location, absl::StrCat(kPlace, ": "))) return true;
   const auto names = [](const std::string& text) {
-    return absl::StrContains(text, "'") || absl::StrContains(text, "node ");
+    return absl::StrContains(text, "'") || absl::StrContains(text, " place");
   };
   return names(d.message) || std::any_of(d.notes.begin(), d.notes.end(), names);
 }
