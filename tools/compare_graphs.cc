@@ -176,10 +176,10 @@ class Comparer {
                       got.rank() == 0 ? "" : absl::StrCat(", first ", ElementAt(comparison.dims, at)), ": ",
                       ElementToString(got, at), " against ", ElementToString(want, at));
       if (!std::isnan(comparison.worst.absolute)) {
-        d.notes.push_back(
-            absl::StrFormat("greatest difference: %s: %s against %s, abs error %.3g, rel error %.3g",
-                            ElementAt(comparison.dims, comparison.worst.index), comparison.worst.got,
-                            comparison.worst.want, comparison.worst.absolute, comparison.worst.relative));
+        d.notes.push_back(absl::StrFormat(
+            "furthest outside the tolerance: %s: %s against %s, abs error %.3g, rel error %.3g",
+            ElementAt(comparison.dims, comparison.worst.index), comparison.worst.got, comparison.worst.want,
+            comparison.worst.absolute, comparison.worst.relative));
       }
     }
     d.location = a.producer(pair.first).provenance.location;

@@ -42,7 +42,7 @@ TEST_F(CompareGraphsTest, NamesTheFirstValueThatDiffers) {
       result.err,
       R"(error[E0618 values-differ]: 'h' differs: 2 of 4 elements (rtol 0.001, atol 1e-05), first element [0,1]: 6 against 5
   --> a.tnt:3:3
-  greatest difference: element [1,1]: 12 against 10, abs error 2, rel error 0.2
+  furthest outside the tolerance: element [1,1]: 12 against 10, abs error 2, rel error 0.2
   in 'a.tnt': Mul 'h' (a.tnt:3:3) of 'x', '%1'
   in 'b.tnt': Mul 'h' (b.tnt:4:3) of 'x', 'w'
   its operand 'x' agrees; '%1' is only in 'a.tnt'
@@ -109,7 +109,7 @@ TEST_F(CompareGraphsTest, MatchesOutputsByNameAndPosition) {
       Run("tenfold-run a.tnt --compare-with c.tnt --input 'x=f32[2] 1 2' --input 'u=f32[1] 1'").err,
       R"(error[E0618 values-differ]: the output 'p' differs: 2 of 2 elements (rtol 0.001, atol 1e-05), first element [0]: -1 against 2.7182817
   --> a.tnt:3:3
-  greatest difference: element [1]: -2 against 7.389056, abs error 9.39, rel error 1.27
+  furthest outside the tolerance: element [0]: -1 against 2.7182817, abs error 3.72, rel error 1.37
   in 'a.tnt': Neg 'p' (a.tnt:3:3) of 'x'
   in 'c.tnt': Exp 'r' (c.tnt:3:3) of 'x'
   its operand 'x' agrees

@@ -61,7 +61,7 @@ graph g(x: f32[N,4]) where N in [1,512] -> (p, s) {
   k = Const f32[8,8] splat 0.5
   h = MatMul(x, w)
   b = Add(h, {1, -2, 3})
-  l = LayerNormalization(b, {1, 1, 1}, axis=-1)
+  l, mean, scale = LayerNormalization(b, {1, 1, 1}, axis=-1)
   p = Softmax(l)
   d = Shape(x)
   n = Gather(d, {0})
@@ -70,7 +70,8 @@ graph g(x: f32[N,4]) where N in [1,512] -> (p, s) {
   s = Mul(r, r)
   c = ReduceSum(k)
   i = Const i4[4,3] {-8, 7, 1, 2, -3, 0, 4, -5, 6, 1, 1, -1}
-  q = DequantizeLinear(i, {0.5, 0.25, 1})
+  e = Const f32[3] {0.5, 0.25, 1}
+  q = DequantizeLinear(i, e)
 }
 )"),
                        {{"x", T("f32[2,4] 1 -2 3 -4 5 -6 7 -8")}});

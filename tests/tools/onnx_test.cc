@@ -52,7 +52,7 @@ TEST_F(OnnxTool, ValidationAndComparisonNameTheNodesOfModels) {
       "error[E0618 values-differ]: 'r' differs: 2 of 2 elements (rtol 0.001, atol 1e-05), first element "
       "[0,0]: 1 against 2.7182817\n"
       "  --> m.onnx: node 'the Sqrt'\n"
-      "  greatest difference: element [0,1]: 0 against 1, abs error 1, rel error 1\n"
+      "  furthest outside the tolerance: element [0,1]: -0 against 1, abs error 1, rel error 1\n"
       "  in 'm.onnx': Sqrt 'r' (m.onnx: node 'the Sqrt') of 'n'\n"
       "  in 'n.onnx': Exp 'r' (n.onnx: node 'the Exp') of 'n'\n"
       "  its operand 'n' agrees\n");

@@ -79,7 +79,7 @@ TEST_F(ValidateTest, ShowsTheRangesOfOtherOperands) {
 }
 
 constexpr char kMasked[] = R"(graph g(x: f32[2,2], m: bool[2,2]) -> (p) {
-  hide = Const f32[] -inf
+  hide = Const f32[] {-inf}
   s = Where(m, x, hide)
   p = Softmax(s)
 }
@@ -202,7 +202,7 @@ TEST_F(ValidateTest, TellsMachines) {
   EXPECT_EQ(result.exit_status, 3);
   EXPECT_EQ(
       result.err,
-      R"({"code":"E0617","slug":"infinity-found","severity":"error","message":"Log 'y' gives an infinity: 1 -Inf among the 1 element of f32[1]; the first, element [0], is -inf","location":"m.tnt:3:3","notes":["its operands are finite; there, 'x' is 0"],"help":[]})"
+      R"({"code":"E0617","message":"Log 'y' gives an infinity: 1 -Inf among the 1 element of f32[1]; the first, element [0], is -inf","location":"m.tnt:3:3","notes":["its operands are finite; there, 'x' is 0"],"help":[],"severity":"error","slug":"infinity-found"})"
       "\n");
 }
 
