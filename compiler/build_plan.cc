@@ -23,6 +23,13 @@ namespace {
 // Plans of bodies: a body that several nodes share has one.
 using BodyPlans = absl::flat_hash_map<const Graph*, std::shared_ptr<const Plan>>;
 
+void AddCheck(PlanCheck check, std::vector<PlanCheck>& checks) {
+  const bool known = std::any_of(checks.begin(), checks.end(), [&](const PlanCheck& c) {
+    return c.is == check.is && c.must == check.must;
+  });
+  if (!known) checks.push_back(std::move(check));
+}
+
 class PlanBuilder {
  public:
   PlanBuilder(const Graph& graph, BodyPlans& bodies, std::vector<Remark>& remarks, bool is_body)
@@ -30,7 +37,7 @@ class PlanBuilder {
     plan_.name = graph.name;
   }
 
-  absl::StatusOr<Plan> Run() {
+  absl::StatusOr<Plan> Run(std::span<const PlanCheck> checks) {
     TENFOLD_RETURN_IF_ERROR(CheckRanks());
     TENFOLD_ASSIGN_OR_RETURN(places_, PlaceValues(graph_, remarks_));
     for (ValueId input : graph_.inputs()) AddInput(input);
@@ -39,7 +46,9 @@ class PlanBuilder {
       TENFOLD_RETURN_IF_ERROR(AddOutput(static_cast<int>(i)));
     std::vector<std::pair<std::string, DimBounds>> bounds(graph_.symbol_bounds.begin(),
                                                           graph_.symbol_bounds.end());
+    TENFOLD_ASSIGN_OR_RETURN(plan_.checks, SizeChecks(graph_));
     TENFOLD_RETURN_IF_ERROR(BindSymbols(plan_, bounds, is_body_));
+    AddKnownChecks(checks);
     TENFOLD_RETURN_IF_ERROR(PlanMemory(plan_));
     TENFOLD_RETURN_IF_ERROR(VerifyPlan(plan_));
     return std::move(plan_);
@@ -59,6 +68,24 @@ class PlanBuilder {
       }
     }
     return absl::OkStatus();
+  }
+
+  // Those of the graph as it was: what is known to be so by now, and what is about sizes that have gone,
+  // nobody needs to check.
+  void AddKnownChecks(std::span<const PlanCheck> checks) {
+    std::vector<PlanCheck> all;
+    for (const PlanCheck& check : checks) {
+      std::vector<std::string> names;
+      check.is.CollectSymbols(names);
+      check.must.CollectSymbols(names);
+      const bool known = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+        return std::any_of(plan_.symbols.begin(), plan_.symbols.end(),
+                           [&](const PlanSymbol& symbol) { return symbol.name == name; });
+      });
+      if (known) all.push_back(check);
+    }
+    for (PlanCheck& check : plan_.checks) AddCheck(std::move(check), all);
+    plan_.checks = std::move(all);
   }
 
   int AddValue(PlanValue value) {
@@ -242,7 +269,7 @@ class PlanBuilder {
     TENFOLD_ASSIGN_OR_RETURN(step.layout, LayOutControl(*node.op, node.inputs.size(), node.attrs));
     for (const auto& body : node.bodies) {
       if (!bodies_.contains(body.get())) {
-        TENFOLD_ASSIGN_OR_RETURN(Plan plan, PlanBuilder(*body, bodies_, remarks_, /*is_body=*/true).Run());
+        TENFOLD_ASSIGN_OR_RETURN(Plan plan, PlanBuilder(*body, bodies_, remarks_, /*is_body=*/true).Run({}));
         bodies_[body.get()] = std::make_shared<const Plan>(std::move(plan));
       }
       step.bodies.push_back(bodies_[body.get()]);
@@ -313,9 +340,27 @@ class PlanBuilder {
 
 }  // namespace
 
-absl::StatusOr<Plan> BuildPlan(const Graph& graph, std::vector<Remark>& remarks) {
+absl::StatusOr<std::vector<PlanCheck>> SizeChecks(const Graph& graph) {
+  std::vector<PlanCheck> checks;
+  for (NodeId id : graph.nodes()) {
+    const Node& node = graph.node(id);
+    if (node.op->Is<Source>()) continue;
+    TENFOLD_ASSIGN_OR_RETURN(std::vector<SizeAssumption> assumptions, AssumptionsOf(graph, node));
+    for (SizeAssumption& assumption : assumptions) {
+      PlanCheck check{std::move(assumption.is), std::move(assumption.must), std::move(assumption.what),
+                      absl::StrCat(node.op->name, " '", graph.DisplayName(id), "'"),
+                      node.provenance.location};
+      if (node.op->name == "EnsureShape") check.node = node.attrs.Get<std::string>("reader");
+      AddCheck(std::move(check), checks);
+    }
+  }
+  return checks;
+}
+
+absl::StatusOr<Plan> BuildPlan(const Graph& graph, std::span<const PlanCheck> checks,
+                               std::vector<Remark>& remarks) {
   BodyPlans bodies;
-  return PlanBuilder(graph, bodies, remarks, /*is_body=*/false).Run();
+  return PlanBuilder(graph, bodies, remarks, /*is_body=*/false).Run(checks);
 }
 
 }  // namespace tenfold

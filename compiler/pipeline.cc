@@ -13,6 +13,7 @@
 #include "tenfold/compiler/passes/decompose_composites.h"
 #include "tenfold/compiler/passes/eliminate_common_subexpressions.h"
 #include "tenfold/compiler/passes/eliminate_dead_nodes.h"
+#include "tenfold/compiler/passes/ensure_shapes.h"
 #include "tenfold/compiler/passes/fold_constants.h"
 #include "tenfold/compiler/passes/fuse.h"
 #include "tenfold/graph/diagnostic.h"
@@ -27,6 +28,8 @@ const std::vector<PassEntry>& DefaultPipeline() {
        "after folding, when equal things have come to look equal"},
       {Stage::kOptimized, "eliminate-dead-nodes", EliminateDeadNodes, 1,
        "removes what the rewrites above left behind"},
+      {Stage::kPlaced, "ensure-shapes", EnsureShapes, 0,
+       "after folding, which finds sizes; before anything that relies on shapes that fit each other"},
       {Stage::kPlaced, "decompose-composites", DecomposeComposites, 0,
        "after the rewrites, which know composites whole; before fusion, which knows only their parts"},
       {Stage::kPlaced, "fold-constants-of-parts", FoldConstants, 1,
@@ -151,6 +154,9 @@ absl::Status RunPipeline(const Graph& graph, const CompileOptions& options, Stag
   TENFOLD_RETURN_IF_ERROR(CheckSize(work, options.limits));
   TENFOLD_RETURN_IF_ERROR(AddFetches(options.fetches, work));
   TENFOLD_RETURN_IF_ERROR(VerifyGraph(work));
+  // Of all nodes, those too that turn out to be needless: which runs are refused does not depend on the
+  // level.
+  TENFOLD_ASSIGN_OR_RETURN(const std::vector<PlanCheck> checks, SizeChecks(work));
   for (int s = static_cast<int>(Stage::kChecked); s <= static_cast<int>(std::min(last, Stage::kFused)); ++s) {
     const auto stage = static_cast<Stage>(s);
     for (const PassEntry& pass : DefaultPipeline()) {
@@ -162,7 +168,7 @@ absl::Status RunPipeline(const Graph& graph, const CompileOptions& options, Stag
     report.stages.emplace_back(stage, work);
   }
   if (last == Stage::kPlanned) {
-    TENFOLD_ASSIGN_OR_RETURN(report.plan, BuildPlan(work, report.remarks));
+    TENFOLD_ASSIGN_OR_RETURN(report.plan, BuildPlan(work, checks, report.remarks));
   }
   return absl::OkStatus();
 }

@@ -302,6 +302,13 @@ constexpr ErrorCode kErrorCodes[] = {
      "before it agree as far as both graphs have them, so the cause lies in these nodes, or in what only one "
      "of "
      "the graphs has before them. Differences that rounding explains are let pass by --rtol and --atol."},
+    {"E0619", "sizes-disagree", StatusCode::kInvalidArgument,
+     "The graph takes it for granted that two sizes are equal which follow from what is fed: a dim of an "
+     "operand and that of another, with which it is added, or the elements of a tensor and those of the "
+     "shape "
+     "that it is given. While the graph is built such sizes can only be refused where they cannot be equal; "
+     "every run checks the others before it computes anything. The message names the node, the two sizes and "
+     "what they follow from. A size that is 1 is broadcast only where the graph says that it is 1."},
     {"E0701", "no-device", StatusCode::kUnavailable,
      "The device asked for is not there: no GPU, no driver, or a driver or GPU that is too old "
      "(kernels need "

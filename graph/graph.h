@@ -146,7 +146,8 @@ class Graph {
   // Infers every node again, after types of inputs or operands have changed; bodies follow their operands.
   // After an error the graph is of no use.
   absl::Status Reinfer();
-  // Gives a control node other operands and bodies; its results keep their types (E9001 otherwise).
+  // Gives a node other operands, and a control node other bodies; its results keep their types (E9001
+  // otherwise).
   absl::Status SetBodies(NodeId node, std::vector<ValueId> inputs, Attrs attrs, Bodies bodies);
   // Refuses (E0104) a name that is taken.
   absl::Status AddOutput(absl::string_view name, ValueId value);
@@ -207,6 +208,9 @@ std::string DefaultValueName(const OpDef& op);
 // dtype, nullopt for a literal.
 std::optional<DType> LiteralDType(const OpDef& op, size_t port, size_t num_operands,
                                   const std::function<std::optional<DType>(size_t)>& dtype_of);
+
+// What the types of the node's results take for granted (graph/infer_context.h).
+absl::StatusOr<std::vector<SizeAssumption>> AssumptionsOf(const Graph& graph, const Node& node);
 
 // Where the elements of a movement's outputs come from.
 absl::StatusOr<std::vector<Layout>> LayoutsOf(const Graph& graph, const Node& node);

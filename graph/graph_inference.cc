@@ -66,7 +66,9 @@ void CollectSymbols(const std::vector<InferResult>& results, std::vector<std::st
 
 absl::StatusOr<std::vector<InferResult>> InferInGraph(const Graph& graph, const OpDef& op,
                                                       absl::string_view name, std::span<const ValueId> inputs,
-                                                      Attrs& attrs, const Bodies& bodies) {
+                                                      Attrs& attrs, const Bodies& bodies,
+                                                      std::vector<SizeAssumption>* assumptions) {
+  std::vector<SizeAssumption> unwanted;
   const std::vector<InferInput> infer_inputs = InferInputs(graph, inputs);
   if (op.NumBodies() != bodies.size()) {
     return MakeError("E9001", absl::StrCat(op.name, " has ", bodies.size(), " bodies, not ", op.NumBodies()));
@@ -78,7 +80,8 @@ absl::StatusOr<std::vector<InferResult>> InferInGraph(const Graph& graph, const 
     for (int i = 1; !given.insert(symbol).second; ++i) symbol = graph.FreshSymbol(absl::StrCat(hint, "_", i));
     return symbol;
   };
-  return InferNode(op, std::string(name), infer_inputs, attrs, {bodies, fresh});
+  return InferNode(op, std::string(name), infer_inputs, attrs,
+                   {bodies, fresh, assumptions == nullptr ? &unwanted : assumptions});
 }
 
 absl::Status Graph::TakeSymbols(const OpDef& op, const Attrs& attrs,
@@ -193,6 +196,15 @@ absl::Status Graph::SetBodies(NodeId id, std::vector<ValueId> inputs, Attrs attr
   nodes_[Index(id)] = std::move(copy);
   ++mutation_count_;
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<SizeAssumption>> AssumptionsOf(const Graph& graph, const Node& node) {
+  Attrs attrs = node.attrs;
+  std::vector<SizeAssumption> assumptions;
+  TENFOLD_RETURN_IF_ERROR(InferInGraph(graph, *node.op, graph.DisplayName(node.outputs[0]), node.inputs,
+                                       attrs, node.bodies, &assumptions)
+                              .status());
+  return assumptions;
 }
 
 absl::StatusOr<std::vector<Layout>> LayoutsOf(const Graph& graph, const Node& node) {

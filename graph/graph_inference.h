@@ -11,10 +11,12 @@
 
 namespace tenfold {
 
-// What a node of `graph` with these inputs and bodies gives. `attrs` are completed.
+// What a node of `graph` with these inputs and bodies gives. `attrs` are completed. What is assumed of sizes
+// is added to `assumptions`; null: nobody wants to know, since it can be asked of the node again.
 absl::StatusOr<std::vector<InferResult>> InferInGraph(const Graph& graph, const OpDef& op,
                                                       absl::string_view name, std::span<const ValueId> inputs,
-                                                      Attrs& attrs, const Bodies& bodies);
+                                                      Attrs& attrs, const Bodies& bodies,
+                                                      std::vector<SizeAssumption>* assumptions = nullptr);
 
 }  // namespace tenfold
 

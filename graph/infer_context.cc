@@ -147,6 +147,23 @@ constexpr int kMostOrigins = 8;
 // No op takes a longer list of extents or positions.
 constexpr int64_t kMostListed = 1 << 16;
 
+// Whether two sizes are equal for some values of the symbols, as far as can be seen.
+bool MayBeEqual(const Dim& x, const Dim& y) {
+  const Dim above = x - y, below = y - x;
+  if (!above.valid() || !below.valid() || above.is_constant()) return above == Dim(0);
+  return !(Max(above, 1) == above) && !(Max(below, 1) == below);
+}
+
+// Nothing but broadcasting makes sense of a size that is 1, or 0 where there is nothing at all.
+bool IsAtMostOne(const Dim& d) { return !d.is_constant() && Min(d, 1) == d; }
+
+// Which of two sizes that are assumed to be equal stands for both: a number, or what is said in less.
+bool IsSimpler(const Dim& x, const Dim& y) {
+  if (x.is_constant() || y.is_constant()) return x.is_constant();
+  const std::string a = x.ToString(), b = y.ToString();
+  return std::pair(a.size(), a) < std::pair(b.size(), b);
+}
+
 WrapOperand CastOperand(int i, DType to) { return {i, "Cast", absl::StrCat("to=", Name(to))}; }
 
 }  // namespace
@@ -158,7 +175,8 @@ InferContext::InferContext(const OpDef& op, std::string node_name, std::span<con
       inputs_(inputs),
       attrs_(attrs),
       scope_(scope),
-      results_(op.outputs.size()) {}
+      results_(op.outputs.size()),
+      given_(inputs) {}
 
 // "lhs"; "inputs[2]" of a variadic port.
 std::string InferContext::PortText(int i) const {
@@ -168,7 +186,7 @@ std::string InferContext::PortText(int i) const {
 }
 
 std::string InferContext::InputText(int i) const {
-  return absl::StrCat(PortText(i), QuotedName(inputs_[i].name), " is ", inputs_[i].type.ToString());
+  return absl::StrCat(PortText(i), QuotedName(given_[i].name), " is ", given_[i].type.ToString());
 }
 
 std::string InferContext::NameOf(int i) const {
@@ -234,47 +252,94 @@ absl::Status InferContext::CheckDTypes() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Shape> InferContext::Broadcast(const Shape& a, const Shape& b, absl::string_view what) {
-  if (!a.has_rank() || !b.has_rank()) return Shape::UnknownRank();
-  const int rank = std::max(a.rank(), b.rank());
+absl::Status InferContext::DoNotBroadcast(const Dim& x, const Dim& y, int from_end, bool same_rank,
+                                          absl::string_view what) {
+  std::vector<std::string> texts;
+  for (int k = 0; k < num_inputs(); ++k) {
+    if (has(k)) texts.push_back(InputText(k));
+  }
+  Mend help = LeadingDimsHelp(given_);
+  if (help.empty()) help = ChannelsHelp(given_);
+  const bool provable = x.is_constant() && y.is_constant();
+  if (help.empty() && !provable && same_rank) {
+    help = absl::StrCat("declare both dims as ", x.is_constant() ? x.ToString() : y.ToString(),
+                        " if they are always equal");
+  }
+  if (help.empty())
+    help = "aligned at the last dim, dims must be equal or 1: Reshape or Transpose one of them";
+  return Fail("E0202",
+              absl::StrCat(what, " do not broadcast: ", absl::StrJoin(texts, ", "), "; at dim -", from_end,
+                           ", ", x.ToString(), " against ", y.ToString()),
+              std::move(help));
+}
+
+absl::StatusOr<Dim> InferContext::BroadcastDim(std::span<const BroadcastOperand> operands, int from_end,
+                                               absl::string_view what) {
+  const auto dim_of = [&](const BroadcastOperand& operand) {
+    const int rank = operand.shape->rank();
+    return from_end <= rank ? operand.shape->dim(rank - from_end) : Dim(1);
+  };
+  Dim extent = 1;
+  bool differ = false;
+  for (const BroadcastOperand& operand : operands) {
+    const Dim dim = dim_of(operand);
+    if (dim == Dim(1) || dim == extent) continue;
+    differ = differ || !(extent == Dim(1));
+    if (extent == Dim(1)) extent = dim;
+  }
+  if (!differ) return extent;
+  // What the sizes are assumed to be: that of an operand of which nothing may be assumed, or the simplest.
+  const BroadcastOperand* chosen = nullptr;
+  for (const BroadcastOperand& operand : operands) {
+    const Dim dim = dim_of(operand);
+    if (dim == Dim(1) || (operand.input >= 0 && IsAtMostOne(dim))) continue;
+    const bool better = chosen == nullptr || (operand.input < 0 && chosen->input >= 0) ||
+                        ((operand.input < 0) == (chosen->input < 0) && !(dim == dim_of(*chosen)) &&
+                         !dim_of(*chosen).is_constant() && IsSimpler(dim, dim_of(*chosen)));
+    if (better) chosen = &operand;
+  }
+  extent = chosen == nullptr ? Dim(1) : dim_of(*chosen);
+  for (const BroadcastOperand& operand : operands) {
+    const Dim dim = dim_of(operand);
+    if (dim == Dim(1) || dim == extent) continue;
+    const Dim taken = IsAtMostOne(dim) ? Dim(1) : extent;
+    if (operand.input >= 0 && TakeDim(operand.input, operand.shape->rank() - from_end, taken)) continue;
+    const bool same_rank = std::all_of(operands.begin(), operands.end(), [&](const BroadcastOperand& other) {
+      return other.shape->rank() == operands[0].shape->rank();
+    });
+    const bool chosen_first = chosen != nullptr && chosen < &operand;
+    return chosen_first ? DoNotBroadcast(extent, dim, from_end, same_rank, what)
+                        : DoNotBroadcast(dim, extent, from_end, same_rank, what);
+  }
+  return extent;
+}
+
+absl::StatusOr<Shape> InferContext::BroadcastOperands(std::span<const BroadcastOperand> operands,
+                                                      absl::string_view what) {
+  int rank = 0;
+  for (const BroadcastOperand& operand : operands) {
+    if (!operand.shape->has_rank()) return Shape::UnknownRank();
+    rank = std::max(rank, operand.shape->rank());
+  }
   std::vector<Dim> dims(rank);
   for (int i = 1; i <= rank; ++i) {
-    const Dim x = i <= a.rank() ? a.dim(a.rank() - i) : Dim(1);
-    const Dim y = i <= b.rank() ? b.dim(b.rank() - i) : Dim(1);
-    if (x == y || y == Dim(1)) {
-      dims[rank - i] = x;
-    } else if (x == Dim(1)) {
-      dims[rank - i] = y;
-    } else {
-      std::vector<std::string> texts;
-      for (int k = 0; k < num_inputs(); ++k) {
-        if (has(k)) texts.push_back(InputText(k));
-      }
-      Mend help = LeadingDimsHelp(inputs_);
-      if (help.empty()) help = ChannelsHelp(inputs_);
-      const bool provable = x.is_constant() && y.is_constant();
-      if (help.empty() && !provable && a.rank() == b.rank()) {
-        help = absl::StrCat("declare both dims as ", x.is_constant() ? x.ToString() : y.ToString(),
-                            " if they are always equal");
-      }
-      if (help.empty())
-        help = "aligned at the last dim, dims must be equal or 1: Reshape or Transpose one of them";
-      return Fail("E0202",
-                  absl::StrCat(what, " do not broadcast: ", absl::StrJoin(texts, ", "), "; at dim -", i, ", ",
-                               x.ToString(), " against ", y.ToString()),
-                  std::move(help));
-    }
+    TENFOLD_ASSIGN_OR_RETURN(dims[rank - i], BroadcastDim(operands, i, what));
   }
   return Shape(std::move(dims));
 }
 
+absl::StatusOr<Shape> InferContext::Broadcast(const Shape& a, const Shape& b, absl::string_view what,
+                                              int input_a, int input_b) {
+  const BroadcastOperand operands[] = {{&a, input_a}, {&b, input_b}};
+  return BroadcastOperands(operands, what);
+}
+
 absl::StatusOr<Shape> InferContext::BroadcastAll() {
-  Shape result;
+  std::vector<BroadcastOperand> operands;
   for (int i = 0; i < num_inputs(); ++i) {
-    if (!has(i)) continue;
-    TENFOLD_ASSIGN_OR_RETURN(result, Broadcast(result, shape(i), "shapes"));
+    if (has(i)) operands.push_back({&shape(i), i});
   }
-  return result;
+  return BroadcastOperands(operands, "shapes");
 }
 
 absl::Status InferContext::RankAtLeast(int i, int rank) {
@@ -290,14 +355,42 @@ absl::Status InferContext::SameDim(int lhs, int lhs_dim, int rhs, int rhs_dim, a
   const Dim& x = shape(lhs).dim(lhs_dim);
   const Dim& y = shape(rhs).dim(rhs_dim);
   if (x == y) return absl::OkStatus();
-  Mend help = ReshapeHelp(lhs, inputs_[lhs], y);
-  if (help.empty()) help = TransposeHelp(rhs, inputs_[rhs], rhs_dim, x);
-  if (help.empty()) help = TransposeHelp(lhs, inputs_[lhs], lhs_dim, y);
+  if (IsSimpler(x, y) ? TakeDim(rhs, rhs_dim, x) : TakeDim(lhs, lhs_dim, y)) return absl::OkStatus();
+  Mend help = ReshapeHelp(lhs, given_[lhs], y);
+  if (help.empty()) help = TransposeHelp(rhs, given_[rhs], rhs_dim, x);
+  if (help.empty()) help = TransposeHelp(lhs, given_[lhs], lhs_dim, y);
   if (help.empty() && !(x.is_constant() && y.is_constant())) {
     help = absl::StrCat("declare both dims alike: ", x.ToString(), " and ", y.ToString(),
                         " cannot be proven equal");
   }
   return Fail("E0201", absl::StrCat(what, " differ: ", InputText(lhs), ", ", InputText(rhs)), help);
+}
+
+bool InferContext::TakeDim(int i, int dim, const Dim& must) {
+  const Dim& is = shape(i).dim(dim);
+  if (is == must) return true;
+  // The elements of packed tensors have no addresses that a view could begin with.
+  const bool allowed = scope_.assumptions != nullptr && !IsPacked(dtype(i)) && MayBeEqual(is, must);
+  if (!allowed) return false;
+  const Dim& given = given_[i].type.shape.dim(dim);
+  assumptions_.push_back(
+      {given, must, absl::StrCat("dim ", dim, " of ", PortText(i), QuotedName(given_[i].name)), i, dim});
+  return true;
+}
+
+bool InferContext::TakeShape(int i, const Shape& must) {
+  const Shape& is = shape(i);
+  if (!is.has_rank() || !must.has_rank() || is.rank() != must.rank()) return is == must;
+  bool fits = true;
+  for (int d = 0; fits && d < is.rank(); ++d) fits = TakeDim(i, d, must.dim(d));
+  return fits;
+}
+
+bool InferContext::TakeSize(const Dim& is, const Dim& must, std::string what) {
+  if (is == must) return true;
+  if (scope_.assumptions == nullptr || !MayBeEqual(is, must)) return false;
+  assumptions_.push_back({is, must, std::move(what)});
+  return true;
 }
 
 absl::StatusOr<int> InferContext::Axis(absl::string_view name, int rank) {
@@ -474,22 +567,8 @@ absl::Status CheckArity(const OpDef& op, absl::string_view node_name, std::span<
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string node_name,
-                                                   std::span<const InferInput> inputs, Attrs& attrs,
-                                                   const InferScope& scope) {
-  // Before anything else: what follows reads the ports of the inputs.
-  std::vector<InferInput> padded;
-  if (!op.Is<FusedBody>()) {
-    TENFOLD_RETURN_IF_ERROR(CheckArity(op, node_name, inputs));
-    if (inputs.size() < op.inputs.size()) {
-      padded.assign(inputs.begin(), inputs.end());
-      while (padded.size() < op.inputs.size()) padded.emplace_back().absent = true;
-      inputs = padded;
-    }
-  }
-  InferContext context(op, std::move(node_name), inputs, attrs, scope);
+// The attributes are those of the op, of the right kinds; what is left out has its default.
+absl::Status CompleteAttrs(const OpDef& op, InferContext& context, Attrs& attrs) {
   for (const auto& [name, value] : attrs) {
     const AttrDef* def = op.FindAttr(name);
     if (def == nullptr) {
@@ -520,18 +599,86 @@ absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string 
     }
     attrs.Set(def.name, *def.default_value);
   }
-  if (!op.Is<FusedBody>()) TENFOLD_RETURN_IF_ERROR(context.CheckDTypes());
-  TENFOLD_RETURN_IF_ERROR(op.infer(context));
-  if (op.FindAttr(kSymbolsAttr) != nullptr) {
-    std::vector<std::string> sorted = context.run_time_symbols();
-    std::sort(sorted.begin(), sorted.end());
-    if (!sorted.empty() && sorted[0].empty())
-      return context.Fail("E0102", "the attribute 'symbols' has an empty name");
-    if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
-      return context.Fail("E0102", absl::StrCat("the attribute 'symbols' names ", *twice, " twice"));
-    attrs.Set(kSymbolsAttr, context.run_time_symbols());
+  return absl::OkStatus();
+}
+
+// Names for sizes that only a run knows, as the attribute keeps them.
+absl::Status KeepSymbols(const OpDef& op, InferContext& context, Attrs& attrs) {
+  if (op.FindAttr(kSymbolsAttr) == nullptr) return absl::OkStatus();
+  std::vector<std::string> sorted = context.run_time_symbols();
+  std::sort(sorted.begin(), sorted.end());
+  if (!sorted.empty() && sorted[0].empty())
+    return context.Fail("E0102", "the attribute 'symbols' has an empty name");
+  if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
+    return context.Fail("E0102", absl::StrCat("the attribute 'symbols' names ", *twice, " twice"));
+  attrs.Set(kSymbolsAttr, context.run_time_symbols());
+  return absl::OkStatus();
+}
+
+// What is assumed of operands, by operand and dim.
+using Assumed = std::map<std::pair<int, int>, SizeAssumption>;
+
+// The operands as they are taken.
+std::vector<InferInput> TakenAs(std::span<const InferInput> given, const Assumed& assumed) {
+  std::vector<InferInput> taken(given.begin(), given.end());
+  for (const auto& [place, assumption] : assumed) {
+    Shape& shape = taken[assumption.input].type.shape;
+    std::vector<Dim> dims = shape.dims();
+    dims[assumption.dim] = assumption.must;
+    shape = Shape(std::move(dims));
   }
-  return context.TakeResults();
+  return taken;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<InferResult>> InferNode(const OpDef& op, std::string node_name,
+                                                   std::span<const InferInput> inputs, Attrs& attrs,
+                                                   const InferScope& scope) {
+  // Before anything else: what follows reads the ports of the inputs.
+  std::vector<InferInput> padded;
+  if (!op.Is<FusedBody>()) {
+    TENFOLD_RETURN_IF_ERROR(CheckArity(op, node_name, inputs));
+    if (inputs.size() < op.inputs.size()) {
+      padded.assign(inputs.begin(), inputs.end());
+      while (padded.size() < op.inputs.size()) padded.emplace_back().absent = true;
+      inputs = padded;
+    }
+  }
+  InferContext context(op, node_name, inputs, attrs, scope);
+  TENFOLD_RETURN_IF_ERROR(CompleteAttrs(op, context, attrs));
+  if (!op.Is<FusedBody>()) TENFOLD_RETURN_IF_ERROR(context.CheckDTypes());
+  // What is assumed of one operand may lead to more: until nothing does any more. Of an op that does not come
+  // to an end proofs are asked.
+  constexpr int kMostRounds = 8;
+  Assumed assumed;
+  for (int round = 0;; ++round) {
+    InferScope how = scope;
+    if (round == kMostRounds) how.assumptions = nullptr, assumed.clear();
+    std::vector<InferInput> taken;
+    if (!assumed.empty()) taken = TakenAs(inputs, assumed);
+    InferContext attempt(op, node_name, assumed.empty() ? inputs : taken, attrs, how);
+    attempt.SetInputsAsGiven(inputs);
+    const absl::Status inferred = op.infer(attempt);
+    std::vector<SizeAssumption> of_node;
+    bool again = false;
+    for (const SizeAssumption& assumption : attempt.assumptions()) {
+      if (assumption.input < 0) {
+        of_node.push_back(assumption);
+      } else {
+        assumed[{assumption.input, assumption.dim}] = assumption;
+        again = true;
+      }
+    }
+    if (again) continue;
+    TENFOLD_RETURN_IF_ERROR(inferred);
+    TENFOLD_RETURN_IF_ERROR(KeepSymbols(op, attempt, attrs));
+    if (how.assumptions != nullptr) {
+      for (const auto& [place, assumption] : assumed) how.assumptions->push_back(assumption);
+      how.assumptions->insert(how.assumptions->end(), of_node.begin(), of_node.end());
+    }
+    return attempt.TakeResults();
+  }
 }
 
 }  // namespace tenfold

@@ -40,11 +40,22 @@ struct InferInput {
 
 class Graph;
 
+// What the types of results take for granted: that two sizes are equal which only a run knows. Inference
+// refuses sizes that cannot be equal, and assumes it of others; runs check it before they compute anything.
+struct SizeAssumption {
+  Dim is, must;
+  std::string what;  // which size it is: "dim 1 of b 'y'"
+  // Of dim `dim` of this operand, which inference takes as `must` whatever its type says. -1: of the node.
+  int input = -1, dim = 0;
+};
+
 // What inference is given of the graph that the node stands in.
 struct InferScope {
   std::span<const std::shared_ptr<const Graph>> bodies = {};
   // A symbol that the graph does not use yet, named after `hint`.
   std::function<std::string(const std::string& hint)> fresh_symbol = nullptr;
+  // Where what is assumed goes. Null: nothing may be, and sizes must be proven equal.
+  std::vector<SizeAssumption>* assumptions = nullptr;
 };
 
 struct InferResult {
@@ -76,12 +87,23 @@ class InferContext {
 
   // --- Constraints. Each refusal names the inputs, their types and origins. ---
 
-  // The NumPy broadcast of all inputs' shapes (E0202). Unknown rank if any has.
+  // The NumPy broadcast of all inputs' shapes (E0202). Unknown rank if any has. Of sizes that are not known
+  // to be 1 it is assumed that they are equal.
   absl::StatusOr<Shape> BroadcastAll();
-  absl::StatusOr<Shape> Broadcast(const Shape& a, const Shape& b, absl::string_view what);
+  // `input_a`: the input whose first dims are those of `a`, so that something may be assumed of them; -1:
+  // none.
+  absl::StatusOr<Shape> Broadcast(const Shape& a, const Shape& b, absl::string_view what, int input_a = -1,
+                                  int input_b = -1);
   absl::Status RankAtLeast(int i, int rank);
   // Dim `lhs_dim` of input `lhs` equals dim `rhs_dim` of input `rhs`, negative dims from the end (E0201).
   absl::Status SameDim(int lhs, int lhs_dim, int rhs, int rhs_dim, absl::string_view what);
+  // True if dim `dim` of input `i` is `must`, or may be, which is assumed then: inference begins anew with
+  // the operand as one of that size.
+  bool TakeDim(int i, int dim, const Dim& must);
+  // The same of a whole shape.
+  bool TakeShape(int i, const Shape& must);
+  // True if a size, described by `what`, is `must` or may be, which is assumed of the node then.
+  bool TakeSize(const Dim& is, const Dim& must, std::string what);
   // The attribute `name` as an axis of a tensor of `rank` dims (E0203).
   absl::StatusOr<int> Axis(absl::string_view name, int rank);
   // The attribute `name` as distinct axes, sorted; an empty list means all axes.
@@ -119,16 +141,32 @@ class InferContext {
   absl::Status CheckDTypes();
   std::vector<InferResult> TakeResults() { return std::move(results_); }
   const std::vector<std::string>& run_time_symbols() const { return run_time_symbols_; }
+  // What was assumed; of operands, it is not in the results yet.
+  const std::vector<SizeAssumption>& assumptions() const { return assumptions_; }
+  // Errors show the types that operands have, not those that they are taken as.
+  void SetInputsAsGiven(std::span<const InferInput> given) { given_ = given; }
 
  private:
+  // A shape that is broadcast, and the input whose first dims it is.
+  struct BroadcastOperand {
+    const Shape* shape;
+    int input;
+  };
+  absl::StatusOr<Shape> BroadcastOperands(std::span<const BroadcastOperand> operands, absl::string_view what);
+  absl::StatusOr<Dim> BroadcastDim(std::span<const BroadcastOperand> operands, int from_end,
+                                   absl::string_view what);
+  absl::Status DoNotBroadcast(const Dim& x, const Dim& y, int from_end, bool same_rank,
+                              absl::string_view what);
   std::string PortText(int i) const;
   const OpDef& op_;
   std::string node_name_;
-  std::span<const InferInput> inputs_;
+  std::span<const InferInput> inputs_;  // as they are taken
   const Attrs& attrs_;
   const InferScope& scope_;
   std::vector<InferResult> results_;
   std::vector<std::string> run_time_symbols_;
+  std::vector<SizeAssumption> assumptions_;
+  std::span<const InferInput> given_;  // as they are
 };
 
 // Completes `attrs` with defaults and checks kinds and names, checks the number of inputs and their dtypes,

@@ -25,6 +25,7 @@ const Piece* AsView(const Layout& layout, const Shape& output) {
 }
 
 bool IsAlias(const Layout& layout, const Shape& input) {
+  if (layout.is_alias) return true;
   if (layout.fill != Layout::kNoFill || layout.pieces.size() != 1) return false;
   const Piece& piece = layout.pieces[0];
   return Shape(piece.extents).num_elements() == input.num_elements() && piece.from == Dim(0) &&

@@ -30,6 +30,9 @@ struct Layout {
   static constexpr int kNoFill = -1, kZeros = -2;
   std::vector<Piece> pieces;
   int fill = kNoFill;  // an input's number; kZeros: zeros fill
+  // The one piece is all of its input's memory under another shape, though the sizes do not show it: a run
+  // checks that they agree.
+  bool is_alias = false;
 };
 
 // All of the output, read by the strides of its dims.

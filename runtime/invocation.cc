@@ -12,6 +12,7 @@
 #include "tenfold/runtime/plan_memory.h"
 #include "tenfold/runtime/plan_views.h"
 #include "tenfold/runtime/run_memory.h"
+#include "tenfold/runtime/size_checks.h"
 
 namespace tenfold {
 
@@ -207,6 +208,7 @@ absl::Status Invocation::Impl::BindStage(int stage, std::span<const FeedOrigin> 
   if (own_bodies != nullptr && stage == 0)
     own_bodies->SetLimit(0, std::min(run_limit, state.options.memory_limit));
   if (stage == 0) TENFOLD_RETURN_IF_ERROR(ResolveSymbols(plan, fed_dims, symbols, origins, around));
+  TENFOLD_RETURN_IF_ERROR(CheckSizes(plan, stage, symbols));
   TENFOLD_RETURN_IF_ERROR(BindOutputShapes(stage));
   TENFOLD_RETURN_IF_ERROR(BindViews(stage));
   TENFOLD_RETURN_IF_ERROR(CheckValueSizes(plan, stage, symbols, state.options.limits));

@@ -474,6 +474,10 @@ std::string TextOf(const Plan& plan, const char* keyword) {
     if (!input.contract) continue;
     absl::StrAppend(&text, "contract of '", input.name, "': ", input.contract->ToString(), "\n");
   }
+  for (const PlanCheck& check : plan.checks) {
+    absl::StrAppend(&text, "check ", check.is.ToString(), " == ", check.must.ToString(), ", ", check.what,
+                    " of ", check.node, "\n");
+  }
   absl::StrAppend(&text, "values:\n");
   for (const PlanValue& v : plan.values) {
     absl::StrAppend(&text, "  ", v.name, ": ", v.type.ToString(), "  ", StorageText(plan, v), "\n");

@@ -96,6 +96,15 @@ struct PlanView {
   PlanNode node;
 };
 
+// What the plan takes for granted of sizes: `is` has the value of `must`. A run checks it as soon as both are
+// known, before it computes anything that relies on it.
+struct PlanCheck {
+  Dim is, must;
+  std::string what;      // the size: "dim 1 of b 'y'"
+  std::string node;      // that takes it so: "Mul 'z'"
+  std::string location;  // "examples/div.cc:7"; may be empty
+};
+
 // One fused kernel. inputs[i] and outputs[i] are the values behind kernel.inputs[i] and kernel.outputs[i].
 struct FusedStep {
   FusedKernel kernel;
@@ -188,6 +197,7 @@ struct Plan {
   std::vector<PlanOutput> outputs;
   std::vector<PlanStep> steps;
   std::vector<PlanView> views;
+  std::vector<PlanCheck> checks;
   // The first step of each stage. A new stage begins behind a step that gives symbols: from there on extents
   // that follow from them are known, steps can be bound, and memory can be placed. Filled in by BindSymbols.
   std::vector<int> stages = {0};
@@ -197,6 +207,7 @@ struct Plan {
   int StageOf(const std::string& symbol) const;
   int StageOf(const TensorType& type) const;
   int StageOf(const PlanView& view) const;  // also its offset's
+  int StageOf(const PlanCheck& check) const;
 
   // The value whose storage `value` really uses: follows aliases.
   int Root(int value) const {

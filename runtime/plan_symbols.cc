@@ -43,6 +43,10 @@ int Plan::StageOf(const PlanView& view) const {
                    StageOfDims(*this, std::span(&offset, 1))});
 }
 
+int Plan::StageOf(const PlanCheck& check) const {
+  return std::max(StageOfDims(*this, std::span(&check.is, 1)), StageOfDims(*this, std::span(&check.must, 1)));
+}
+
 namespace {
 
 // Where a step gives the symbol; false if none does.
@@ -80,6 +84,10 @@ absl::Status BindSymbols(Plan& plan, const std::vector<std::pair<std::string, Di
   }
   for (const PlanValue& value : plan.values) {
     for (const Dim& d : value.type.shape.dims()) d.CollectSymbols(names);
+  }
+  for (const PlanCheck& check : plan.checks) {
+    check.is.CollectSymbols(names);
+    check.must.CollectSymbols(names);
   }
   plan.symbols.clear();
   for (const std::string& name : names) {

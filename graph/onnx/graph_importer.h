@@ -71,8 +71,13 @@ class GraphImporter {
   absl::Status TryNode(const NodeProto& node, const std::string& place);
   absl::Status AddConstant(const NodeProto& node, const std::string& place);
   absl::Status CallFunction(const FunctionProto& function, const NodeProto& node);
-  // The branch of an If whose condition is constant; null if it is none.
-  const GraphProto* KnownBranch(const OpDef& op, const NodeProto& node, NodeDraft& draft) const;
+  // The branch of an If that is taken in every run; null if it is not known.
+  const GraphProto* KnownBranch(const OpDef& op, const NodeProto& node, NodeDraft& draft);
+  // PyTorch writes squeeze(x, d), where it does not know the size, as an If: if that is 1, Squeeze, else x as
+  // it is. Results of two ranks have no type. So what was meant is taken for what is written, Squeeze, of
+  // which runs check that the size is 1.
+  bool IsSqueezeOfUnknownSize(ValueId condition, const GraphProto& then_branch,
+                              const GraphProto& else_branch);
   // In the place of an If whose condition is constant, its branch.
   absl::Status InlineBranch(const GraphProto& branch, const NodeProto& node);
   // The values of a scope's outputs, which are those of `node`; the scope ends. Values from number `first` on

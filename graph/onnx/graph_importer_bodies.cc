@@ -128,13 +128,90 @@ std::optional<Graph> GraphImporter::ImportBody(const GraphProto& proto, const st
   return complete ? std::optional(std::move(body.graph_)) : std::nullopt;
 }
 
-const GraphProto* GraphImporter::KnownBranch(const OpDef& op, const NodeProto& node, NodeDraft& draft) const {
-  if (std::get<Control>(op.computation).kind != ControlKind::kIf || draft.inputs.size() != 1) return nullptr;
+namespace {
+
+// The size that the condition compares with 1, if that is what it is.
+std::optional<Dim> SizeComparedWithOne(const Graph& graph, ValueId condition) {
+  const Node& node = graph.producer(condition);
+  if (node.op->name != "Equal") return std::nullopt;
+  std::optional<Dim> size;
+  bool with_one = false;
+  for (ValueId input : node.inputs) {
+    const std::optional<Contents>& contents = graph.value(input).contents;
+    if (!contents || contents->size() != 1) return std::nullopt;
+    if (contents->front() == Dim(1)) {
+      with_one = true;
+    } else {
+      size = contents->front();
+    }
+  }
+  return with_one ? size : std::nullopt;
+}
+
+// The one axis that a Squeeze of a branch drops, as an attribute or a constant of the branch.
+std::optional<int64_t> SqueezedAxis(const GraphProto& branch, const NodeProto& squeeze,
+                                    const TensorSource& source) {
+  for (const AttributeProto& attribute : squeeze.attribute()) {
+    if (attribute.name() == "axes" && attribute.ints_size() == 1) return attribute.ints(0);
+  }
+  for (const NodeProto& node : branch.node()) {
+    const bool is_axes = squeeze.input_size() == 2 && node.op_type() == "Constant" &&
+                         node.output_size() == 1 && node.output(0) == squeeze.input(1);
+    for (const AttributeProto& attribute : node.attribute()) {
+      if (!is_axes || attribute.name() != "value") continue;
+      const absl::StatusOr<Tensor> axes = ReadTensor(attribute.t(), source);
+      if (axes.ok() && axes->dtype() == DType::kI64 && axes->num_elements() == 1) return axes->at<int64_t>(0);
+    }
+  }
+  return std::nullopt;
+}
+
+// The one node of a branch with one result, besides constants, if it is of that op and gives the result.
+const NodeProto* OnlyNode(const GraphProto& branch, absl::string_view op) {
+  const NodeProto* only = nullptr;
+  for (const NodeProto& node : branch.node()) {
+    if (node.op_type() == "Constant") continue;
+    if (only != nullptr || node.op_type() != op || node.input_size() == 0 || node.output_size() != 1) {
+      return nullptr;
+    }
+    only = &node;
+  }
+  const bool gives =
+      only != nullptr && branch.output_size() == 1 && branch.output(0).name() == only->output(0);
+  return gives ? only : nullptr;
+}
+
+}  // namespace
+
+bool GraphImporter::IsSqueezeOfUnknownSize(ValueId condition, const GraphProto& then_branch,
+                                           const GraphProto& else_branch) {
+  const std::optional<Dim> compared = SizeComparedWithOne(graph_, condition);
+  const NodeProto* const squeeze = OnlyNode(then_branch, "Squeeze");
+  const NodeProto* const same = OnlyNode(else_branch, "Identity");
+  if (!compared || squeeze == nullptr || same == nullptr || squeeze->input(0) != same->input(0)) return false;
+  const std::optional<int64_t> axis = SqueezedAxis(then_branch, *squeeze, context_.source());
+  const absl::StatusOr<std::optional<ValueId>> data = Read(squeeze->input(0));
+  if (!axis || !data.ok() || !*data) return false;
+  const Shape& shape = graph_.value(**data).type.shape;
+  const std::optional<int> dim = shape.has_rank() ? NormalizeAxis(*axis, shape.rank()) : std::nullopt;
+  return dim && shape.dim(*dim) == *compared;
+}
+
+const GraphProto* GraphImporter::KnownBranch(const OpDef& op, const NodeProto& node, NodeDraft& draft) {
+  if (std::get<Control>(op.computation).kind != ControlKind::kIf || draft.inputs.size() != 1 || !draft.Has(0))
+    return nullptr;
+  const auto graph_of = [&](const char* name) -> const GraphProto* {
+    const AttributeProto* const branch = FindAttribute(node, name);
+    return branch != nullptr && branch->has_g() ? &branch->g() : nullptr;
+  };
+  const GraphProto* const then_branch = graph_of("then_branch");
+  const GraphProto* const else_branch = graph_of("else_branch");
   const std::optional<Tensor> condition = draft.Constant(0);
-  if (!condition || condition->dtype() != DType::kBool || condition->num_elements() != 1) return nullptr;
-  const AttributeProto* const branch =
-      FindAttribute(node, condition->at<bool>(0) ? "then_branch" : "else_branch");
-  return branch != nullptr && branch->has_g() ? &branch->g() : nullptr;
+  if (condition && condition->dtype() == DType::kBool && condition->num_elements() == 1)
+    return condition->at<bool>(0) ? then_branch : else_branch;
+  const bool squeezes = then_branch != nullptr && else_branch != nullptr &&
+                        IsSqueezeOfUnknownSize(draft.inputs[0], *then_branch, *else_branch);
+  return squeezes ? then_branch : nullptr;
 }
 
 absl::StatusOr<bool> GraphImporter::AddBodies(const OpDef& op, const NodeProto& node, NodeDraft& draft) {

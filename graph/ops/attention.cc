@@ -250,14 +250,14 @@ absl::Status CheckOperands(InferContext& c, const Extents& e) {
   for (const auto& [past, head] : {std::pair(kPastKey, e.head), {kPastValue, e.v_head}}) {
     if (!c.has(past)) continue;
     const Shape expected = {e.batch, e.kv_heads, e.past, head};
-    if (c.shape(past) == expected) continue;
+    if (c.TakeShape(past, expected)) continue;
     return c.Fail("E0201", absl::StrCat(c.InputText(past), ", but must be ", expected.ToString()));
   }
   if (!c.has(kNonpad)) return absl::OkStatus();
   if (c.has(kPastKey))
     return c.Fail("E0103",
                   "nonpad_kv_seqlen says how full a cache of keys is, which past_key is another form of");
-  if (c.shape(kNonpad) == Shape{e.batch}) return absl::OkStatus();
+  if (c.TakeShape(kNonpad, Shape{e.batch})) return absl::OkStatus();
   return c.Fail("E0201", absl::StrCat(c.InputText(kNonpad), ", but must be one number for each of the ",
                                       e.batch.ToString(), " batches"));
 }

@@ -25,8 +25,14 @@ absl::Status CheckBroadcastsTo(InferContext& c, int i, const Shape& target, absl
   if (!c.shape(i).has_rank() || !target.has_rank()) return absl::OkStatus();
   TENFOLD_ASSIGN_OR_RETURN(
       const Shape both,
-      c.Broadcast(c.shape(i), target, absl::StrCat(c.op().InputPort(i).name, " and ", what)));
-  if (both == target) return absl::OkStatus();
+      c.Broadcast(c.shape(i), target, absl::StrCat(c.op().InputPort(i).name, " and ", what), i));
+  // A dim may be 1 where the target's is.
+  bool fits = both.rank() == target.rank();
+  for (int d = 0; fits && d < c.shape(i).rank(); ++d) {
+    const int to = target.rank() - c.shape(i).rank() + d;
+    fits = both.dim(to) == target.dim(to) || c.TakeDim(i, d, target.dim(to));
+  }
+  if (fits) return absl::OkStatus();
   return c.Fail("E0202",
                 absl::StrCat(c.InputText(i), ", which does not broadcast to ", what, " ", target.ToString()));
 }

@@ -29,7 +29,8 @@ absl::Status InferMatMulOf(InferContext& c, int lhs_input, int rhs_input) {
     const int count = s.rank() > 2 ? s.rank() - 2 : 0;
     return Shape(std::vector<Dim>(s.dims().begin(), s.dims().begin() + count));
   };
-  TENFOLD_ASSIGN_OR_RETURN(Shape batch, c.Broadcast(batch_of(lhs), batch_of(rhs), "batch dims"));
+  TENFOLD_ASSIGN_OR_RETURN(Shape batch,
+                           c.Broadcast(batch_of(lhs), batch_of(rhs), "batch dims", lhs_input, rhs_input));
   std::vector<Dim> dims = batch.dims();
   if (lhs.rank() > 1) dims.push_back(lhs.dim(lhs.rank() - 2));
   if (rhs.rank() > 1) dims.push_back(rhs.dim(rhs.rank() - 1));

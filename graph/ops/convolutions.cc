@@ -43,7 +43,7 @@ absl::Status CheckChannels(InferContext& c, int weights, bool transposed) {
   }
   // Of a transposed convolution the weights have all input channels and the output channels of one group.
   const Dim expected = transposed ? w.dim(0) : w.dim(1) * groups;
-  if (!(x.dim(1) == expected)) {
+  if (!c.TakeDim(0, 1, expected)) {
     return c.Fail("E0201",
                   absl::StrCat("channels differ: ", c.InputText(0), " has ", x.dim(1).ToString(), ", ",
                                c.InputText(weights),

@@ -28,7 +28,7 @@ absl::Status InferExpand(InferContext& c) {
   }
   const Shape& from = c.shape(0);
   TENFOLD_ASSIGN_OR_RETURN(
-      Shape shape, c.Broadcast(from, Shape(wanted), absl::StrCat("data and ", Shape(wanted).ToString())));
+      Shape shape, c.Broadcast(from, Shape(wanted), absl::StrCat("data and ", Shape(wanted).ToString()), 0));
   std::vector<Dim> strides(shape.rank(), Dim(0));
   const std::vector<Dim> own = RowMajorStrides(from.dims());
   for (int d = 0; d < from.rank(); ++d) {

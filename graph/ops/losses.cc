@@ -69,7 +69,7 @@ absl::Status InferLoss(InferContext& c) {
   std::vector<Dim> dims = scores.dims();
   dims.erase(dims.begin() + 1);
   const Shape labels(std::move(dims));
-  if (!(c.shape(kLabels) == labels)) {
+  if (!c.TakeShape(kLabels, labels)) {
     return c.Fail("E0201", absl::StrCat(c.InputText(kLabels), ", but must be ", labels.ToString(),
                                         ", a class for each of ", c.InputText(kScores)));
   }

@@ -61,7 +61,7 @@ constexpr Ranked kRanked[] = {
 };
 
 absl::Status CheckShape(InferContext& c, int input, const Shape& expected, Mend help = {}) {
-  if (!c.has(input) || c.shape(input) == expected) return absl::OkStatus();
+  if (!c.has(input) || c.TakeShape(input, expected)) return absl::OkStatus();
   return c.Fail("E0201", absl::StrCat(c.InputText(input), ", but must be ", expected.ToString()),
                 std::move(help));
 }

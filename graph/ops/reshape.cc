@@ -16,9 +16,12 @@
 namespace tenfold {
 namespace {
 
-// The elements of input 0 under another shape, with the values that are known of them.
+// The elements of input 0 under another shape, with the values that are known of them. That there are as many
+// is known, or checked by runs.
 absl::Status SetReshaped(InferContext& c, Shape shape) {
-  c.SetLayout(0, AliasOf(0, shape));
+  Layout layout = AliasOf(0, shape);
+  layout.is_alias = true;
+  c.SetLayout(0, std::move(layout));
   TENFOLD_RETURN_IF_ERROR(c.SetOutput(0, std::move(shape)));
   return c.contents(0).has_value() ? c.SetContents(0, *c.contents(0)) : absl::OkStatus();
 }
@@ -115,8 +118,13 @@ absl::Status InferReshape(InferContext& c) {
     known = known * dims.back();
   }
   const Dim total = from.num_elements();
+  const std::string count = absl::StrCat("the number of elements of ", c.NameOf(0));
   if (inferred.has_value()) {
-    const std::optional<Dim> rest = known == Dim(0) ? std::nullopt : Dim::DivideExactly(total, known);
+    std::optional<Dim> rest = known == Dim(0) ? std::nullopt : Dim::DivideExactly(total, known);
+    if (!rest.has_value() && !(known == Dim(0))) {
+      const Dim quotient = FloorDiv(total, known);
+      if (quotient.valid() && c.TakeSize(total, known * quotient, count)) rest = quotient;
+    }
     if (!rest.has_value()) {
       return c.Fail(
           "E0208",
@@ -125,7 +133,7 @@ absl::Status InferReshape(InferContext& c) {
           NearestShape(*c.contents(1), dims, total));
     }
     dims[*inferred] = *rest;
-  } else if (!(known == total)) {
+  } else if (!c.TakeSize(total, known, count)) {
     return c.Fail("E0208",
                   absl::StrCat(from.ToString(), " holds ", total.ToString(), " elements, ",
                                Shape(dims).ToString(), " holds ", known.ToString()),
@@ -144,7 +152,7 @@ absl::Status InferSqueeze(InferContext& c) {
     TENFOLD_ASSIGN_OR_RETURN(const std::vector<int64_t> listed, c.KnownInts(1));
     TENFOLD_ASSIGN_OR_RETURN(const std::vector<int> axes, c.NormalizeAxes("axes", listed, from.rank()));
     for (int axis : axes) {
-      if (!(from.dim(axis) == Dim(1))) {
+      if (!c.TakeDim(0, axis, 1)) {
         return c.Fail("E0201", absl::StrCat(c.InputText(0), ": dim ", axis, " is ", from.dim(axis).ToString(),
                                             ", and only a dim of 1 can be dropped"));
       }
@@ -198,6 +206,22 @@ absl::Status InferFlatten(InferContext& c) {
   };
   return SetReshaped(
       c, Shape{product(dims.begin(), dims.begin() + axis), product(dims.begin() + axis, dims.end())});
+}
+
+// --- EnsureShape -------------------------------------------------------------------------------------------
+
+// The compiler writes it for what inference assumes of an operand.
+absl::Status InferEnsureShape(InferContext& c) {
+  const TensorType type = c.attrs().Get<TensorType>("type");
+  const Shape& from = c.shape(0);
+  bool fits = from.has_rank() && type.shape.has_rank() && from.rank() == type.shape.rank() &&
+              c.dtype(0) == type.dtype;
+  for (int d = 0; fits && d < from.rank(); ++d) {
+    fits = c.TakeSize(from.dim(d), type.shape.dim(d),
+                      absl::StrCat("dim ", d, " of ", c.attrs().Get<std::string>("operand")));
+  }
+  if (!fits) return c.Fail("E0201", absl::StrCat(c.InputText(0), ", which cannot be ", type.ToString()));
+  return SetReshaped(c, type.shape);
 }
 
 // --- Identity, OptimizationBarrier -------------------------------------------------------------------------
@@ -273,6 +297,16 @@ std::vector<OpDef> ReshapingOps() {
        .infer = InferBarrier,
        .computation = Movement{},
        .is_barrier = true},
+      {.name = "EnsureShape",
+       .inputs = {data},
+       .attrs = {{"type", AttrKind::kType, std::nullopt, "the result's"},
+                 {"reader", AttrKind::kString, std::nullopt, "the node that takes it so: \"Mul 'y'\""},
+                 {"operand", AttrKind::kString, std::nullopt, "as what: \"b 'x'\""}},
+       .outputs = {result},
+       .doc = "The same tensor under sizes that equal its own in every run that is not refused.",
+       .infer = InferEnsureShape,
+       .computation = Movement{},
+       .is_internal = true},
   };
 }
 

@@ -110,12 +110,12 @@ absl::Status InferRotary(InferContext& c) {
                     absl::StrCat(c.InputText(cache), ", but must be [positions, ", half.ToString(), "]"));
     }
     const Shape expected = {x.dim(0), sequence, half};
-    if (shape == expected) continue;
+    if (c.TakeShape(cache, expected)) continue;
     return c.Fail("E0201", absl::StrCat(c.InputText(cache), ", but must be ", expected.ToString()),
                   "with position_ids a cache has a row for each position");
   }
   const Shape positions = {x.dim(0), sequence};
-  if (c.has(kPositions) && !(c.shape(kPositions) == positions)) {
+  if (c.has(kPositions) && !c.TakeShape(kPositions, positions)) {
     return c.Fail("E0201", absl::StrCat(c.InputText(kPositions), ", but must be ", positions.ToString()));
   }
   return c.SetOutput(0, x);
