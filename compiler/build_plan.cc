@@ -25,7 +25,7 @@ using BodyPlans = absl::flat_hash_map<const Graph*, std::shared_ptr<const Plan>>
 
 void AddCheck(PlanCheck check, std::vector<PlanCheck>& checks) {
   const bool known = std::any_of(checks.begin(), checks.end(), [&](const PlanCheck& c) {
-    return c.is == check.is && c.must == check.must;
+    return c.size.is == check.size.is && c.size.must == check.size.must;
   });
   if (!known) checks.push_back(std::move(check));
 }
@@ -76,8 +76,8 @@ class PlanBuilder {
     std::vector<PlanCheck> all;
     for (const PlanCheck& check : checks) {
       std::vector<std::string> names;
-      check.is.CollectSymbols(names);
-      check.must.CollectSymbols(names);
+      check.size.is.CollectSymbols(names);
+      check.size.must.CollectSymbols(names);
       const bool known = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
         return std::any_of(plan_.symbols.begin(), plan_.symbols.end(),
                            [&](const PlanSymbol& symbol) { return symbol.name == name; });
@@ -347,9 +347,8 @@ absl::StatusOr<std::vector<PlanCheck>> SizeChecks(const Graph& graph) {
     if (node.op->Is<Source>()) continue;
     TENFOLD_ASSIGN_OR_RETURN(std::vector<SizeAssumption> assumptions, AssumptionsOf(graph, node));
     for (SizeAssumption& assumption : assumptions) {
-      PlanCheck check{std::move(assumption.is), std::move(assumption.must), std::move(assumption.what),
-                      absl::StrCat(node.op->name, " '", graph.DisplayName(id), "'"),
-                      node.provenance.location};
+      PlanCheck check = {std::move(assumption), absl::StrCat(node.op->name, " '", graph.DisplayName(id), "'"),
+                         node.provenance.location};
       if (node.op->name == "EnsureShape") check.node = node.attrs.Get<std::string>("reader");
       AddCheck(std::move(check), checks);
     }

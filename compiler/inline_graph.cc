@@ -19,6 +19,11 @@ absl::StatusOr<std::vector<ValueId>> InlineGraph(Graph& graph, const Graph& body
   for (NodeId id : body.nodes()) {
     const Node& node = body.node(id);
     if (node.op->name == "Input") continue;
+    // It names sizes by symbols of the body; what is assumed here will be found anew.
+    if (node.op->name == "EnsureShape") {
+      mapped[node.outputs[0]] = mapped[node.inputs[0]];
+      continue;
+    }
     Node copy = node;
     for (ValueId& input : copy.inputs) input = input == kNoValue ? kNoValue : mapped[input];
     std::vector<std::string> names;

@@ -36,6 +36,8 @@ const std::vector<PassEntry>& DefaultPipeline() {
        "what a composite computes of its constants alone need not be computed in every run"},
       {Stage::kPlaced, "eliminate-common-subexpressions-of-parts", EliminateCommonSubexpressions, 1,
        "the parts of two composites may be equal: a conversion, a maximum"},
+      {Stage::kPlaced, "ensure-shapes-of-parts", EnsureShapes, 0,
+       "parts may assume sizes, too, and so may what stands in the place of an If"},
       {Stage::kFused, "fuse", Fuse, 2, "last: it decides only what is computed together"},
   };
   return *kPasses;

@@ -33,14 +33,13 @@ constexpr ErrorCode kErrorCodes[] = {
      "No value, input or output of that name exists in the graph. The message offers the nearest "
      "name."},
     {"E0201", "shape-mismatch", StatusCode::kInvalidArgument,
-     "Two dims that must be equal are not, or cannot be proven equal: an integer against another "
-     "integer, or "
-     "against a symbol. Where a Reshape, a Transpose or a declaration makes them agree, the help line gives "
-     "it."},
+     "Two dims that must be equal cannot be: an integer against another integer, N against N + 1. Of dims "
+     "that may be equal it is assumed, and runs check it (E0616). Where a Reshape, a Transpose or a "
+     "declaration makes them agree, the help line gives it."},
     {"E0202", "not-broadcastable", StatusCode::kInvalidArgument,
      "Shapes do not broadcast by NumPy's rules: aligned at the last dim, each pair of dims must be "
-     "equal or "
-     "one of them 1. A symbol broadcasts with itself and with 1 only."},
+     "equal or one of them 1. Of a symbol and another size it is assumed that they are equal, and runs check "
+     "it (E0616): a symbol that is 1 in a run is not broadcast."},
     {"E0203", "bad-axis", StatusCode::kInvalidArgument, "An axis is outside [-rank, rank), or named twice."},
     {"E0204", "bad-literal", StatusCode::kInvalidArgument,
      "A number written as an operand does not fit the dtype of the other operands: an integer out "

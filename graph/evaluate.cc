@@ -268,17 +268,40 @@ absl::StatusOr<Tensors> RunMatMul(const SingleNode& single, const How& how) {
   return outputs;
 }
 
+// What the node's type assumes of sizes holds, as far as they are known.
+absl::Status CheckSizes(const Graph& graph, const Node& node, const SymbolValues& symbols) {
+  TENFOLD_ASSIGN_OR_RETURN(const std::vector<SizeAssumption> assumptions, AssumptionsOf(graph, node));
+  for (const SizeAssumption& assumption : assumptions) {
+    const std::optional<int64_t> is = assumption.is.Evaluate(symbols),
+                                 must = assumption.must.Evaluate(symbols);
+    if (!is || !must || *is == *must) continue;
+    const std::string name = node.op->name == "EnsureShape"
+                                 ? node.attrs.Get<std::string>("reader")
+                                 : absl::StrCat(node.op->name, " '", graph.DisplayName(node.outputs[0]), "'");
+    return ToStatus(SizesDisagree(assumption, name, node.provenance.location, symbols));
+  }
+  return absl::OkStatus();
+}
+
+// Whether sizes of the graph, or of what is in its bodies, have values in an evaluation alone.
+bool HasSymbols(const Graph& graph) {
+  return graph.depth() > 0 || std::any_of(graph.inputs().begin(), graph.inputs().end(), [&](ValueId input) {
+           const Shape& shape = graph.value(input).type.shape;
+           return shape.has_rank() && !shape.is_static();
+         });
+}
+
 // The evaluation of a graph without the observation at its end.
 absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor> feeds, const How& outer) {
   absl::flat_hash_map<ValueId, Tensor> values;
   // A symbol that no input tells is one of the graph around.
   SymbolValues symbols;
+  const bool symbolic = HasSymbols(graph);
   for (size_t i = 0; i < graph.inputs().size(); ++i) {
     values[graph.inputs()[i]] = feeds[i];
-    if (graph.depth() > 0) BindSymbols(graph.value(graph.inputs()[i]).type, feeds[i].dims(), symbols);
+    if (symbolic) BindSymbols(graph.value(graph.inputs()[i]).type, feeds[i].dims(), symbols);
   }
-  if (outer.symbols != nullptr && graph.depth() > 0)
-    symbols.insert(outer.symbols->begin(), outer.symbols->end());
+  if (outer.symbols != nullptr && symbolic) symbols.insert(outer.symbols->begin(), outer.symbols->end());
   How how = outer;
   how.symbols = &symbols;
   for (NodeId id : graph.nodes()) {
@@ -286,10 +309,11 @@ absl::StatusOr<Tensors> EvaluateBody(const Graph& graph, std::span<const Tensor>
     if (node.op->name == "Input") continue;
     Tensors inputs;
     for (ValueId input : node.inputs) inputs.push_back(input == kNoValue ? Tensor() : values[input]);
+    if (symbolic && !node.op->Is<Source>()) TENFOLD_RETURN_IF_ERROR(CheckSizes(graph, node, symbols));
     TENFOLD_ASSIGN_OR_RETURN(Tensors outputs, Evaluate(graph, node, inputs, how));
     if (StopRequested(how.interrupt) && node.op->Is<Control>()) return Tensors(graph.outputs().size());
     for (size_t i = 0; i < outputs.size(); ++i) {
-      if (graph.depth() > 0) BindSymbols(graph.value(node.outputs[i]).type, outputs[i].dims(), symbols);
+      if (symbolic) BindSymbols(graph.value(node.outputs[i]).type, outputs[i].dims(), symbols);
       values[node.outputs[i]] = std::move(outputs[i]);
     }
   }

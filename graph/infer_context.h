@@ -18,6 +18,7 @@
 #include "tenfold/graph/mend.h"
 #include "tenfold/graph/op_def.h"
 #include "tenfold/graph/shape.h"
+#include "tenfold/graph/size_assumption.h"
 
 namespace tenfold {
 
@@ -39,15 +40,6 @@ struct InferInput {
 };
 
 class Graph;
-
-// What the types of results take for granted: that two sizes are equal which only a run knows. Inference
-// refuses sizes that cannot be equal, and assumes it of others; runs check it before they compute anything.
-struct SizeAssumption {
-  Dim is, must;
-  std::string what;  // which size it is: "dim 1 of b 'y'"
-  // Of dim `dim` of this operand, which inference takes as `must` whatever its type says. -1: of the node.
-  int input = -1, dim = 0;
-};
 
 // What inference is given of the graph that the node stands in.
 struct InferScope {

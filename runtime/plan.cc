@@ -475,8 +475,8 @@ std::string TextOf(const Plan& plan, const char* keyword) {
     absl::StrAppend(&text, "contract of '", input.name, "': ", input.contract->ToString(), "\n");
   }
   for (const PlanCheck& check : plan.checks) {
-    absl::StrAppend(&text, "check ", check.is.ToString(), " == ", check.must.ToString(), ", ", check.what,
-                    " of ", check.node, "\n");
+    absl::StrAppend(&text, "check ", check.size.is.ToString(), " == ", check.size.must.ToString(), ": ",
+                    check.size.what, " in ", check.node, "\n");
   }
   absl::StrAppend(&text, "values:\n");
   for (const PlanValue& v : plan.values) {

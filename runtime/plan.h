@@ -23,6 +23,7 @@
 #include "tenfold/graph/layout.h"
 #include "tenfold/graph/matmul_layout.h"
 #include "tenfold/graph/shape.h"
+#include "tenfold/graph/size_assumption.h"
 #include "tenfold/graph/tensor.h"
 
 namespace tenfold {
@@ -96,12 +97,11 @@ struct PlanView {
   PlanNode node;
 };
 
-// What the plan takes for granted of sizes: `is` has the value of `must`. A run checks it as soon as both are
-// known, before it computes anything that relies on it.
+// What the plan takes for granted of sizes. A run checks it as soon as they are known, before it computes
+// anything that relies on it.
 struct PlanCheck {
-  Dim is, must;
-  std::string what;      // the size: "dim 1 of b 'y'"
-  std::string node;      // that takes it so: "Mul 'z'"
+  SizeAssumption size;
+  std::string node;      // that assumes it: "Mul 'z'"
   std::string location;  // "examples/div.cc:7"; may be empty
 };
 

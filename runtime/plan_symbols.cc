@@ -44,7 +44,8 @@ int Plan::StageOf(const PlanView& view) const {
 }
 
 int Plan::StageOf(const PlanCheck& check) const {
-  return std::max(StageOfDims(*this, std::span(&check.is, 1)), StageOfDims(*this, std::span(&check.must, 1)));
+  return std::max(StageOfDims(*this, std::span(&check.size.is, 1)),
+                  StageOfDims(*this, std::span(&check.size.must, 1)));
 }
 
 namespace {
@@ -86,8 +87,8 @@ absl::Status BindSymbols(Plan& plan, const std::vector<std::pair<std::string, Di
     for (const Dim& d : value.type.shape.dims()) d.CollectSymbols(names);
   }
   for (const PlanCheck& check : plan.checks) {
-    check.is.CollectSymbols(names);
-    check.must.CollectSymbols(names);
+    check.size.is.CollectSymbols(names);
+    check.size.must.CollectSymbols(names);
   }
   plan.symbols.clear();
   for (const std::string& name : names) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tenfold/runtime/size_checks.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,29 +26,19 @@ std::string DescribeSymbol(const Plan& plan, const std::string& name, const Symb
   return text;
 }
 
-std::string Valued(const Dim& dim, std::optional<int64_t> value) {
-  if (dim.is_constant()) return dim.ToString();
-  return absl::StrCat(dim.ToString(), " = ", value ? absl::StrCat(*value) : "nothing");
-}
-
 absl::Status Disagree(const Plan& plan, const PlanCheck& check, const SymbolValues& symbols) {
-  const std::optional<int64_t> is = check.is.Evaluate(symbols), must = check.must.Evaluate(symbols);
-  Diagnostic d;
-  d.code = "E0616";
-  d.message = absl::StrCat(check.node, ": ", check.what, " is ", Valued(check.is, is), ", and must be ",
-                           Valued(check.must, must));
-  d.location = check.location;
+  const auto& [is, must] = std::pair(check.size.is, check.size.must);
+  Diagnostic d = SizesDisagree(check.size, check.node, check.location, symbols);
   std::vector<std::string> names;
-  check.is.CollectSymbols(names);
-  check.must.CollectSymbols(names);
+  is.CollectSymbols(names);
+  must.CollectSymbols(names);
   d.notes.push_back(
       absl::StrCat("in this run ", absl::StrJoin(names, ", ", [&](std::string* out, const auto& name) {
                      *out += DescribeSymbol(plan, name, symbols);
                    })));
   // The other pattern of a broadcast than the one that was compiled.
-  const Dim& one = is == 1 ? check.is : check.must;
-  const bool broadcasts = (is == 1) != (must == 1) && is && must && *is > 0 && *must > 0;
-  if (broadcasts && one.symbol()) {
+  const Dim& one = is.Evaluate(symbols) == 1 ? is : must;
+  if (one.symbol() && one.Evaluate(symbols) == 1) {
     d.help.push_back(absl::StrCat("what is 1 is broadcast only where the graph says so: declare ",
                                   one.ToString(), " as 1 (of an ONNX model: --dim ",
                                   ShellQuote(absl::StrCat(*one.symbol(), "=1")), ")"));
@@ -64,8 +53,8 @@ absl::Status Disagree(const Plan& plan, const PlanCheck& check, const SymbolValu
 absl::Status CheckSizes(const Plan& plan, int stage, const SymbolValues& symbols) {
   for (const PlanCheck& check : plan.checks) {
     if (plan.StageOf(check) != stage) continue;
-    const std::optional<int64_t> is = check.is.Evaluate(symbols);
-    if (!is || is != check.must.Evaluate(symbols)) return Disagree(plan, check, symbols);
+    const std::optional<int64_t> is = check.size.is.Evaluate(symbols);
+    if (!is || is != check.size.must.Evaluate(symbols)) return Disagree(plan, check, symbols);
   }
   return absl::OkStatus();
 }

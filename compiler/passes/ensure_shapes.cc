@@ -32,7 +32,7 @@ absl::StatusOr<Taken> TakenShapes(const Graph& graph, const Node& node) {
     const auto dims = taken.shapes.try_emplace(assumption.input, shape.dims()).first;
     dims->second[assumption.dim] = assumption.must;
     absl::StrAppend(&taken.text, taken.text.empty() ? "" : "; ", assumption.what, ", ",
-                    assumption.is.ToString(), ", is ", assumption.must.ToString(), " in every run");
+                    assumption.is.ToString(), ", is ", assumption.must.ToString());
   }
   return taken;
 }

@@ -24,7 +24,7 @@ struct OnnxOptions {
   // Inputs of the model that become constants, by name: types may follow from their values then.
   NamedTensors constants = {};
   // What sizes that the model names are known to be, by name: {"batch", 1}, {"height", 32 *
-  // Dim::Symbol("h")}. A model whose parts fit each other only for some sizes needs it.
+  // Dim::Symbol("h")}. More is proven while the graph is built then, and less is left for runs to check.
   std::vector<std::pair<std::string, Dim>> dims = {};
   // Where weights lie that the model names instead of holding; empty: the folder of its file.
   std::string folder = {};

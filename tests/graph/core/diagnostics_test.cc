@@ -132,14 +132,14 @@ TEST(Diagnostics, E0201OfSymbolsAsksForOneDeclaration) {
   const int here = __LINE__;
   GraphBuilder g;
   Value x = g.Input("x", DType::kF32, {2, "N"});
-  Value y = g.Input("y", DType::kF32, {"M", 2});
+  Value y = g.Input("y", DType::kF32, Shape{Dim::Symbol("N") + Dim(1), 2});
   g.Output("y", MatMul(x, y));
   EXPECT_EQ(
       ErrorOf(g, here),
-      R"(error[E0201 shape-mismatch]: MatMul 'matmul': inner dims differ: lhs 'x' is f32[2,N], rhs 'y' is f32[M,2]
+      R"(error[E0201 shape-mismatch]: MatMul 'matmul': inner dims differ: lhs 'x' is f32[2,N], rhs 'y' is f32[N + 1,2]
   --> here+4
   lhs comes from Input 'x' (here+2), rhs comes from Input 'y' (here+3)
-  help: declare both dims alike: N and M cannot be proven equal)");
+  help: declare both dims alike: N and N + 1 cannot be equal)");
 }
 
 TEST(Diagnostics, E0202ShowsTheDimsThatDisagree) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -32,6 +33,54 @@ TEST(Infer, BinaryArithmeticBroadcasts) {
     REFUSES(op, "f32[2]", "takes 2 inputs, but got 1");
     REFUSES(op, "f32[2] f32[2] f32[2]", "takes 2 inputs, but got 3");
   }
+}
+
+TEST(Infer, BroadcastsByAssumingEqualSizes) {
+  ASSUMES("Add", "f32[N] f32[3]", "f32[3]", "dim 0 of a is 3");
+  ASSUMES("Add", "f32[3] f32[N]", "f32[3]", "dim 0 of b is 3");
+  // What is said in less stands for both.
+  ASSUMES("Add", "f32[N] f32[2*M]", "f32[N]", "dim 0 of b is N");
+  ASSUMES("Add", "f32[N] f32[M]", "f32[M]", "dim 0 of a is M");
+  ASSUMES("Add", "f32[N,4] f32[floordiv(N, 2),1]", "f32[N,4]", "dim 0 of b is N");
+  ASSUMES("Where", "bool[A,1] f32[B,C] f32[7]", "f32[A,7]", "dim 0 of a is A, dim 1 of a is 7");
+  // 0 or 1: nothing but broadcasting makes sense of it.
+  ASSUMES("Add", "f32[N] f32[min(N, 1)]", "f32[N]", "dim 0 of b is 1");
+  ASSUMES("Add", "f32[min(M, 1)] f32[min(N, 1)]", "f32[1]", "dim 0 of a is 1, dim 0 of b is 1");
+  // Nothing is assumed where there is a proof, or none can be.
+  EXPECT_EQ(testing::InferredByAssuming("Add", "f32[N,1] f32[1,M]", {}), "f32[N,M] if ");
+  for (const char* inputs : {"f32[2] f32[3]", "f32[N] f32[N + 1]", "f32[N + 4] f32[3]", "f32[2*N] f32[3*N]",
+                             "f32[N,3] f32[N,4]"}) {
+    EXPECT_THAT(testing::InferredByAssuming("Add", inputs, {}), ::testing::HasSubstr("E0202")) << inputs;
+  }
+  // The one that cannot be is the one to hear of.
+  EXPECT_THAT(testing::InferredByAssuming("Where", "bool[N] f32[3] f32[5]", {}),
+              ::testing::HasSubstr("3 against 5"));
+}
+
+TEST(Infer, TakesOperandsAsOtherOperandsWantThem) {
+  ASSUMES("MatMul", "f32[2,N] f32[M,3]", "f32[2,3]", "dim 1 of lhs is M");
+  ASSUMES("MatMul", "f32[N,4] f32[K,3]", "f32[N,3]", "dim 0 of rhs is 4");
+  ASSUMES("MatMul", "f32[A,2,4] f32[B,4,3]", "f32[A,2,3]", "dim 0 of rhs is A");
+  ASSUMES("Concat", "f32[N,2] f32[M,3] f32[4,1]", "f32[4,6]",
+          "dim 0 of inputs[0] is 4, dim 0 of inputs[1] is 4", {"axis", int64_t{1}});
+  ASSUMES("Expand", "f32[min(N, 1),min(M, 512)] i64[2]{N,M}", "f32[N,M]",
+          "dim 0 of data is 1, dim 1 of data is M");
+  ASSUMES("Expand", "f32[7] i64[1]{N}", "f32[N]", "dim 0 of data is N");
+  ASSUMES("Squeeze", "f32[2,floordiv(N, 8)] i64[1]{1}", "f32[2]", "dim 1 of data is 1");
+  ASSUMES("Conv", "f32[1,C,8] f32[2,3,3]", "f32[1,2,6]", "dim 1 of x is 3");
+  REFUSES("Squeeze", "f32[2,N + 2] i64[1]{1}", "only a dim of 1 can be dropped");
+  // The elements of packed tensors have no addresses, which views need.
+  EXPECT_THAT(testing::InferredByAssuming("Concat", "i4[N,2] i4[M,3]", {{"axis", int64_t{1}}}),
+              ::testing::HasSubstr("E0201"));
+}
+
+TEST(Infer, ReshapesByAssumingAsManyElements) {
+  ASSUMES("Reshape", "f32[N,6] i64[2]{4,9}", "f32[4,9]", "the number of elements of data is 36");
+  ASSUMES("Reshape", "f32[N,6] i64[2]{M,6}", "f32[M,6]", "the number of elements of data is 6*M");
+  ASSUMES("Reshape", "f32[N,3] i64[2]{-1,2}", "f32[N + floordiv(N, 2),2]",
+          "the number of elements of data is 2*N + 2*floordiv(N, 2)");
+  EXPECT_THAT(testing::InferredByAssuming("Reshape", "f32[2,3] i64[1]{7}", {}),
+              ::testing::HasSubstr("E0208"));
 }
 
 TEST(Infer, EveryNumericTypeIsAdmittedByArithmetic) {

@@ -33,7 +33,8 @@ absl::StatusOr<InferInput> ConsumeOperand(absl::string_view& text) {
   return input;
 }
 
-absl::StatusOr<std::string> Infer(absl::string_view op_name, absl::string_view text, Attrs& attrs) {
+absl::StatusOr<std::string> Infer(absl::string_view op_name, absl::string_view text, Attrs& attrs,
+                                  std::vector<SizeAssumption>* assumptions) {
   std::vector<InferInput> inputs;
   for (text = absl::StripAsciiWhitespace(text); !text.empty();
        text = absl::StripLeadingAsciiWhitespace(text)) {
@@ -42,7 +43,8 @@ absl::StatusOr<std::string> Infer(absl::string_view op_name, absl::string_view t
   }
   const OpDef* op = OpRegistry::Standard()->Find(op_name);
   if (op == nullptr) return MakeError("E0101", "there is no such op");
-  TENFOLD_ASSIGN_OR_RETURN(const std::vector<InferResult> results, InferNode(*op, "", inputs, attrs));
+  TENFOLD_ASSIGN_OR_RETURN(const std::vector<InferResult> results,
+                           InferNode(*op, "", inputs, attrs, {.assumptions = assumptions}));
   return absl::StrJoin(results, " ", [](std::string* out, const InferResult& r) {
     *out += r.type.ToString();
     if (!r.contents.has_value()) return;
@@ -54,8 +56,18 @@ absl::StatusOr<std::string> Infer(absl::string_view op_name, absl::string_view t
 }  // namespace
 
 std::string Inferred(absl::string_view op, absl::string_view inputs, Attrs attrs) {
-  absl::StatusOr<std::string> text = Infer(op, inputs, attrs);
+  absl::StatusOr<std::string> text = Infer(op, inputs, attrs, nullptr);
   return text.ok() ? *std::move(text) : std::string(text.status().message());
+}
+
+std::string InferredByAssuming(absl::string_view op, absl::string_view inputs, Attrs attrs) {
+  std::vector<SizeAssumption> assumptions;
+  const absl::StatusOr<std::string> text = Infer(op, inputs, attrs, &assumptions);
+  if (!text.ok()) return std::string(text.status().message());
+  return absl::StrCat(*text, " if ",
+                      absl::StrJoin(assumptions, ", ", [](std::string* out, const SizeAssumption& a) {
+                        absl::StrAppend(out, a.what, " is ", a.must.ToString());
+                      }));
 }
 
 }  // namespace tenfold::testing

@@ -4,6 +4,9 @@
 //
 //   INFERS("MatMul", "f32[N,4] f32[4,3]", "f32[N,3]");
 //   REFUSES("MatMul", "f32[28,28] f32[784,10]", "inner dims differ");
+//   ASSUMES("MatMul", "f32[N,4] f32[K,3]", "f32[N,3]", "dim 0 of rhs is 4");
+//
+// The first two want proofs; ASSUMES lists what is assumed where there is none.
 //
 // An operand whose values inference knows has them behind its type: "i64[2]{-1,N}". `_` is absent. Attributes
 // follow as
@@ -25,11 +28,17 @@ using Ints = std::vector<int64_t>;
 
 // The outputs' types and known contents as text, or the printed error.
 std::string Inferred(absl::string_view op, absl::string_view inputs, Attrs attrs);
+// The same where sizes may be assumed to be equal, "f32[N,3] if dim 0 of rhs is 4".
+std::string InferredByAssuming(absl::string_view op, absl::string_view inputs, Attrs attrs);
 
 }  // namespace tenfold::testing
 
 #define INFERS(op, inputs, outputs, ...) \
   EXPECT_EQ(::tenfold::testing::Inferred(op, inputs, {__VA_ARGS__}), outputs)
+
+#define ASSUMES(op, inputs, outputs, assumptions, ...)                         \
+  EXPECT_EQ(::tenfold::testing::InferredByAssuming(op, inputs, {__VA_ARGS__}), \
+            std::string(outputs) + " if " + (assumptions))
 
 #define REFUSES(op, inputs, message, ...)                                       \
   EXPECT_PRED_FORMAT2(::testing::IsSubstring, "error[E",                        \

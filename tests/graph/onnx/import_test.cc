@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tenfold/tests/graph/onnx/model_text.h"
 
@@ -14,6 +15,7 @@ namespace tenfold {
 namespace {
 
 using std::string;
+using ::testing::HasSubstr;
 
 TEST(ImportOnnx, KeepsNamesSizesAndPlaces) {
   const string model = ModelOfOpset(
@@ -303,6 +305,32 @@ TEST(ImportOnnx, TakesTheBranchOfAConstantCondition) {
   y = Neg(x)
 }
 )");
+}
+
+// PyTorch's squeeze(x, 1) of a size that it does not know.
+string SqueezeIf(const string& squeezed_axis, const string& other = "x") {
+  const string axes = absl::StrCat(
+      "attribute { name: \"value\" type: 4 t { dims: 1 data_type: 7 int64_data: ", squeezed_axis, " } } ");
+  return ModelOfOpset(
+      13,
+      absl::StrCat(
+          NodeText("Shape", {"x"}, {"s"}), NodeText("Gather", {"s", "at"}, {"size"}),
+          NodeText("Equal", {"size", "one"}, {"c"}),
+          NodeText("If", {"c"}, {"y"},
+                   GraphAttr("then_branch", NodeText("Constant", {}, {"axes"}, axes) +
+                                                NodeText("Squeeze", {"x", "axes"}, {"t"}) + OutputText("t")) +
+                       GraphAttr("else_branch", NodeText("Identity", {other}, {"e"}) + OutputText("e"))),
+          IntsTensor("at", {1}), IntsTensor("one", {1}), InputText("x", "f32[N,M]"),
+          InputText("z", "f32[N,M]"), OutputText("y")));
+}
+
+TEST(ImportOnnx, TakesASqueezeOfAnUnknownSizeForOne) {
+  EXPECT_EQ(Computed(SqueezeIf("1"), {"f32[2,1] {1, 2}", "f32[2,1] {3, 4}"}), "f32[2] {1, 2}");
+  EXPECT_THAT(Computed(SqueezeIf("-1"), {"f32[1,2] {1, 2}", "f32[1,2] {3, 4}"}),
+              HasSubstr("Squeeze 'y': dim 1 of data 'x' is M = 2, and must be 1"));
+  // What is asked is another thing than what is done then, or otherwise.
+  EXPECT_THAT(Computed(SqueezeIf("0"), {"f32[2,1] {1, 2}", "f32[2,1] {3, 4}"}), HasSubstr("error[E"));
+  EXPECT_THAT(Computed(SqueezeIf("1", "z"), {"f32[2,1] {1, 2}", "f32[2,1] {3, 4}"}), HasSubstr("error[E"));
 }
 
 TEST(ImportOnnx, RunsLoops) {

@@ -400,20 +400,21 @@ graph g(x: f32[2,3]) -> (y) {
     |          ^~~~
   trip_count comes from Input 'n' (text:1:9), carried[0] comes from Input 'x' (text:1:19)
   help: Pad it to one size in the body, or carry it along by Concat)"},
-    {R"(graph g(n: i64[], x: f32[2], m: f32[2,3]) -> (y) {
+    {R"(graph g(n: i64[], x: f32[2]) -> (y) {
   y = Loop(n, _, x) {
     graph body(i, go, v) -> (go, w) {
-      w = MatMul(v, m)
+      s = Squeeze(v)
+      w = Concat(s, s, axis=0)
     }
   }
 }
 )",
-     R"(error[E0201 shape-mismatch]: MatMul 'w': inner dims differ: lhs 'v' is f32[v_0], rhs 'm' is f32[2,3]
+     R"(error[E0211 value-not-known]: Squeeze 's': data 'v' is f32[v_0]: whether dim 0, v_0, is dropped would depend on its value
   --> text:2:7
   2 |   y = Loop(n, _, x) {
     |       ^~~~
-  lhs comes from Input 'v' (text:3:23), rhs comes from Input 'm' (text:1:30)
-  in the body of Loop, 'v' goes in as f32[2] and comes out as f32[3], so it was taken as f32[v_0]
+  data comes from Input 'v' (text:3:23)
+  in the body of Loop, 'v' goes in as f32[2] and comes out as f32[4], so it was taken as f32[v_0]
   help: let the body give it back in the shape that it takes)"},
     {R"(graph g(n: i64[], x: f32[2]) -> (y) {
   y = Loop(n, _, x) {
