@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -23,12 +24,24 @@ namespace {
 // Plans of bodies: a body that several nodes share has one.
 using BodyPlans = absl::flat_hash_map<const Graph*, std::shared_ptr<const Plan>>;
 
-void AddCheck(PlanCheck check, std::vector<PlanCheck>& checks) {
-  const bool known = std::any_of(checks.begin(), checks.end(), [&](const PlanCheck& c) {
-    return c.size.is == check.size.is && c.size.must == check.size.must;
-  });
-  if (!known) checks.push_back(std::move(check));
-}
+// Checks, each pair of sizes once.
+class CheckList {
+ public:
+  void Add(PlanCheck check) {
+    if (known_.emplace(check.size.is, check.size.must).second) checks_.push_back(std::move(check));
+  }
+  std::vector<PlanCheck> Take() && { return std::move(checks_); }
+
+ private:
+  struct Less {
+    bool operator()(const std::pair<Dim, Dim>& a, const std::pair<Dim, Dim>& b) const {
+      const int first = Dim::Compare(a.first, b.first);
+      return first != 0 ? first < 0 : Dim::Compare(a.second, b.second) < 0;
+    }
+  };
+  std::set<std::pair<Dim, Dim>, Less> known_;
+  std::vector<PlanCheck> checks_;
+};
 
 class PlanBuilder {
  public:
@@ -73,19 +86,18 @@ class PlanBuilder {
   // Those of the graph as it was: what is known to be so by now, and what is about sizes that have gone,
   // nobody needs to check.
   void AddKnownChecks(std::span<const PlanCheck> checks) {
-    std::vector<PlanCheck> all;
+    std::set<std::string> symbols;
+    for (const PlanSymbol& symbol : plan_.symbols) symbols.insert(symbol.name);
+    CheckList all;
     for (const PlanCheck& check : checks) {
       std::vector<std::string> names;
       check.size.is.CollectSymbols(names);
       check.size.must.CollectSymbols(names);
-      const bool known = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
-        return std::any_of(plan_.symbols.begin(), plan_.symbols.end(),
-                           [&](const PlanSymbol& symbol) { return symbol.name == name; });
-      });
-      if (known) all.push_back(check);
+      const auto is_known = [&](const std::string& name) { return symbols.contains(name); };
+      if (std::all_of(names.begin(), names.end(), is_known)) all.Add(check);
     }
-    for (PlanCheck& check : plan_.checks) AddCheck(std::move(check), all);
-    plan_.checks = std::move(all);
+    for (PlanCheck& check : plan_.checks) all.Add(std::move(check));
+    plan_.checks = std::move(all).Take();
   }
 
   int AddValue(PlanValue value) {
@@ -341,7 +353,7 @@ class PlanBuilder {
 }  // namespace
 
 absl::StatusOr<std::vector<PlanCheck>> SizeChecks(const Graph& graph) {
-  std::vector<PlanCheck> checks;
+  CheckList checks;
   for (NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
     if (node.op->Is<Source>()) continue;
@@ -350,10 +362,10 @@ absl::StatusOr<std::vector<PlanCheck>> SizeChecks(const Graph& graph) {
       PlanCheck check = {std::move(assumption), absl::StrCat(node.op->name, " '", graph.DisplayName(id), "'"),
                          node.provenance.location};
       if (node.op->name == "EnsureShape") check.node = node.attrs.Get<std::string>("reader");
-      AddCheck(std::move(check), checks);
+      checks.Add(std::move(check));
     }
   }
-  return checks;
+  return std::move(checks).Take();
 }
 
 absl::StatusOr<Plan> BuildPlan(const Graph& graph, std::span<const PlanCheck> checks,

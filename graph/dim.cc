@@ -410,6 +410,8 @@ Dim Dim::Symbol(absl::string_view name) {
   return DimBuilder::MakeAtom(Atom::kSymbol, std::string(name), Dim(), Dim());
 }
 
+int Dim::size() const { return DimBuilder::Size(*this); }
+
 std::optional<std::string> Dim::symbol() const {
   const Atom* atom = valid_ ? DimBuilder::BareAtom(*this, Atom::kSymbol) : nullptr;
   return atom == nullptr ? std::nullopt : std::optional<std::string>(atom->name);

@@ -70,6 +70,9 @@ class Dim {
   // Each symbol of `by` replaced by what it stands for; others stay.
   Dim Substitute(const SymbolMap& by) const;
 
+  // How many symbols and operators it is written with; 0 for a constant.
+  int size() const;
+
   // Every symbol named, each once, in order of first appearance.
   void CollectSymbols(std::vector<std::string>& out) const;
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tenfold/graph/diagnostic.h"
+#include "tenfold/graph/ingest/printable.h"
 
 namespace tenfold {
 namespace {
@@ -156,8 +157,9 @@ bool IsAtMostOne(const Dim& d) { return !d.is_constant() && Min(d, 1) == d; }
 // Which of two sizes that are assumed to be equal stands for both: a number, or what is said in less.
 bool IsSimpler(const Dim& x, const Dim& y) {
   if (x.is_constant() || y.is_constant()) return x.is_constant();
-  const std::string a = x.ToString(), b = y.ToString();
-  return std::pair(a.size(), a) < std::pair(b.size(), b);
+  if (x.size() != y.size()) return x.size() < y.size();
+  if (x.symbol().has_value() != y.symbol().has_value()) return x.symbol().has_value();
+  return Dim::Compare(x, y) < 0;
 }
 
 WrapOperand CastOperand(int i, DType to) { return {i, "Cast", absl::StrCat("to=", Name(to))}; }
@@ -370,7 +372,8 @@ bool InferContext::TakeDim(int i, int dim, const Dim& must) {
   if (!allowed) return false;
   const Dim& given = given_[i].type.shape.dim(dim);
   assumptions_.push_back(
-      {given, must, absl::StrCat("dim ", dim, " of ", PortText(i), QuotedName(given_[i].name)), i, dim});
+      {given, must, absl::StrCat("dim ", dim, " of ", PortText(i), QuotedName(Printable(given_[i].name))), i,
+       dim});
   return true;
 }
 

@@ -17,6 +17,9 @@ std::string DescribeOperand(const Graph& graph, const Node& node, int input) {
   return absl::StrCat(node.op->InputPort(input).name, name.empty() ? "" : absl::StrCat(" '", name, "'"));
 }
 
+// Nobody wants to read more of one node.
+constexpr int kMostDescribed = 8;
+
 // The shapes that operands are taken as, by their places, and what that assumes as text.
 struct Taken {
   std::map<int, std::vector<Dim>> shapes;
@@ -26,11 +29,14 @@ struct Taken {
 absl::StatusOr<Taken> TakenShapes(const Graph& graph, const Node& node) {
   TENFOLD_ASSIGN_OR_RETURN(const std::vector<SizeAssumption> assumptions, AssumptionsOf(graph, node));
   Taken taken;
+  int described = 0;
   for (const SizeAssumption& assumption : assumptions) {
     if (assumption.input < 0) continue;
     const Shape& shape = graph.value(node.inputs[assumption.input]).type.shape;
     const auto dims = taken.shapes.try_emplace(assumption.input, shape.dims()).first;
     dims->second[assumption.dim] = assumption.must;
+    if (described++ == kMostDescribed) taken.text += "; ...";
+    if (described > kMostDescribed) continue;
     absl::StrAppend(&taken.text, taken.text.empty() ? "" : "; ", assumption.what, ", ",
                     assumption.is.ToString(), ", is ", assumption.must.ToString());
   }
