@@ -141,12 +141,24 @@ constexpr int kMostOrigins = 8;
 // No op takes a longer list of extents or positions.
 constexpr int64_t kMostListed = 1 << 16;
 
+// Whether a size is a product, k*N*M, and the number no multiple of k.
+bool IsNoMultiple(const Dim& product, const Dim& number) {
+  if (product.is_constant() || !number.is_constant()) return false;
+  std::vector<std::string> names;
+  product.CollectSymbols(names);
+  SymbolValues ones;
+  for (const std::string& name : names) ones[name] = 1;
+  const std::optional<int64_t> k = product.Evaluate(ones);
+  return k && *k > 1 && number.constant() % *k != 0 && Dim::DivideExactly(product, *k).has_value();
+}
+
 // Whether two sizes are equal for some values of the symbols, as far as can be seen, and not only where both
 // are 0, as 784*N and 780*N are.
 bool MayBeEqual(const Dim& x, const Dim& y) {
   const Dim above = x - y, below = y - x;
   if (!above.valid() || !below.valid() || above.is_constant()) return above == Dim(0);
   if (Max(above, 1) == above || Max(below, 1) == below) return false;
+  if (IsNoMultiple(x, y) || IsNoMultiple(y, x)) return false;
   // x = q * (x - y): if that is 0, so is x.
   return !Dim::DivideExactly(x, above) && !Dim::DivideExactly(y, above);
 }

@@ -121,7 +121,8 @@ absl::Status InferReshape(InferContext& c) {
   const std::string count = absl::StrCat("the number of elements of ", c.NameOf(0));
   if (inferred.has_value()) {
     std::optional<Dim> rest = known == Dim(0) ? std::nullopt : Dim::DivideExactly(total, known);
-    if (!rest.has_value() && !(known == Dim(0))) {
+    // A number that does not divide them is most likely another than was meant.
+    if (!rest.has_value() && !known.is_constant()) {
       const Dim quotient = FloorDiv(total, known);
       if (quotient.valid() && c.TakeSize(total, known * quotient, count)) rest = quotient;
     }

@@ -275,7 +275,7 @@ TEST(Diagnostics, E0208ChangesOneExtentAsLittleAsItCan) {
   EXPECT_EQ(help({12, 7}, {0, 8}), nearest + "{0, 7}");
   EXPECT_EQ(help({7}, {3, 2}), "the shape {-1} holds them: [7]");
   EXPECT_EQ(help({n, 28, 28}, {-1, 785}), nearest + "{-1, 784}");
-  EXPECT_EQ(help({n, 28, 28}, {5, 784}), nearest + "{-1, 784}");
+  EXPECT_EQ(help({n, 28, 28}, {5, 784}), "none");  // N may be 5
   EXPECT_EQ(help({n, 28, 28}, {5, 5}), "the shape {-1} holds them: [784*N]");
   EXPECT_EQ(help({0, 3}, {2, 2}), nearest + "{0, 2}");
 }
