@@ -34,12 +34,12 @@ constexpr ErrorCode kErrorCodes[] = {
      "name."},
     {"E0201", "shape-mismatch", StatusCode::kInvalidArgument,
      "Two dims that must be equal cannot be: an integer against another integer, N against N + 1. Of dims "
-     "that may be equal it is assumed, and runs check it (E0616). Where a Reshape, a Transpose or a "
+     "that may be equal it is assumed, and runs check it (E0619). Where a Reshape, a Transpose or a "
      "declaration makes them agree, the help line gives it."},
     {"E0202", "not-broadcastable", StatusCode::kInvalidArgument,
      "Shapes do not broadcast by NumPy's rules: aligned at the last dim, each pair of dims must be "
      "equal or one of them 1. Of a symbol and another size it is assumed that they are equal, and runs check "
-     "it (E0616): a symbol that is 1 in a run is not broadcast."},
+     "it (E0619): a symbol that is 1 in a run is not broadcast."},
     {"E0203", "bad-axis", StatusCode::kInvalidArgument, "An axis is outside [-rank, rank), or named twice."},
     {"E0204", "bad-literal", StatusCode::kInvalidArgument,
      "A number written as an operand does not fit the dtype of the other operands: an integer out "
@@ -353,7 +353,7 @@ constexpr ErrorCode kErrorCodes[] = {
     {"E0905", "onnx-dtype-not-supported", StatusCode::kUnimplemented,
      "A value of the model is no tensor of a dtype that Tenfold has: a text, a complex number, a sequence, "
      "an "
-     "optional, a map or a sparse tensor. docs/onnx_ops.md lists the dtypes."},
+     "optional, a map or a sparse tensor. docs/onnx.md lists the dtypes."},
     {"E0906", "onnx-value-not-constant", StatusCode::kInvalidArgument,
      "Types of results follow from an input of a node, such as the axes of a reduction, so that its values "
      "must be known while the model is imported: a constant, or what follows from constants and from shapes. "

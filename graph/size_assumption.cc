@@ -17,7 +17,7 @@ Diagnostic SizesDisagree(const SizeAssumption& assumption, absl::string_view nod
     return value ? absl::StrCat(dim.ToString(), " = ", *value) : absl::StrCat(dim.ToString(), ", no number");
   };
   Diagnostic d;
-  d.code = "E0616";
+  d.code = "E0619";
   d.message = absl::StrCat(node, ": ", assumption.what, " is ", valued(assumption.is), ", and must be ",
                            valued(assumption.must));
   d.location = std::move(location);

@@ -22,7 +22,7 @@ struct SizeAssumption {
   int input = -1, dim = 0;
 };
 
-// The refusal (E0616) of a run in which `node`, "Mul 'z'", finds that it does not hold.
+// The refusal (E0619) of a run in which `node`, "Mul 'z'", finds that it does not hold.
 Diagnostic SizesDisagree(const SizeAssumption& assumption, absl::string_view node, std::string location,
                          const SymbolValues& symbols);
 

@@ -9,7 +9,7 @@
 
 namespace tenfold {
 
-// Refuses (E0616) sizes of which the plan says that they agree, where they do not. Of the checks whose sizes
+// Refuses (E0619) sizes of which the plan says that they agree, where they do not. Of the checks whose sizes
 // are known from `stage` on.
 absl::Status CheckSizes(const Plan& plan, int stage, const SymbolValues& symbols);
 

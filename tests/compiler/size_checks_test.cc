@@ -37,7 +37,7 @@ std::string ErrorOf(const std::string& text, const std::vector<std::pair<std::st
 
 TEST(SizeChecks, TheRefusalNamesNodeSizesAndWhatTheyFollowFrom) {
   EXPECT_EQ(ErrorOf(kAdd, {{"x", "f32[2] {1, 2}"}, {"y", "f32[3] {1, 2, 3}"}}),
-            "error[E0616 sizes-disagree]: Add 'z': dim 0 of a 'x' is N = 2, and must be M = 3\n"
+            "error[E0619 sizes-disagree]: Add 'z': dim 0 of a 'x' is N = 2, and must be M = 3\n"
             "  --> text:2:3\n"
             "  in this run N is 2 in 'x', M is 3 in 'y'\n"
             "  help: feed sizes for which they agree");
@@ -46,7 +46,7 @@ TEST(SizeChecks, TheRefusalNamesNodeSizesAndWhatTheyFollowFrom) {
 // What was compiled adds element by element.
 TEST(SizeChecks, AnotherBroadcastThanTheOneThatWasCompiledIsRefused) {
   EXPECT_EQ(ErrorOf(kAdd, {{"x", "f32[1] {1}"}, {"y", "f32[3] {1, 2, 3}"}}),
-            "error[E0616 sizes-disagree]: Add 'z': dim 0 of a 'x' is N = 1, and must be M = 3\n"
+            "error[E0619 sizes-disagree]: Add 'z': dim 0 of a 'x' is N = 1, and must be M = 3\n"
             "  --> text:2:3\n"
             "  in this run N is 1 in 'x', M is 3 in 'y'\n"
             "  help: what is 1 is broadcast only where the graph says so: declare N as 1 (of an ONNX model: "
@@ -213,7 +213,7 @@ TEST(SizeChecks, OfEachShapeThatIsFed) {
     ASSERT_TRUE(call.SetInput(1, four).ok());
     EXPECT_EQ(call.Run(), absl::OkStatus());
     ASSERT_TRUE(call.SetInput(1, three).ok());
-    EXPECT_EQ(DiagnosticsOf(call.Run())[0].code, "E0616");
+    EXPECT_EQ(DiagnosticsOf(call.Run())[0].code, "E0619");
   }
 }
 
