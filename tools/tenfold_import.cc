@@ -132,7 +132,7 @@ int main(int argc, char** argv) {
       });
   flags.Custom("dim", "NAME=DIM",
                "Of an ONNX model: the size that it calls NAME is known to be DIM, a number or an expression\n"
-               "(batch=1, height=32*h), where parts of the model fit each other only then.",
+               "(batch=1, height=32*h). Feeds are held against it, and a size of 1 is broadcast.",
                [&](absl::string_view text) -> std::string {
                  const auto wish = tenfold::SplitNamedArgument(text);
                  const auto dim = wish ? tenfold::Dim::Parse(wish->value) : tenfold::Dim::Parse("");

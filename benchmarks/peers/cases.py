@@ -11,16 +11,6 @@ from onnx import numpy_helper
 
 import kernels
 
-# What Tenfold must be told besides the model: sizes, and inputs (by index) whose values types follow from.
-TENFOLD_DIMS = {
-    "bert_toy": {"batch": 1, "max_seq_len_in_batch": 8},
-    "gpt2_megatron_tiny": {"batch_size": 1, "seq_len": 6, "past_seq_len": 4},
-    "ppocrv4_det": {"p2o.DynamicDimension.1": 160, "p2o.DynamicDimension.2": 224},
-    "silero_v5": {"input_0": 1, "input_1": 512, "state_1": 1},
-}
-TENFOLD_CONSTANTS = {"silero_v5": {"sr": 2}}
-
-
 @dataclasses.dataclass(frozen=True)
 class Case:
     name: str
@@ -29,8 +19,6 @@ class Case:
     kernel: str = ""  # its name in kernels.py; empty: a model
     step: float = 0  # of quantised outputs: they may be one off
     seeded: bool = False  # weights that were one repeated value are random ones
-    dims: dict = dataclasses.field(default_factory=dict)
-    constants: dict = dataclasses.field(default_factory=dict)
 
 
 def model_cases(folder: pathlib.Path, made: pathlib.Path) -> list[Case]:
@@ -48,8 +36,7 @@ def _model_case(folder: pathlib.Path, made: pathlib.Path) -> Case:
         path = made / "model.onnx"
         onnx.save(model, path)
     inputs = tuple(sorted(folder.glob("input_*.npy"), key=lambda file: int(file.stem.split("_")[1])))
-    return Case(folder.name, path, inputs, step=output_step(model), seeded=seeded,
-                dims=TENFOLD_DIMS.get(folder.name, {}), constants=TENFOLD_CONSTANTS.get(folder.name, {}))
+    return Case(folder.name, path, inputs, step=output_step(model), seeded=seeded)
 
 
 def kernel_cases(made: pathlib.Path) -> list[Case]:

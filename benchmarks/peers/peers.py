@@ -130,7 +130,7 @@ def list_cases(arguments, folder):
     import cases
     models = cases.models_folder()
     if models is None:
-        print("peers: no models: ../shared/models is absent; kernels alone are measured", file=sys.stderr)
+        print("peers: no models: TENFOLD_SHARED_DIR names no folder that has them; kernels alone are measured", file=sys.stderr)
     found = cases.model_cases(models, folder / "cases") if models else []
     found += cases.kernel_cases(folder / "cases")
     only = arguments.only or (QUICK if arguments.quick else [""])

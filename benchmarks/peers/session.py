@@ -27,10 +27,7 @@ def _command(runtime: str, case: Case, threads: int, tenfold_worker: str) -> lis
     if runtime == "jax" and not case.kernel:
         raise Refused("has no importer of ONNX models")
     if runtime == "Tenfold":
-        settings = [f"--dim={name}={value}" for name, value in case.dims.items()]
-        settings += [f"--constant={name}={case.inputs[i]}" for name, i in case.constants.items()]
-        inputs = [str(path) for i, path in enumerate(case.inputs) if i not in case.constants.values()]
-        return [tenfold_worker, str(threads), str(case.model), *settings, *inputs]
+        return [tenfold_worker, str(threads), str(case.model), *map(str, case.inputs)]
     kernel = case.kernel if runtime in _RUN_KERNELS_OF_PYTHON else ""
     return [sys.executable, str(HERE / "worker.py"), runtime, str(threads), str(case.model), kernel,
             *map(str, case.inputs)]

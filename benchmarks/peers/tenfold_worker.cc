@@ -31,32 +31,13 @@
 namespace tenfold {
 namespace {
 
-constexpr char kUsage[] =
-    "usage: tenfold_worker THREADS MODEL.onnx [--dim=NAME=DIM]... "
-    "[--constant=NAME=INPUT.npy]... INPUT.npy...\n";
+constexpr char kUsage[] = "usage: tenfold_worker THREADS MODEL.onnx INPUT.npy...\n";
 
 struct Job {
   int threads = 1;
   std::string model;
-  OnnxOptions options;
   std::vector<Tensor> inputs;  // in the order of the model's
 };
-
-absl::Status AddArgument(const std::string& argument, Job& job) {
-  const std::vector<std::string> parts = absl::StrSplit(argument, absl::MaxSplits('=', 2));
-  const bool has_name = parts.size() == 3;
-  if (has_name && parts[0] == "--dim") {
-    TENFOLD_ASSIGN_OR_RETURN(Dim dim, Dim::Parse(parts[2]));
-    job.options.dims.emplace_back(parts[1], std::move(dim));
-  } else if (has_name && parts[0] == "--constant") {
-    TENFOLD_ASSIGN_OR_RETURN(Tensor constant, LoadNpy(parts[2]));
-    job.options.constants.emplace_back(parts[1], std::move(constant));
-  } else {
-    TENFOLD_ASSIGN_OR_RETURN(Tensor input, LoadNpy(argument));
-    job.inputs.push_back(std::move(input));
-  }
-  return absl::OkStatus();
-}
 
 template <typename Function>
 absl::StatusOr<int64_t> Nanoseconds(Function function) {
@@ -86,7 +67,7 @@ class Worker {
   }
 
   absl::Status LoadAndRun() {
-    TENFOLD_ASSIGN_OR_RETURN(const Graph graph, ImportOnnx(job_.model, job_.options));
+    TENFOLD_ASSIGN_OR_RETURN(const Graph graph, ImportOnnx(job_.model));
     TENFOLD_ASSIGN_OR_RETURN(const Executable executable, Compile(graph, {.threads = job_.threads}));
     num_outputs_ = executable.plan().outputs.size();
     call_ = executable.Prepare();
@@ -134,10 +115,12 @@ int Main(const std::vector<std::string>& arguments) {
   }
   job.model = arguments[1];
   for (size_t i = 2; i < arguments.size(); ++i) {
-    if (const absl::Status status = AddArgument(arguments[i], job); !status.ok()) {
-      Say(status);
+    absl::StatusOr<Tensor> input = LoadNpy(arguments[i]);
+    if (!input.ok()) {
+      Say(input.status());
       return 1;
     }
+    job.inputs.push_back(*std::move(input));
   }
   Worker worker(std::move(job));
   Say(std::string("ready"));
