@@ -123,14 +123,24 @@ Value Apply(GraphBuilder& g, const OpDef& op, const std::vector<Value>& inputs, 
   return g.ApplyMulti(op.name, operands, attrs, "", "")[0];
 }
 
-// The settings that the op takes with this dtype: BitCast to as many bits, Mod of floats with fmod.
+// Whether the operands fit whatever sizes they have.
+bool FitsAlways(const Graph& graph) {
+  return std::all_of(graph.nodes().begin(), graph.nodes().end(), [&](NodeId id) {
+    const auto assumptions = AssumptionsOf(graph, graph.node(id));
+    return assumptions.ok() && assumptions->empty();
+  });
+}
+
+// The settings that the op takes with this dtype and these shapes: BitCast to as many bits, Mod of floats
+// with fmod, Gemm of nothing transposed.
 std::vector<Attrs> SettingsFor(const std::shared_ptr<const OpRegistry>& registry, const OpDef& op,
                                DType dtype) {
   std::vector<Attrs> admitted;
   for (const Attrs& attrs : Settings(op)) {
     GraphBuilder g(op.name, registry);
     g.Output("y", Apply(g, op, DeclareInputs(g, op, dtype), attrs));
-    if (std::move(g).Build().ok()) admitted.push_back(attrs);
+    const absl::StatusOr<Graph> graph = std::move(g).Build();
+    if (graph.ok() && FitsAlways(*graph)) admitted.push_back(attrs);
   }
   return admitted;
 }
