@@ -54,6 +54,11 @@ BENCHMARK_CAPTURE(TransposeOf, f32_heads, DType::kF32, {512, 16, 64}, {0, 2, 1, 
 BENCHMARK_CAPTURE(TransposeOf, i16_matrix, DType::kI16, {8192}, {1, 0})->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(TransposeOf, i64_matrix, DType::kI64, {8192}, {1, 0})->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(TransposeOf, u8_matrix, DType::kU8, {8192}, {1, 0})->Unit(benchmark::kMillisecond);
+// Rows of the output begin anywhere in lines of memory.
+BENCHMARK_CAPTURE(TransposeOf, f32_odd, DType::kF32, {1000}, {1, 0})->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(TransposeOf, i16_odd, DType::kI16, {1000}, {1, 0})->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(TransposeOf, i64_odd, DType::kI64, {1000}, {1, 0})->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(TransposeOf, u8_odd, DType::kU8, {1000}, {1, 0})->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace tenfold

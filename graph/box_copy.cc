@@ -2,6 +2,7 @@
 #include "tenfold/graph/box_copy.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -15,10 +16,12 @@ namespace {
 constexpr int64_t kLineBytes = 64;
 // A block of a transposition is at most so many lines wide and high: it fits the second cache. And so many
 // elements, each of which is in a page of its own: the processor knows these pages.
-constexpr int64_t kRowLines = 8, kColumnLines = kMaxTransposedBytes / kLineBytes;
+constexpr int64_t kRowLines = 8, kColumnLines = 16;
 constexpr int64_t kRowPages = 256, kColumnPages = 512;
-// Runs that lie apart are fetched so many bytes ahead: no prefetcher follows from page to page.
-constexpr int64_t kAheadBytes = 4096;
+// High blocks, of what is streamed, let the hardware fetch along the lines of the input. If lines of the
+// output do not begin at lines of memory, wide ones have fewer parts of lines at their sides; as long as
+// there are blocks for every thread.
+constexpr int64_t kWideColumnLines = 64, kWideBlocks = 64;
 // What is written beyond this is in no cache when it is read again.
 constexpr int64_t kStreamedBytes = int64_t{8} << 20;
 
@@ -81,19 +84,54 @@ BoxCopy::BoxCopy(const Dims& extents, int64_t from, const Dims& from_strides, in
   streams_ = units_ > kStreamedBytes / element_size_;
   const bool apart = from_strides_.back() < 0 || from_strides_.back() > 1;
   unit_cost_ = apart ? 4 : 1;
-  if (!apart || to_strides_.back() != 1) return;
-  const int64_t line = kLineBytes / element_size_;
+  if (to_strides_.back() != 1) return;
+  if (apart) {
+    CutIntoBlocks();
+  } else if (streams_ && extents_.back() >= kLineBytes / element_size_) {
+    FollowInput();
+  }
+}
+
+void BoxCopy::CutIntoBlocks() {
+  const int64_t line = kLineBytes / element_size_, last = extents_.back();
   for (size_t d = 0; d + 1 < extents_.size(); ++d) {
-    if (from_strides_[d] == 1 && extents_[d] >= line && extents_.back() >= line)
-      dense_in_ = static_cast<int>(d);
+    if (from_strides_[d] == 1 && extents_[d] >= line && last >= line) dense_in_ = static_cast<int>(d);
   }
   if (dense_in_ < 0) return;
-  rows_ = std::min(kRowLines * line, kRowPages);
-  columns_ = std::min(kColumnLines * line, kColumnPages);
-  row_blocks_ = (extents_[dense_in_] + rows_ - 1) / rows_;
-  column_blocks_ = (extents_.back() + columns_ - 1) / columns_;
-  units_ = units_ / extents_[dense_in_] / extents_.back() * row_blocks_ * column_blocks_;
-  unit_cost_ = rows_ * columns_;
+  const int64_t matrices = units_ / extents_[dense_in_] / last;
+  const auto cut = [&](int64_t rows, int64_t columns) {
+    rows_ = rows;
+    columns_ = columns;
+    row_blocks_ = (extents_[dense_in_] + rows - 1) / rows;
+    column_blocks_ = (last + columns - 1) / columns;
+    units_ = matrices * row_blocks_ * column_blocks_;
+    unit_cost_ = rows * columns;
+  };
+  const int64_t columns = std::min(kColumnLines * line, kColumnPages);
+  if (!streams_) return cut(std::min(kRowLines * line, kRowPages), columns);
+  cut(kMaxStreamedRows, columns);
+  bool whole_lines = to_ % line == 0;
+  for (size_t d = 0; d + 1 < extents_.size(); ++d) whole_lines &= to_strides_[d] % line == 0;
+  if (whole_lines) return;
+  for (int64_t more = columns * 2; more <= kWideColumnLines * line && units_ > kWideBlocks; more *= 2) {
+    cut(kMaxStreamedRows, more);
+  }
+}
+
+// Runs are written in the order in which they are read: past the caches, writing costs the same in any order,
+// and only reading has hardware that looks ahead.
+void BoxCopy::FollowInput() {
+  std::vector<size_t> order(extents_.size() - 1);
+  std::iota(order.begin(), order.end(), size_t{0});
+  const auto reach = [&](size_t d) { return std::max(from_strides_[d], ~from_strides_[d]); };
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return reach(a) > reach(b); });
+  order.push_back(order.size());
+  const Dims extents = extents_, from_strides = from_strides_, to_strides = to_strides_;
+  for (size_t d = 0; d < order.size(); ++d) {
+    extents_[d] = extents[order[d]];
+    from_strides_[d] = from_strides[order[d]];
+    to_strides_[d] = to_strides[order[d]];
+  }
 }
 
 bool BoxCopy::StaysWithin(int64_t in_count, int64_t out_count) const {
@@ -131,14 +169,8 @@ void BoxCopy::RunWords(const Word* in, Word* out, int64_t begin, int64_t end, co
     in += index[d] * from_strides_[d];
     out += index[d] * to_strides_[d];
   }
-  constexpr int64_t kLineWords = kLineBytes / sizeof(Word);
-  constexpr int64_t kAheadWords = kAheadBytes / sizeof(Word);
-  const bool fetches = streams_ && last > 0 && from_strides_[last] == 1 && extents_[last] >= kLineWords &&
-                       extents_[last] <= kAheadWords;
-  const int64_t ahead = fetches ? kAheadWords / extents_[last] * from_strides_[last - 1] : 0;
   while (true) {
     const int64_t count = std::min(extents_[last] - index[last], end - begin);
-    for (int64_t i = 0; fetches && i < count; i += kLineWords) __builtin_prefetch(in + ahead + i);
     CopyRun(in, from_strides_[last], out, to_strides_[last], count, options);
     begin += count;
     if (begin >= end) return FinishStreaming(options);

@@ -32,6 +32,8 @@ class BoxCopy {
   void Run(const void* in, void* out, int64_t begin, int64_t end, const NanPattern& nans = {}) const;
 
  private:
+  void CutIntoBlocks();
+  void FollowInput();
   template <typename Word>
   void RunWords(const Word* in, Word* out, int64_t begin, int64_t end, const NanPattern& nans) const;
   template <typename Word>

@@ -13,7 +13,8 @@ namespace {
 
 constexpr int kLineBytes = 64;
 
-// A line of memory that nothing else is in, and that is not read into the caches.
+}  // namespace
+
 void StreamLine(const void* line, void* to) {
 #ifdef __SSE2__
   for (int i = 0; i < kLineBytes / 16; ++i) {
@@ -23,6 +24,8 @@ void StreamLine(const void* line, void* to) {
   std::memcpy(to, line, kLineBytes);
 #endif
 }
+
+namespace {
 
 // Whole lines are streamed; the parts of lines at both ends meet their neighbours' in the caches.
 template <typename Word, bool kNans>

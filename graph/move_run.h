@@ -21,6 +21,9 @@ struct MoveOptions {
 template <typename Word>
 void MoveRun(const Word* from, Word* to, int64_t count, const MoveOptions& options);
 
+// 64 bytes past the caches, to an address that is a multiple of 64.
+void StreamLine(const void* line, void* to);
+
 // Called by the thread that moved: whoever hears from it afterwards sees what it streamed.
 void FinishStreaming(const MoveOptions& options);
 

@@ -14,10 +14,12 @@ namespace {
 
 constexpr int kLineBytes = 64;
 constexpr int kRegisterBytes = 16;  // which every machine has
-constexpr int kAhead = 4;           // tiles
 
 template <typename Word>
 constexpr int kTile = kLineBytes / static_cast<int>(sizeof(Word));  // a line by a line
+// What is fetched while a tile is turned lies so many tiles further along the lines of the input: measured.
+template <typename Word>
+constexpr int kTilesAhead = sizeof(Word) == 1 ? 16 : 2;
 template <typename Word>
 constexpr int kLanes = kRegisterBytes / static_cast<int>(sizeof(Word));
 
@@ -53,13 +55,14 @@ void TransposeRegisters(Lanes<Word>* registers) {
 }
 
 // Lines are read whole, turned in a buffer, and written whole, so that none is met twice, however many of
-// them share a place in the caches.
+// them share a place in the caches. The tile at `next` is fetched meanwhile.
 template <typename Word>
-void TransposeTile(const Word* in, int64_t in_step, Word* out, int64_t out_step, const MoveOptions& options) {
+void TransposeTile(const Word* in, int64_t in_step, Word* out, int64_t out_step, const Word* next,
+                   const MoveOptions& options) {
   constexpr int tile = kTile<Word>, n = kLanes<Word>;
   alignas(kLineBytes) Word lines[tile * tile];
   for (int c = 0; c < tile; ++c) {
-    __builtin_prefetch(in + c * in_step + kAhead * tile);
+    __builtin_prefetch(next + c * in_step);
     std::memcpy(lines + c * tile, in + c * in_step, kLineBytes);
   }
   if (options.nans) CanonicalizeWords(options.nans, lines, tile * tile);
@@ -76,6 +79,24 @@ void TransposeTile(const Word* in, int64_t in_step, Word* out, int64_t out_step,
     for (int i = 0; i < n; ++i) {
       MoveRun(turned + i * tile, out + (r + i) * out_step, tile, {.stream = options.stream, .nans = {}});
     }
+  }
+}
+
+// The words of a row from two tiles that follow one another.
+template <typename Word>
+struct alignas(kLineBytes) TwoLines {
+  Word words[2 * kTile<Word>];
+};
+
+// Of each row, the line of the output that begins `firsts` words behind the first of its two lines; then the
+// second takes the place of the first. They were put there so long ago that no store is waited for.
+template <typename Word>
+void StreamAcross(TwoLines<Word>* rows, const int8_t* firsts, int64_t count, Word* out, int64_t out_step) {
+  constexpr int tile = kTile<Word>;
+  for (int64_t r = 0; r < count; ++r) {
+    Word* const words = rows[r].words;
+    StreamLine(words + firsts[r], out + r * out_step + firsts[r]);
+    std::memcpy(words, words + tile, kLineBytes);
   }
 }
 
@@ -142,12 +163,12 @@ TENFOLD_AVX512_INLINE void StoreLine(void* to, __m512i line, bool stream) {
 // Then the parts that belong together are brought together.
 template <typename Word, bool kNans>
 TENFOLD_AVX512 void TransposeTileAvx512(const Word* in, int64_t in_step, Word* out, int64_t out_step,
-                                        const MoveOptions& options) {
+                                        const Word* next, const MoveOptions& options) {
   constexpr int tile = kTile<Word>, n = kLanes<Word>;
   __m512i lines[tile];
 #pragma GCC unroll 64
   for (int c = 0; c < tile; ++c) {
-    __builtin_prefetch(in + c * in_step + kAhead * tile);
+    __builtin_prefetch(next + c * in_step);
     lines[c] = _mm512_loadu_si512(in + c * in_step);
   }
   if constexpr (kNans) {
@@ -189,65 +210,153 @@ TENFOLD_AVX512 void TransposeTileAvx512(const Word* in, int64_t in_step, Word* o
     StoreLine(out + (3 * n + j) * out_step, _mm512_shuffle_i32x4(ab_high, cd_high, 0xdd), options.stream);
   }
 }
+
+template <typename Word>
+TENFOLD_AVX512 void StreamAcrossAvx512(TwoLines<Word>* rows, const int8_t* firsts, int64_t count, Word* out,
+                                       int64_t out_step) {
+  constexpr int tile = kTile<Word>;
+  for (int64_t r = 0; r < count; ++r) {
+    Word* const words = rows[r].words;
+    StoreLine(out + r * out_step + firsts[r], _mm512_loadu_si512(words + firsts[r]), /*stream=*/true);
+    _mm512_store_si512(words, _mm512_load_si512(words + tile));
+  }
+}
 #pragma GCC diagnostic pop
 #endif
 
 // --- A block -----------------------------------------------------------------------------------------------
 
 template <typename Word>
-using TileFunction = void (*)(const Word* in, int64_t in_step, Word* out, int64_t out_step,
-                              const MoveOptions& options);
+struct Functions {
+  decltype(&TransposeTile<Word>) transpose_tile = TransposeTile<Word>;
+  decltype(&StreamAcross<Word>) stream_across = StreamAcross<Word>;
+};
 
 template <typename Word>
-TileFunction<Word> TileFunctionFor([[maybe_unused]] IsaLevel level, [[maybe_unused]] bool nans) {
+Functions<Word> FunctionsFor([[maybe_unused]] IsaLevel level, [[maybe_unused]] bool nans) {
 #ifdef __x86_64__
   if (level == IsaLevel::kAvx512) {
-    return nans ? TransposeTileAvx512<Word, true> : TransposeTileAvx512<Word, false>;
+    return {nans ? TransposeTileAvx512<Word, true> : TransposeTileAvx512<Word, false>,
+            StreamAcrossAvx512<Word>};
   }
 #endif
-  return TransposeTile<Word>;
+  return {};
 }
 
-bool IsWholeLines(const void* out, int64_t step_bytes) {
-  return reinterpret_cast<uintptr_t>(out) % kLineBytes == 0 && step_bytes % kLineBytes == 0;
-}
+template <typename Word>
+class Block {
+ public:
+  Block(const Word* in, int64_t in_step, Word* out, int64_t out_step, int64_t rows, int64_t columns,
+        const MoveOptions& options, IsaLevel level)
+      : in_(in),
+        out_(out),
+        in_step_(in_step),
+        out_step_(out_step),
+        rows_(rows),
+        columns_(columns),
+        options_(options),
+        functions_(FunctionsFor<Word>(level, static_cast<bool>(options.nans))) {}
+
+  void Transpose() const {
+    const bool whole_lines = FirstLine(0) == 0 && out_step_ % kTile<Word> == 0;
+    if (options_.stream && !whole_lines) return TransposeAcrossLines();
+    // Along the lines of the input, as the hardware fetches them.
+    for (int64_t c = 0; c < columns_; c += tile) {
+      for (int64_t r = 0; r < rows_; r += tile) Tile(r, c, out_ + r * out_step_ + c, out_step_, options_);
+    }
+  }
+
+ private:
+  static constexpr int64_t tile = kTile<Word>;
+
+  // How many words of row `r` lie before the first line of memory that begins in it.
+  int64_t FirstLine(int64_t r) const {
+    const auto address = reinterpret_cast<uintptr_t>(out_ + r * out_step_);
+    return static_cast<int64_t>((kLineBytes - address % kLineBytes) % kLineBytes / sizeof(Word));
+  }
+
+  // The tile, or what there is of it, from row r and column c on.
+  void Tile(int64_t r, int64_t c, Word* to, int64_t to_step, const MoveOptions& options) const {
+    const Word* const from = in_ + r + c * in_step_;
+    const int64_t rows = std::min(tile, rows_ - r), columns = std::min(tile, columns_ - c);
+    if (rows == tile && columns == tile) {
+      return functions_.transpose_tile(from, in_step_, to, to_step, Ahead(r, c), options);
+    }
+    alignas(kLineBytes) Word lines[tile * tile] = {}, turned[tile * tile];
+    for (int64_t i = 0; i < columns; ++i) {
+      std::memcpy(lines + i * tile, from + i * in_step_, static_cast<size_t>(rows) * sizeof(Word));
+    }
+    functions_.transpose_tile(lines, tile, turned, tile, lines, {.stream = false, .nans = options.nans});
+    for (int64_t i = 0; i < rows; ++i) {
+      std::memcpy(to + i * to_step, turned + i * tile, static_cast<size_t>(columns) * sizeof(Word));
+    }
+  }
+
+  // The tile to fetch while the one at (r, c) is turned; behind the last one, to fetch does nothing.
+  const Word* Ahead(int64_t r, int64_t c) const {
+    const int64_t along = r + kTilesAhead<Word> * tile;
+    if (along < rows_) return in_ + along + c * in_step_;
+    const int64_t over = along - (rows_ + tile - 1) / tile * tile;
+    return in_ + std::clamp(over, int64_t{0}, rows_ - 1) + (c + tile) * in_step_;
+  }
+
+  // Lines of the output lie across two tiles. So these are put together, and what is written is whole lines
+  // but at both ends of a row: parts of lines cannot be streamed well.
+  void TransposeAcrossLines() const {
+    TwoLines<Word> last[kMaxStreamedRows];
+    int8_t firsts[kMaxStreamedRows];
+    for (int64_t r = 0; r < rows_; ++r) firsts[r] = static_cast<int8_t>(FirstLine(r));
+    for (int64_t c = 0; c < columns_; c += tile) {
+      for (int64_t r = 0; r < rows_; r += tile) {
+        const int64_t count = std::min(tile, rows_ - r);
+        if (c == tile) Begin(last, firsts, r, count);
+        if (c > tile) {
+          functions_.stream_across(last + r, firsts + r, count, out_ + r * out_step_ + c - 2 * tile,
+                                   out_step_);
+        }
+        Tile(r, c, last[r].words + tile, 2 * tile, {.stream = false, .nans = options_.nans});
+      }
+    }
+    End(last, firsts);
+  }
+
+  // Of the rows of the first tile, the words before their first lines.
+  void Begin(TwoLines<Word>* last, const int8_t* firsts, int64_t r, int64_t count) const {
+    for (int64_t i = r; i < r + count; ++i) {
+      Word* const words = last[i].words;
+      std::memcpy(out_ + i * out_step_, words + tile, static_cast<size_t>(firsts[i]) * sizeof(Word));
+      std::memcpy(words, words + tile, kLineBytes);
+    }
+  }
+
+  // Of each row, what its last two tiles still hold.
+  void End(const TwoLines<Word>* last, const int8_t* firsts) const {
+    const int64_t column = (columns_ + tile - 1) / tile * tile - 2 * tile;  // of the first of two lines
+    for (int64_t r = 0; r < rows_; ++r) {
+      const int64_t first = column < 0 ? tile : firsts[r];
+      if (column + first >= columns_) continue;
+      MoveRun(last[r].words + first, out_ + r * out_step_ + column + first, columns_ - column - first,
+              {.stream = true, .nans = {}});
+    }
+  }
+
+  const Word* const in_;
+  Word* const out_;
+  const int64_t in_step_, out_step_, rows_, columns_;
+  const MoveOptions options_;
+  const Functions<Word> functions_;
+};
 
 }  // namespace
 
 template <typename Word>
 void TransposeBlock(const Word* in, int64_t in_step, Word* out, int64_t out_step, int64_t rows,
                     int64_t columns, const MoveOptions& options, IsaLevel level) {
-  constexpr int64_t tile = kTile<Word>;
-  const TileFunction<Word> transpose_tile = TileFunctionFor<Word>(level, static_cast<bool>(options.nans));
-  const int64_t whole_rows = rows / tile * tile, whole_columns = columns / tile * tile;
-  const bool whole_lines = IsWholeLines(out, out_step * static_cast<int64_t>(sizeof(Word)));
-  if (!options.stream || whole_lines) {
-    // Along the lines of the input, as the hardware fetches them.
-    for (int64_t c = 0; c < whole_columns; c += tile) {
-      for (int64_t r = 0; r < whole_rows; r += tile) {
-        transpose_tile(in + r + c * in_step, in_step, out + r * out_step + c, out_step, options);
-      }
-    }
-  } else {
-    // Tiles lie across lines, and parts of lines cannot be streamed well: long rows are put together first.
-    constexpr int64_t kMaxColumns = kMaxTransposedBytes / sizeof(Word);
-    alignas(kLineBytes) Word strip[tile * kMaxColumns];
-    for (int64_t r = 0; r < whole_rows; r += tile) {
-      for (int64_t c = 0; c < whole_columns; c += tile) {
-        transpose_tile(in + r + c * in_step, in_step, strip + c, kMaxColumns,
-                       {.stream = false, .nans = options.nans});
-      }
-      for (int64_t i = 0; i < tile; ++i) {
-        MoveRun(strip + i * kMaxColumns, out + (r + i) * out_step, whole_columns,
-                {.stream = true, .nans = {}});
-      }
-    }
-  }
-  for (int64_t r = 0; r < rows; ++r) {
-    const int64_t first = r < whole_rows ? whole_columns : 0;
-    Word* const row = out + r * out_step;
-    for (int64_t c = first; c < columns; ++c) row[c] = in[r + c * in_step];
-    if (options.nans) CanonicalizeWords(options.nans, row + first, columns - first);
+  const int64_t height = options.stream ? kMaxStreamedRows : rows;
+  for (int64_t r = 0; r < rows; r += height) {
+    Block<Word>(in + r, in_step, out + r * out_step, out_step, std::min(height, rows - r), columns, options,
+                level)
+        .Transpose();
   }
   FinishStreaming(options);
 }

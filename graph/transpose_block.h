@@ -11,9 +11,8 @@
 
 namespace tenfold {
 
-// The most columns of a block, in bytes: what is streamed is put together in a buffer if its lines are not
-// whole lines of memory.
-inline constexpr int64_t kMaxTransposedBytes = 1024;
+// What is streamed is put together from tiles of at most so many rows: blocks need not be higher.
+inline constexpr int64_t kMaxStreamedRows = 1024;
 
 // out[r * out_step + c] = in[r + c * in_step] for r below `rows` and c below `columns`, for words of 1, 2, 4
 // or 8 bytes. `level` is one that this CPU has; all write the same.

@@ -72,6 +72,9 @@ INSTANTIATE_TEST_SUITE_P(Shapes, TransposeBlockTest,
                                            Case{64, 128, 67, 131, 0},     // lines that start anywhere
                                            Case{64, 128, 64, 128, 3},     // and the first one, too
                                            Case{77, 101, 80, 105, 1},     // rests of tiles on both sides
+                                           Case{130, 257, 130, 259, 5},   // of several tiles
+                                           Case{9, 70, 9, 71, 2},         // within the second tile
+                                           Case{1100, 70, 1100, 77, 0},   // more than are put together
                                            Case{3, 128, 3, 128, 0},       // less than a tile
                                            Case{128, 5, 128, 5, 0}, Case{1, 1, 1, 1, 0}));
 
