@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A fused kernel, interpreted until there is machine code for it.
+#include <algorithm>
 #include <limits>
 #include <mutex>
 #include <numeric>
@@ -38,6 +39,16 @@ int64_t RowCost(const FusedKernel& kernel, int64_t row_elements) {
   return per_row + per_element * std::min(row_elements, int64_t{1} << 40);
 }
 
+// Whether rows that follow one another lie side by side in memory, and their elements do not.
+bool ReducesColumns(const FusedKernel& kernel) {
+  if (kernel.parallel_rank == 0 || kernel.reduced_rank() == 0) return false;
+  const auto any_dense = [&](int dim) {
+    return std::any_of(kernel.inputs.begin(), kernel.inputs.end(),
+                       [&](const FusedKernel::Operand& input) { return input.strides[dim] == Dim(1); });
+  };
+  return any_dense(kernel.parallel_rank - 1) && !any_dense(kernel.rank() - 1);
+}
+
 class BoundFused final : public BoundStep {
  public:
   BoundFused(const ExecutableState& state, size_t step)
@@ -51,6 +62,7 @@ class BoundFused final : public BoundStep {
   absl::Status ErrorAt(const KernelError& error) const override;
 
  private:
+  int64_t Granule(int64_t inner, int64_t row_cost) const;
   absl::Status EvaluateOffsets(const SymbolValues& symbols);
   size_t ScratchBytes(const CompiledKernel* compiled) const;
   absl::Status Adopt(const CompiledKernel* compiled, RunContext& context);
@@ -83,17 +95,24 @@ absl::Status BoundFused::Bind(const SymbolValues& symbols, RunControl&) {
   row_elements_ = *row_elements;
   TENFOLD_RETURN_IF_ERROR(EvaluateOffsets(symbols));
   const int64_t cost = RowCost(kernel_, row_elements_);
-  int64_t granule = 1;
-  if (kernel_.reduced_rank() == 0) {
-    // Rows are single elements: blocks end between vectors and, where it costs nothing, between inner rows,
-    // so that they cut no vector loop short.
-    const int64_t inner = kernel_.rank() == 0 ? 1 : std::max<int64_t>(extents.back(), 1);
-    granule = inner <= 4096 ? std::lcm(inner, int64_t{64}) : 64;
-  }
-  CutIntoBlocks(*rows, cost, granule);
+  const int64_t inner = kernel_.parallel_rank == 0 ? 1 : extents[kernel_.parallel_rank - 1];
+  CutIntoBlocks(*rows, cost, Granule(std::max<int64_t>(inner, 1), std::max<int64_t>(cost, 1)));
   adopted_ = code_.compiled.load(std::memory_order_acquire);
   scratch_bytes_ = ScratchBytes(adopted_);
   return absl::OkStatus();
+}
+
+// Blocks are of a multiple of so many rows, of which `inner` lie along the last parallel dim.
+int64_t BoundFused::Granule(int64_t inner, int64_t row_cost) const {
+  if (kernel_.reduced_rank() == 0) {
+    // Rows are single elements: blocks end between vectors and, where it costs nothing, between inner rows,
+    // so that they cut no vector loop short.
+    if (inner > 4096) return 64;
+    const int64_t both = std::lcm(inner, int64_t{64});
+    return both > kMaxBlockCost / row_cost ? 64 : both;
+  }
+  // Of a line of memory all is used while it is there, and hardware fetches those behind it.
+  return ReducesColumns(kernel_) ? std::min(inner, int64_t{256}) : 1;
 }
 
 absl::Status BoundFused::EvaluateOffsets(const SymbolValues& symbols) {

@@ -13,11 +13,6 @@ namespace {
 constexpr int64_t kInlineCost = int64_t{1} << 18;
 constexpr int64_t kBlockCost = int64_t{1} << 16;
 constexpr int64_t kMaxBlocks = 256;
-// A run can be stopped between blocks, so none is longer: half a millisecond of compiled code, some ten of
-// the interpreter's. Units that are longer by themselves poll inside.
-constexpr int64_t kMaxBlockCost = int64_t{1} << 24;
-// What a block is a multiple of where the granule asked for would make it too long: whole vectors.
-constexpr int64_t kSmallGranule = 64;
 
 }  // namespace
 
@@ -74,7 +69,6 @@ void BoundStep::CutIntoBlocks(int64_t units, int64_t cost, int64_t granule) {
   units_ = units;
   int64_t block =
       std::max({kBlockCost / cost, std::min(units / kMaxBlocks, kMaxBlockCost / cost), int64_t{1}});
-  if (granule > kSmallGranule && granule > kMaxBlockCost / cost) granule = kSmallGranule;
   block = (block + granule - 1) / granule * granule;
   block_ = block;
   blocks_ = units / block + (units % block != 0);

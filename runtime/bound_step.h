@@ -79,10 +79,13 @@ class BoundStep {
   void** operand(size_t i) { return &operands_[i]; }
 
  protected:
+  // A run can be stopped between blocks, so none costs more: half a millisecond of compiled code, some ten of
+  // the interpreter's. Units that are longer by themselves poll inside.
+  static constexpr int64_t kMaxBlockCost = int64_t{1} << 24;
+
   explicit BoundStep(const PlanStep& step);
-  // Cuts `units` pieces of work of `cost` each into blocks, of a multiple of `granule` units where that does
-  // not make them too long to be stopped between. The result depends on shapes alone. Sets block_, blocks_
-  // and parallel_.
+  // Cuts `units` pieces of work of `cost` element-instructions each into blocks of a multiple of `granule`
+  // units. The result depends on shapes alone. Sets block_, blocks_ and parallel_.
   void CutIntoBlocks(int64_t units, int64_t cost, int64_t granule);
   // Calls body(begin, end, participant) for all units: at once if the step is small, or if it has this thread
   // alone and nothing to poll; else block by block.
