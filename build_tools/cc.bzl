@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C++ rules of this repository: warnings are errors, and headers are included as "tenfold/<package>/<file>.h"."""
 
+load("//build_tools:precompiled_header.bzl", "precompiled_header")
+
 # Not in .bazelrc, where they would also apply to generated protobuf code.
 _COPTS = [
     "-Wall",
@@ -14,7 +16,31 @@ _COPTS = [
 # Fortified libc calls need an optimiser.
 _UNOPTIMISED = ["-O0", "-U_FORTIFY_SOURCE"]
 
-def tenfold_cc_library(name, hdrs = [], copts = [], **kwargs):
+def tenfold_precompiled_header(name, hdr, optimised = True, **kwargs):
+    """What the rules below can start from.
+
+    Args:
+      name: the target's name.
+      hdr: the header.
+      optimised: whether for libraries, or for tests.
+      **kwargs: as for precompiled_header.
+    """
+    precompiled_header(name = name, hdr = hdr, copts = _COPTS + ([] if optimised else _UNOPTIMISED), **kwargs)
+
+def _precompiled(header, copts):
+    """The options, and what to depend on, of sources that start behind a precompiled header.
+
+    It is for one set of options: sources with others of their own do without.
+    """
+    if header == None or copts:
+        return struct(copts = copts, deps = [])
+    without = "//build_tools:without_precompiled_headers"
+    return struct(
+        copts = select({without: [], "//conditions:default": ["-include", header + ".h"]}),
+        deps = select({without: [], "//conditions:default": ["//build_tools:" + header]}),
+    )
+
+def tenfold_cc_library(name, hdrs = [], deps = [], copts = [], precompiled = "precompiled", **kwargs):
     """A library whose headers are included as "tenfold/<package>/<file>.h", also by its own sources.
 
     Put internal headers into `hdrs` of a target with private visibility: a header in `srcs` has no prefix.
@@ -22,23 +48,35 @@ def tenfold_cc_library(name, hdrs = [], copts = [], **kwargs):
     Args:
       name: the target's name.
       hdrs: its headers.
+      deps: what it depends on.
       copts: further compiler options.
+      precompiled: the precompiled header in front of its sources; None: there is none.
       **kwargs: as for cc_library.
     """
     package = native.package_name()
+    start = _precompiled(precompiled if "srcs" in kwargs else None, copts)
     native.cc_library(
         name = name,
         hdrs = hdrs,
-        copts = _COPTS + copts,
+        copts = _COPTS + start.copts,
         include_prefix = "tenfold/" + package if hdrs else None,
         linkstatic = True,
         strip_include_prefix = "/" + package if hdrs else None,
+        deps = deps + start.deps,
         **kwargs
     )
 
-def tenfold_cc_binary(name, copts = [], **kwargs):
-    """A program. Everything but the C library and what Debian ships only as shared libraries is linked statically."""
-    native.cc_binary(name = name, copts = _COPTS + copts, **kwargs)
+def tenfold_cc_binary(name, deps = [], copts = [], **kwargs):
+    """A program. Everything but the C library and what Debian ships only as shared libraries is linked statically.
+
+    Args:
+      name: the target's name.
+      deps: what it depends on.
+      copts: further compiler options.
+      **kwargs: as for cc_binary.
+    """
+    start = _precompiled("precompiled", copts)
+    native.cc_binary(name = name, copts = _COPTS + start.copts, deps = deps + start.deps, **kwargs)
 
 def tenfold_cc_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
     """A GoogleTest (and GoogleMock) program; `main` comes with it.
@@ -54,11 +92,12 @@ def tenfold_cc_test(name, srcs, deps = [], copts = [], size = "small", **kwargs)
       size: as for cc_test.
       **kwargs: as for cc_test.
     """
+    start = _precompiled("precompiled_for_tests", copts)
     native.cc_test(
         name = name,
         size = size,
         srcs = srcs,
-        copts = _COPTS + _UNOPTIMISED + copts,
-        deps = deps + ["@gtest//:gtest_main"],
+        copts = _COPTS + _UNOPTIMISED + start.copts,
+        deps = deps + ["@gtest//:gtest_main"] + start.deps,
         **kwargs
     )
