@@ -46,19 +46,22 @@ absl::StatusOr<LabelDims> DimsOfLabels(InferContext& c, const EinsumEquation& eq
       const EinsumLabel label = equation.inputs[i][d];
       const Dim& dim = c.shape(static_cast<int>(i)).dim(static_cast<int>(d));
       const auto [twin, is_first] = own.emplace(label, dim);
-      if (!is_first && !(twin->second == dim)) {
+      if (!is_first && !c.TakeDim(static_cast<int>(i), static_cast<int>(d), twin->second)) {
         return c.Fail("E0201", absl::StrCat("the label ", EinsumLabelText(label), " of ",
                                             c.InputText(static_cast<int>(i)), " stands for ",
                                             twin->second.ToString(), " and for ", dim.ToString()));
       }
       const auto [known, is_new] = dims.emplace(label, dim);
       if (is_new || known->second == dim || dim == Dim(1)) continue;
-      if (!(known->second == Dim(1))) {
+      if (known->second == Dim(1)) {
+        known->second = dim;
+        continue;
+      }
+      if (!c.TakeDim(static_cast<int>(i), static_cast<int>(d), known->second)) {
         return c.Fail("E0201", absl::StrCat("the label ", EinsumLabelText(label), " stands for ",
                                             known->second.ToString(), " and, in ",
                                             c.InputText(static_cast<int>(i)), ", for ", dim.ToString()));
       }
-      known->second = dim;
     }
   }
   return dims;

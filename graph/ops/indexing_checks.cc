@@ -19,10 +19,12 @@ absl::Status CheckElementIndices(InferContext& c) {
   TENFOLD_ASSIGN_OR_RETURN(const int axis, c.Axis("axis", data.rank()));
   for (int d = 0; d < data.rank(); ++d) {
     const Dim &have = data.dim(d), &want = indices.dim(d);
-    if (d == axis || Min(want, have) == want) continue;
-    return c.Fail("E0201", absl::StrCat("dim ", d, " of the indices is ", want.ToString(),
-                                        ", and that of data is not surely as large: ", c.InputText(0), ", ",
-                                        c.InputText(1)));
+    if (d == axis) continue;
+    if (c.TakeSize(Min(want, have), want, absl::StrCat("the lesser of dim ", d, " of indices and data")))
+      continue;
+    return c.Fail("E0201",
+                  absl::StrCat("dim ", d, " of the indices is ", want.ToString(),
+                               ", and that of data is less: ", c.InputText(0), ", ", c.InputText(1)));
   }
   return absl::OkStatus();
 }

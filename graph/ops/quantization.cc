@@ -59,7 +59,8 @@ absl::Status CheckScale(InferContext& c) {
                   scale.rank() == x.rank() ? "block_size says how many elements share a scale" : "");
   }
   TENFOLD_ASSIGN_OR_RETURN(const int axis, c.Axis("axis", x.rank()));
-  if (scale.dim(0) == x.dim(axis)) return absl::OkStatus();
+  if (scale.dim(0).is_constant() ? c.TakeDim(0, axis, scale.dim(0)) : c.TakeDim(1, 0, x.dim(axis)))
+    return absl::OkStatus();
   return c.Fail("E0201", absl::StrCat("the scale must have a value for each element of axis ", axis, ": ",
                                       c.InputText(0), ", ", c.InputText(1)));
 }

@@ -85,6 +85,30 @@ TEST(SizeChecks, OfProductsJoinsAndReshapes) {
               ElementsAre("Squeeze 'z': dim 1 of data 'x' is A = 2, and must be 1"));
 }
 
+TEST(SizeChecks, OfTheLabelsOfAnEinsum) {
+  constexpr char kProduct[] =
+      "graph g(x: f32[A,K], w: f32[L,B]) -> (y) {\n  y = Einsum(x, w, equation=\"ij,jk->ik\")\n}\n";
+  EXPECT_THAT(RunAll(kProduct, {{"x", "f32[2,2] {1, 2, 3, 4}"}, {"w", "f32[2,1] {10, 1}"}}),
+              ElementsAre("f32[2,1] {12, 34}"));
+  EXPECT_THAT(RunAll(kProduct, {{"x", "f32[2,2] {1, 2, 3, 4}"}, {"w", "f32[1,1] {10}"}}),
+              ElementsAre("Einsum 'y': dim 0 of inputs[1] 'w' is L = 1, and must be K = 2"));
+  constexpr char kTrace[] = "graph g(x: f32[A,B]) -> (y) {\n  y = Einsum(x, equation=\"ii->\")\n}\n";
+  EXPECT_THAT(RunAll(kTrace, {{"x", "f32[2,2] {1, 2, 3, 4}"}}), ElementsAre("f32[] 5"));
+  EXPECT_THAT(RunAll(kTrace, {{"x", "f32[2,1] {1, 2}"}}),
+              ElementsAre("Einsum 'y': dim 1 of inputs[0] 'x' is B = 1, and must be A = 2"));
+}
+
+TEST(SizeChecks, OfIndicesThatMayBeFewer) {
+  constexpr char kText[] =
+      "graph g(x: f32[N,2], i: i64[M,1]) -> (y) {\n  y = GatherElements(x, i, axis=1)\n}\n";
+  EXPECT_THAT(RunAll(kText, {{"x", "f32[2,2] {1, 2, 3, 4}"}, {"i", "i64[1,1] {1}"}}),
+              ElementsAre("f32[1,1] {2}"));
+  EXPECT_THAT(
+      RunAll(kText, {{"x", "f32[1,2] {1, 2}"}, {"i", "i64[2,1] {1, 0}"}}),
+      ElementsAre(
+          "GatherElements 'y': the lesser of dim 0 of indices and data is min(M, N) = 1, and must be M = 2"));
+}
+
 // Two outputs by two ways, one of which is a composite.
 TEST(SizeChecks, OfCompositesAndFusedKernels) {
   constexpr char kText[] = R"(
