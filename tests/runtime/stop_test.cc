@@ -101,7 +101,7 @@ TEST(StopTest, InsideCopiesAndFills) {
   copy.Copy(copy.Output("y", "f32[N]"), copy.Input("x", "f32[N]"), {1}, true);
   ExpectStoppable(copy.Finish(), {{"x", Zeros({kElements})}}, kElements, 1 << 17);
   transpose.Copy(transpose.Output("y", "f32[2048,N]"), transpose.Input("x", "f32[N,2048]"), {1, 2048});
-  ExpectStoppable(transpose.Finish(), {{"x", Zeros({2048, 2048})}}, kElements, 1 << 17);
+  ExpectStoppable(transpose.Finish(), {{"x", Zeros({2048, 2048})}}, kElements, 1 << 18);
   fill.Input("size", "f32[N]");
   fill.Copy(fill.Output("y", "f32[N]"), fill.Constant("zero", Zeros({1})), {0});
   ExpectStoppable(fill.Finish(), {{"size", Zeros({kElements})}}, kElements, 1 << 17);
