@@ -45,7 +45,7 @@ def _precompiled(header, copts):
         return struct(copts = copts, deps = [])
     without = "//build_tools:without_precompiled_headers"
     return struct(
-        copts = select({without: [], "//conditions:default": ["-include", header + ".h"] + _BEHIND_PRECOMPILED}),
+        copts = select({without: [], "//conditions:default": ["-include", "$(BINDIR)/build_tools/%s/%s.h" % (header, header)] + _BEHIND_PRECOMPILED}),
         deps = select({without: [], "//conditions:default": ["//build_tools:" + header]}),
     )
 

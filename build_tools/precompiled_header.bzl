@@ -47,6 +47,8 @@ def _precompiled_header_impl(ctx):
         ),
         inputs = depset([header], transitive = [below.headers, toolchain.all_files]),
         outputs = [precompiled],
+        # Clang writes down where it found each header, and wants to find it there again.
+        execution_requirements = {"no-cache": "1", "no-sandbox": "1"} if toolchain.compiler == "clang" else {},
         mnemonic = "CppPrecompileHeader",
         progress_message = "Precompiling " + ctx.file.hdr.short_path,
     )
